@@ -1,0 +1,197 @@
+/* The kernels: the only place with SIMD. Everything above asks for work here, and only here.
+ *
+ * A gm__kernels is one constant table of functions for one instruction set; gm__kernels_find gives
+ * it. Every function computes the same bits in every table. None allocates, fails, or keeps state;
+ * each may run on any thread. Pointers need only the natural alignment of their type (64 bytes is
+ * faster). `real` says float (GM__F32) or double (GM__F64) wherever a pointer is void.
+ *
+ * Work is shared between threads by (part, parts): a call does the part-th of `parts` shares of the
+ * whole, shares are disjoint in what they write, and together they are the whole. Who computes a
+ * share never changes a bit. */
+#ifndef GM__KERNELS_H
+#define GM__KERNELS_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+typedef enum gm__real { GM__F32 = 0, GM__F64 = 1 } gm__real;
+
+/* Element maps of one argument. ulp bounds: 2, but silu, gelu, softplus and log_sigmoid 4 plus the
+ * least subnormal; the first row exact. */
+typedef enum gm__map1 {
+    GM__NEG, GM__ABS, GM__SIGN, GM__SQUARE, GM__SQRT, GM__RECIP, GM__FLOOR, GM__ROUND, GM__RELU,
+    GM__STEP /* x > 0 ? 1 : 0 */,
+    GM__EXP, GM__EXPM1, GM__LOG, GM__LOG1P, GM__SIN, GM__COS, GM__TANH, GM__SIGMOID,
+    GM__SOFTPLUS, GM__LOG_SIGMOID, GM__SILU, GM__GELU /* x Phi(x), exact form */,
+    GM__ERF, GM__ERFC, GM__LGAMMA, GM__DIGAMMA, GM__TRIGAMMA, GM__ATAN,
+    GM__NORMAL_CDF, GM__NORMAL_QUANTILE,
+    GM__MAP1_COUNT
+} gm__map1;
+
+/* Element maps of two arguments. Comparisons give 1 or 0. GATE(a, b) = b > 0 ? a : 0. */
+typedef enum gm__map2 {
+    GM__ADD, GM__SUB, GM__MUL, GM__DIV, GM__MIN, GM__MAX, GM__GT, GM__GE, GM__EQ, GM__GATE,
+    GM__LOGADDEXP,
+    GM__MAP2_COUNT
+} gm__map2;
+
+typedef void gm__map1_fn(void *y, const void *x, int64_t n);
+typedef void gm__map2_fn(void *y, const void *a, const void *b, int64_t n);
+
+/* y may be x, a, b or c itself (same start), never a partial overlap. */
+typedef struct gm__maps {
+    gm__map1_fn *map1[2][GM__MAP1_COUNT];            /* [real][map] */
+    gm__map2_fn *map2[2][GM__MAP2_COUNT];            /* both operands n long */
+    gm__map2_fn *map2_right[2][GM__MAP2_COUNT];      /* b is one value, for all */
+    gm__map2_fn *map2_left[2][GM__MAP2_COUNT];       /* a is one value, for all */
+    void (*pick[2])(void *y, const void *m, const void *a, const void *b, int64_t n); /* m != 0 ? a : b */
+    void (*axpb[2])(void *y, const void *x, double scale, double shift, int64_t n);
+    /* y = x * scale + shift, two roundings, scale and shift rounded to the type first */
+    void (*leaky[2])(void *y, const void *x, double slope, int64_t n);
+    void (*polygamma[2])(void *y, const void *x, int order, int64_t n);   /* order >= 1 */
+    void (*widen)(double *y, const float *x, int64_t n);
+    void (*narrow)(float *y, const double *x, int64_t n);
+} gm__maps;
+
+/* C (m, n) = op(A) (m, k) * op(B) (k, n), then the epilogue.
+ *
+ * An element of the product: k is cut at multiples of GM__K_CUT; each piece is one chain of fused
+ * multiply-adds from zero in the order of k; pieces are added in order. The epilogue follows in the
+ * order: + old C (accumulate), + bias, save to pre, activation, gate. */
+#define GM__K_CUT 512
+typedef struct gm__product {
+    gm__real real;
+    int64_t m, n, k;
+    const void *a, *b;
+    void *c;
+    int64_t lda, ldb, ldc;   /* row strides in elements of the matrices as stored */
+    int ta, tb;              /* non-zero: A is stored (k, m); B is stored (n, k) */
+    int accumulate;          /* C = old C + product */
+    const void *bias;        /* n values or NULL */
+    void *pre;               /* (m, n), row stride ldc: gets the value before the activation; or NULL */
+    int act;                 /* a gm__map1, GM__ACT_LEAKY, or GM__ACT_NONE */
+    double slope;            /* of GM__ACT_LEAKY */
+    const void *gate;        /* (m, n), row stride ldgate: c = gate > 0 ? c : 0; or NULL */
+    int64_t ldgate;
+    /* Structure known when the graph was built; NULL where there is none. For column j of C only
+     * k in [k_lo[j], k_hi[j]) can be non-zero in op(B): the rest may be skipped (it is zero). For
+     * row i of C only columns [n_lo[i], n_hi[i]) are wanted: the rest of C is set to zero. */
+    const int32_t *k_lo, *k_hi, *n_lo, *n_hi;
+} gm__product;
+#define GM__ACT_NONE (-1)
+#define GM__ACT_LEAKY (-2)
+
+typedef struct gm__products {
+    /* Bytes of scratch that one part of this product may need (64-byte aligned by the caller). */
+    size_t (*scratch)(const gm__product *p);
+    void (*run)(const gm__product *p, int part, int parts, void *scratch);
+} gm__products;
+
+/* Every reduction has a fixed order that depends on its own length alone: 16 virtual lanes (element i
+ * in lane i mod 16), lanes folded 8+8, 4+4, 2+2, 1+1; in double inside, whatever the input. */
+typedef struct gm__reductions {
+    void (*row_sum[2])(void *y, const void *x, int64_t rows, int64_t cols);        /* y (rows) */
+    void (*row_sum_wide)(double *y, const float *x, int64_t rows, int64_t cols);
+    void (*row_max[2])(void *y, const void *x, int64_t rows, int64_t cols);
+    /* y (cols) = sum over rows: rows cut at multiples of GM__ROW_CUT, each piece a chain in order
+     * in the type, pieces added in order. Columns [c0, c1) only. */
+    void (*col_sum[2])(void *y, const void *x, int64_t rows, int64_t cols, int64_t c0, int64_t c1);
+    double (*sum[2])(const void *x, int64_t n);
+    double (*sum_squares[2])(const void *x, int64_t n);
+    void (*softmax[2])(void *y, const void *x, int64_t rows, int64_t cols);
+    void (*log_softmax[2])(void *y, const void *x, int64_t rows, int64_t cols);
+    void (*logsumexp[2])(void *y, const void *x, int64_t rows, int64_t cols);
+    void (*cumsum[2])(void *y, const void *x, int64_t rows, int64_t cols, int reverse, int exclusive);
+} gm__reductions;
+#define GM__ROW_CUT 64
+
+/* Monotone rational-quadratic spline with linear tails (Durkan et al. 2019, eq. 4 to 8).
+ * p holds 3K-1 raw parameters for each of the n elements, in the order K widths, K heights, K-1
+ * inner derivatives: widths = softmax with a floor of min_bin, scaled to [-bound, bound]; heights
+ * alike; derivatives = min_slope + softplus(raw + c), c such that raw 0 gives slope 1; slope 1 at
+ * both ends and outside. log_slope is log dy/dx of the direction computed. Finite in value and
+ * gradient at every finite input. In 4 n (3K-1) bytes read, about 60 n K operations. */
+typedef struct gm__spline {
+    gm__real real;
+    int bins;                 /* K, 2 to 256 */
+    double bound;             /* B > 0 */
+    double min_bin, min_slope;
+    int inverse;
+} gm__spline;
+
+typedef struct gm__splines {
+    void (*run)(const gm__spline *s, void *y, void *log_slope, const void *x, const void *p, int64_t n);
+    /* Given the adjoints of y and log_slope, those of x and p (either may be NULL). */
+    void (*grad)(const gm__spline *s, void *dx, void *dp, const void *x, const void *p,
+                 const void *dy, const void *dlog_slope, int64_t n);
+} gm__splines;
+
+/* Philox 4x32-10 (Salmon et al. 2011). Key: the seed's two halves, low first. Counter words, low
+ * first: block within the row, row low, (row high 16 bits) | purpose << 16, step (low 32 bits; its
+ * next 16 bits are added to the purpose half by no one: steps stay under 2^32). Element (row, col)
+ * depends on these numbers alone. Uniform: float in (0, 1) = (word >> 9 + 0.5) * 2^-23, double
+ * (53 bits + 0.5) * 2^-53 from two words; normal by Box and Muller on uniforms of 32 bits (float;
+ * four columns a block) or 64 bits (double; two columns a block) with our log, sin, cos. */
+typedef struct gm__draw {
+    gm__real real;
+    uint64_t seed;
+    uint32_t purpose;        /* under 65536 */
+    uint64_t step;
+    int64_t row0;            /* number of the first row */
+} gm__draw;
+typedef struct gm__draws {
+    void (*uniform)(const gm__draw *d, void *y, int64_t rows, int64_t cols);
+    void (*normal)(const gm__draw *d, void *y, int64_t rows, int64_t cols);
+    void (*words)(const gm__draw *d, uint32_t *y, int64_t rows, int64_t cols);
+} gm__draws;
+
+/* One pass over all parameters. Moments under 1e-25 (second ones under 1e-30) in magnitude become
+ * zero, so that dead units do not decay into subnormals. grad_scale multiplies each gradient first
+ * (clipping). [i0, i1) is the share. Formulas: Kingma and Ba 2015, algorithm 1, with Loshchilov
+ * and Hutter 2019 decoupled decay: p -= lr * decay * p first. */
+typedef struct gm__update {
+    gm__real real;
+    void *param;
+    const void *grad;
+    void *m, *v;                       /* moments: (momentum) and (squares), where the rule has them */
+    double grad_scale, lr, decay, beta1, beta2, eps;
+    double correction1, correction2;   /* 1 - beta^t */
+    int nesterov;
+    void *average;                     /* exponential average of the weights, or NULL */
+    double average_decay;              /* average = d * average + (1 - d) * param */
+} gm__update;
+typedef struct gm__updates {
+    void (*adam)(const gm__update *u, int64_t i0, int64_t i1);
+    void (*sgd)(const gm__update *u, int64_t i0, int64_t i1);      /* m is the velocity or NULL */
+    void (*rmsprop)(const gm__update *u, int64_t i0, int64_t i1);  /* v; m the velocity or NULL */
+} gm__updates;
+
+/* Moves without arithmetic, and the sums that go with them. */
+typedef struct gm__moves {
+    /* y (shape) from x with any strides in elements (0 repeats); ndim up to 8. size: bytes an element. */
+    void (*copy)(void *y, const void *x, int ndim, const int64_t *shape, const int64_t *strides, size_t size);
+    void (*transpose)(void *y, const void *x, int64_t rows, int64_t cols, size_t size);
+    /* y (n, cols) = rows of x (count, cols) named by index; an index out of range gives zeros. */
+    void (*gather)(void *y, const void *x, const int32_t *index, int64_t n, int64_t count, int64_t cols, size_t size);
+    /* y (count, cols) += rows of x (n, cols), in the order of n. Columns [c0, c1) only. */
+    void (*scatter_add[2])(void *y, const void *x, const int32_t *index, int64_t n, int64_t count,
+                           int64_t cols, int64_t c0, int64_t c1);
+} gm__moves;
+
+typedef struct gm__kernels {
+    const char *name;                  /* "base", "avx2", "avx512", "neon" */
+    const gm__maps *maps;
+    const gm__products *products;
+    const gm__reductions *reductions;
+    const gm__splines *splines;
+    const gm__draws *draws;
+    const gm__updates *updates;
+    const gm__moves *moves;
+} gm__kernels;
+
+/* The table named ("auto": the best that this processor can run); NULL if unknown or not runnable here. */
+const gm__kernels *gm__kernels_find(const char *name);
+/* The i-th table that this processor can run, best last; NULL past the end. */
+const gm__kernels *gm__kernels_at(int i);
+
+#endif

@@ -1,0 +1,21 @@
+/* Takes back every name that simd.h defined for one instruction set. */
+#undef VBYTES
+#undef VF
+#undef VD
+#undef VINLINE
+#undef vf
+#undef vd
+#undef vi
+#undef vl
+#undef vf_load
+#undef vf_store
+#undef vd_load
+#undef vd_store
+#undef vf_set
+#undef vd_set
+#undef vf_fma
+#undef vd_fma
+#undef vf_sqrt
+#undef vd_sqrt
+#undef vf_pick
+#undef vd_pick
