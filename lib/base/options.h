@@ -1,19 +1,9 @@
 /* Options tables: one row serves setters, checks, the tool, the bindings, the model file and the manual. */
 #ifndef GM__OPTIONS_H
 #define GM__OPTIONS_H
+#include "genmod/extend.h"
 #include "base/context.h"
 #include "base/text.h"
-
-/* name, stage, type, default, range, since, help; a row of zeros ends a table.
- * range: INT, REAL: "lo..hi", "lo..", "..hi", with ( or ) where an end is excluded: "(0..1)"; CHOICE: "a|b|c"; INTS: the range of
- * each value; INT may add words: "1..64|auto" (the word reads as -1). "" is any. */
-typedef struct gm_option_row {
-    const char *name;
-    int32_t stage, type;
-    const char *initial, *range;
-    int32_t since;
-    const char *help;
-} gm_option_row;
 
 /* Values in force for a table or several: what a bag says, else the defaults. */
 typedef struct gm__values gm__values;
