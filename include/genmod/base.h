@@ -112,11 +112,11 @@ typedef struct gm_allocator {
 } gm_allocator;
 
 /* A log. Levels: 1 warning, 2 information. Without one the library is silent. */
-typedef struct gm_log {
+typedef struct gm_logger {
     uint32_t struct_size;
     void *user;
     void (*write)(void *user, int32_t level, const char *text);
-} gm_log;
+} gm_logger;
 
 /* A source of bytes. read returns how many bytes it gave (fewer than asked is fine), 0 at the end,
  * negative on failure. size returns the total if it is known, else -1; may be NULL. */
@@ -169,7 +169,7 @@ typedef struct gm_context gm_context;
 typedef struct gm_context_config {
     uint32_t struct_size;
     const gm_allocator *allocator;
-    const gm_log *log;
+    const gm_logger *logger;
     gm_pool *pool;
     const gm_executor *executor; /* used in place of a pool */
     gm_cancel *cancel;

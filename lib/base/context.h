@@ -8,7 +8,7 @@ struct gm__families; /* registered families: the model layer's */
 
 struct gm_context {
     gm_allocator allocator;
-    gm_log log;
+    gm_logger logger;
     gm__team team;           /* who computes: pool, executor or alone; and how many parts to make */
     gm_cancel *cancel;
     int32_t busy;            /* atomic: non-zero while a call is inside */
