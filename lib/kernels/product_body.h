@@ -1,0 +1,60 @@
+/* The matrix product for one instruction set: the body for float, then for double, and the table. */
+
+/* Rows of a tile, and accumulators of a strip: what the registers hold beside operands. */
+#if GM_ISA == GM_ISA_AVX512 || GM_ISA == GM_ISA_NEON
+#define GM_MR 12
+#define GM_STRIP 24
+#elif GM_ISA == GM_ISA_AVX2
+#define GM_MR 6
+#define GM_STRIP 12
+#else
+#define GM_MR 4
+#define GM_STRIP 12
+#endif
+
+extern const gm__maps ISA(gm__maps);
+
+#define R float
+#define RKIND GM__F32
+#define T(name) ISA(name##_f32)
+#define V vf
+#define VI vi
+#define VL VF
+#define V_LOAD vf_load
+#define V_STORE vf_store
+#define V_SET vf_set
+#define V_FMA vf_fma
+#define V_PICK vf_pick
+#include "kernels/product_real_body.h"
+
+#define R double
+#define RKIND GM__F64
+#define T(name) ISA(name##_f64)
+#define V vd
+#define VI vl
+#define VL VD
+#define V_LOAD vd_load
+#define V_STORE vd_store
+#define V_SET vd_set
+#define V_FMA vd_fma
+#define V_PICK vd_pick
+#include "kernels/product_real_body.h"
+
+static size_t ISA(scratch)(const gm__product *p)
+{
+    return p->real == GM__F32 ? ISA(scratch_f32)(p) : ISA(scratch_f64)(p);
+}
+
+static void ISA(run)(const gm__product *p, int part, int parts, void *scratch)
+{
+    if (p->real == GM__F32)
+        ISA(run_f32)(p, part, parts, scratch);
+    else
+        ISA(run_f64)(p, part, parts, scratch);
+}
+
+extern const gm__products ISA(gm__products);
+const gm__products ISA(gm__products) = {ISA(scratch), ISA(run)};
+
+#undef GM_MR
+#undef GM_STRIP

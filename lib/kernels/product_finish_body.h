@@ -1,0 +1,139 @@
+/* What follows the chains of a product: sums of pieces and the epilogue, for one instruction set
+ * and type. */
+
+/* One product under way. */
+typedef struct T(job) {
+    const gm__product *p;
+    const R *a, *b, *bias, *gate;
+    R *c, *pre;
+    R *sum;             /* pieces added so far; its first element is (sum_i, sum_j); may be c */
+    ptrdiff_t ldsum;
+    int64_t sum_i, sum_j;
+    int relu;           /* the activation is relu, done in registers */
+    int late;           /* another activation: done by rows, and the gate with it */
+    int plain;          /* nothing follows the product */
+} T(job);
+
+/* The first w < VL elements; the rest zero. */
+static V T(load_part)(const R *x, int64_t w)
+{
+#if GM_ISA == GM_ISA_AVX512
+    if (sizeof(R) == 4)
+        return (V)_mm512_maskz_loadu_ps((__mmask16)((1u << w) - 1), x);
+    return (V)_mm512_maskz_loadu_pd((__mmask8)((1u << w) - 1), x);
+#else
+    V v = {0};
+    memcpy(&v, x, (size_t)w * sizeof(R));
+    return v;
+#endif
+}
+
+static void T(store_part)(R *x, V v, int64_t w)
+{
+#if GM_ISA == GM_ISA_AVX512
+    if (sizeof(R) == 4)
+        _mm512_mask_storeu_ps(x, (__mmask16)((1u << w) - 1), (__m512)v);
+    else
+        _mm512_mask_storeu_pd(x, (__mmask8)((1u << w) - 1), (__m512d)v);
+#else
+    memcpy(x, &v, (size_t)w * sizeof(R));
+#endif
+}
+
+VINLINE V T(load)(const R *x, int64_t w)
+{
+    return w >= VL ? V_LOAD(x) : T(load_part)(x, w);
+}
+
+VINLINE void T(store)(R *x, V v, int64_t w)
+{
+    if (w >= VL)
+        V_STORE(x, v);
+    else
+        T(store_part)(x, v, w);
+}
+
+/* The epilogue of w elements of row i from column j on: x is their product. */
+VINLINE void T(finish)(const T(job) *job, int64_t i, int64_t j, int64_t w, V x)
+{
+    const gm__product *p = job->p;
+    const V zero = {0};
+    R *c = job->c + i * p->ldc + j;
+    if (p->accumulate)
+        x = T(load)(c, w) + x;
+    if (job->bias)
+        x = x + T(load)(job->bias + j, w);
+    if (job->pre)
+        T(store)(job->pre + i * p->ldc + j, x, w);
+    if (job->relu)
+        x = V_PICK((VI)(x > zero), x, zero);
+    if (job->gate && !job->late)
+        x = V_PICK((VI)(T(load)(job->gate + i * p->ldgate + j, w) > zero), x, zero);
+    T(store)(c, x, w);
+}
+
+/* A tile (h, w) of one piece of k, at row i and column j: into the sum, or through the epilogue. */
+static void T(finish_tile)(const T(job) *job, int64_t i, int64_t j, int64_t h, int64_t w, const R *t,
+                           ptrdiff_t ldt, int first, int last)
+{
+    for (int64_t r = 0; r < h; r++) {
+        R *sum = job->sum + (i - job->sum_i + r) * job->ldsum + j - job->sum_j;
+        for (int64_t q = 0; q < w; q += VL) {
+            V x = V_LOAD(t + r * ldt + q);
+            if (!first)
+                x = T(load)(sum + q, w - q) + x;
+            if (last)
+                T(finish)(job, i + r, j + q, w - q, x);
+            else
+                T(store)(sum + q, x, w - q);
+        }
+    }
+}
+
+/* The activation of n elements in a row from row i, column j on, where it is not done yet. */
+static void T(activate)(const T(job) *job, int64_t i, int64_t j, int64_t n)
+{
+    const gm__product *p = job->p;
+    R *c = job->c + i * p->ldc + j;
+    if (p->act == GM__ACT_LEAKY)
+        ISA(gm__maps).leaky[RKIND](c, c, p->slope, n);
+    else
+        ISA(gm__maps).map1[RKIND][p->act](c, c, n);
+}
+
+static void T(zero)(R *x, int64_t n)
+{
+    if (n > 0)
+        memset(x, 0, (size_t)n * sizeof *x);
+}
+
+/* What is done by whole rows of a finished rectangle: activations that are no register operation,
+ * and zeros outside what is wanted. */
+static void T(finish_rows)(const T(job) *job, gm__share s)
+{
+    const gm__product *p = job->p;
+    int bounded = p->n_lo || p->n_hi;
+    if (job->late && !bounded && !job->gate && p->ldc == p->n && s.j1 - s.j0 == p->n) {
+        T(activate)(job, s.i0, 0, (s.i1 - s.i0) * p->n);
+        return;
+    }
+    for (int64_t i = s.i0; (job->late || bounded) && i < s.i1; i++) {
+        gm__range want = gm__product_wanted(p, i, 1);
+        int64_t lo = want.lo > s.j0 ? want.lo : s.j0, hi = want.hi < s.j1 ? want.hi : s.j1;
+        if (lo >= hi)
+            lo = hi = s.j1;
+        R *c = job->c + i * p->ldc;
+        if (job->late && hi > lo) {
+            T(activate)(job, i, lo, hi - lo);
+            if (job->gate)
+                ISA(gm__maps).map2[RKIND][GM__GATE](c + lo, c + lo, job->gate + i * p->ldgate + lo,
+                                                    hi - lo);
+        }
+        T(zero)(c + s.j0, lo - s.j0);
+        T(zero)(c + hi, s.j1 - hi);
+        if (job->pre) {
+            T(zero)(job->pre + i * p->ldc + s.j0, lo - s.j0);
+            T(zero)(job->pre + i * p->ldc + hi, s.j1 - hi);
+        }
+    }
+}
