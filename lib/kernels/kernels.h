@@ -19,7 +19,8 @@ typedef enum gm__real { GM__F32 = 0, GM__F64 = 1 } gm__real;
 /* Element maps of one argument. ulp bounds: 2, but silu, gelu, softplus and log_sigmoid 4 plus the
  * least subnormal; the first row exact. */
 typedef enum gm__map1 {
-    GM__NEG, GM__ABS, GM__SIGN, GM__SQUARE, GM__SQRT, GM__RECIP, GM__FLOOR, GM__ROUND, GM__RELU,
+    GM__NEG, GM__ABS, GM__SIGN, GM__SQUARE, GM__SQRT, GM__RECIP, GM__FLOOR, GM__ROUND,
+    GM__RELU /* x > 0 ? x : 0 */,
     GM__STEP /* x > 0 ? 1 : 0 */,
     GM__EXP, GM__EXPM1, GM__LOG, GM__LOG1P, GM__SIN, GM__COS, GM__TANH, GM__SIGMOID,
     GM__SOFTPLUS, GM__LOG_SIGMOID, GM__SILU, GM__GELU /* x Phi(x), exact form */,
