@@ -1,0 +1,107 @@
+/* The element maps for one instruction set: the loops, and the table. */
+#include "kernels/math_f32.h"
+#include "kernels/math_f64.h"
+#include "kernels/math_special.h"
+
+#define V vf
+#define M vi
+#define T float
+#define LANES VF
+#define WHOLE 0x1p23f
+#define OP(name) vf_##name
+#define FN(name) ISA(gm__map_f_##name)
+#define MAP(name) ISA(map_f32_##name)
+#include "kernels/maps_plain.h"
+#include "kernels/maps_loops.h"
+#undef V
+#undef M
+#undef T
+#undef LANES
+#undef WHOLE
+#undef OP
+#undef FN
+#undef MAP
+
+#define V vd
+#define M vl
+#define T double
+#define LANES VD
+#define WHOLE 0x1p52
+#define OP(name) vd_##name
+#define FN(name) ISA(gm__map_d_##name)
+#define MAP(name) ISA(map_f64_##name)
+#include "kernels/maps_plain.h"
+#include "kernels/maps_loops.h"
+#undef V
+#undef M
+#undef T
+#undef LANES
+#undef WHOLE
+#undef OP
+#undef FN
+#undef MAP
+
+static void ISA(map_widen)(double *y, const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += VF) {
+        int64_t k = n - i;
+        vf v = k >= VF ? vf_load(x + i) : vf_part(x + i, k);
+        if (k >= VF) {
+            vd_store(y + i, vd_low(v));
+            vd_store(y + i + VD, vd_high(v));
+        } else {
+            vd_put(y + i, vd_low(v), k < VD ? k : VD);
+            if (k > VD)
+                vd_put(y + i + VD, vd_high(v), k - VD);
+        }
+    }
+}
+
+static void ISA(map_narrow)(float *y, const double *x, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + VF <= n; i += VF)
+        vf_store(y + i, vf_join(vd_load(x + i), vd_load(x + i + VD)));
+    for (; i < n; i++)
+        y[i] = (float)x[i];
+}
+
+#define BOTH(name) { ISA(map_f32_##name), ISA(map_f64_##name) }
+#define ROW1(kind, name) [GM__F32][kind] = ISA(map_f32_##name), [GM__F64][kind] = ISA(map_f64_##name)
+#define ROWS2(form)                                                                     \
+    {                                                                                   \
+        ROW2(GM__ADD, add, form), ROW2(GM__SUB, sub, form), ROW2(GM__MUL, mul, form),   \
+        ROW2(GM__DIV, div, form), ROW2(GM__MIN, least, form), ROW2(GM__MAX, most, form), \
+        ROW2(GM__GT, gt, form), ROW2(GM__GE, ge, form), ROW2(GM__EQ, eq, form),         \
+        ROW2(GM__GATE, gate, form), ROW2(GM__LOGADDEXP, logaddexp, form),               \
+    }
+#define ROW2(kind, name, form) \
+    [GM__F32][kind] = ISA(map_f32_##name##form), [GM__F64][kind] = ISA(map_f64_##name##form)
+
+const gm__maps ISA(gm__maps) = {
+    .map1 = {
+        ROW1(GM__NEG, neg), ROW1(GM__ABS, abs), ROW1(GM__SIGN, sign), ROW1(GM__SQUARE, square),
+        ROW1(GM__SQRT, sqrt), ROW1(GM__RECIP, recip), ROW1(GM__FLOOR, floor),
+        ROW1(GM__ROUND, round), ROW1(GM__RELU, relu), ROW1(GM__STEP, step), ROW1(GM__EXP, exp),
+        ROW1(GM__EXPM1, expm1), ROW1(GM__LOG, log), ROW1(GM__LOG1P, log1p), ROW1(GM__SIN, sin),
+        ROW1(GM__COS, cos), ROW1(GM__TANH, tanh), ROW1(GM__SIGMOID, sigmoid),
+        ROW1(GM__SOFTPLUS, softplus), ROW1(GM__LOG_SIGMOID, log_sigmoid), ROW1(GM__SILU, silu),
+        ROW1(GM__GELU, gelu), ROW1(GM__ERF, erf), ROW1(GM__ERFC, erfc), ROW1(GM__LGAMMA, lgamma),
+        ROW1(GM__DIGAMMA, digamma), ROW1(GM__TRIGAMMA, trigamma), ROW1(GM__ATAN, atan),
+        ROW1(GM__NORMAL_CDF, normal_cdf), ROW1(GM__NORMAL_QUANTILE, normal_quantile),
+    },
+    .map2 = ROWS2(),
+    .map2_right = ROWS2(_right),
+    .map2_left = ROWS2(_left),
+    .pick = BOTH(pick),
+    .axpb = BOTH(axpb),
+    .leaky = BOTH(leaky),
+    .polygamma = BOTH(polygamma),
+    .widen = ISA(map_widen),
+    .narrow = ISA(map_narrow),
+};
+
+#undef BOTH
+#undef ROW1
+#undef ROW2
+#undef ROWS2
