@@ -60,7 +60,7 @@ endif
 LIBRARIES := $(B)/libgenmod.a $(if $(filter yes,$(SHARED)),$(B)/libgenmod.so)
 
 .PHONY: all lib examples tests check check-asan check-tsan check-valgrind check-cross bench quality \
-	demo doc abi map install uninstall dist distcheck coverage clean distclean help
+	demo doc map abi abi-compare install uninstall dist distcheck coverage clean distclean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -131,15 +131,165 @@ endif
 endif
 
 TEST_ENVIRONMENT = TIER='$(TIER)' SRCDIR='$(srcdir)' BUILD='$(B)' CC='$(CC)' CXX='$(CXX)' NM='$(NM)' \
-	MAKE='$(MAKE)' SHARED='$(SHARED)' SANITIZERS='$(SANITIZERS)' CROSS='$(CROSS)' EMULATOR='$(EMULATOR)' \
-	OUR_CFLAGS='$(OUR_CFLAGS)' PROGRAM_LIBS='$(PROGRAM_LIBS)' WRAPPER='$(WRAPPER)'
+	MAKE='$(MAKE)' SHARED='$(SHARED)' STATIC='$(STATIC)' SANITIZERS='$(SANITIZERS)' CROSS='$(CROSS)' \
+	EMULATOR='$(EMULATOR)' WRAPPER='$(WRAPPER)' COVERAGE='$(COVERAGE)' OUR_CFLAGS='$(OUR_CFLAGS)' \
+	PROGRAM_LIBS='$(PROGRAM_LIBS)'
+configure = $(abspath $(srcdir))/configure -q
 
 tests: $(TESTS)
 check: all tests examples
-	@$(TEST_ENVIRONMENT) $(srcdir)/test/run $(RUN_ONLY)
+	@$(TEST_ENVIRONMENT) $(srcdir)/test/run $(ONLY)
+
+# Builds of their own, each in a directory under build/.
+check-asan:
+	@mkdir -p $(B)/asan
+	cd $(B)/asan && $(configure) CC='$(CC)' CXX='$(CXX)' --enable-sanitizers=address,undefined
+	+$(MAKE) -C $(B)/asan check
+check-tsan:
+	@mkdir -p $(B)/tsan
+	cd $(B)/tsan && $(configure) CC='$(CC)' CXX='$(CXX)' --enable-sanitizers=thread
+	+$(MAKE) -C $(B)/tsan check
+check-valgrind: all tests
+	@$(TEST_ENVIRONMENT) TIER=quick CK_FORK=no TEST_SLOW=1 TEST_TIMEOUT=3600 \
+		WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
+		$(srcdir)/test/run $(ONLY)
+
+# The tests of other processors under qemu-user, with a small stand-in for Check, of which Debian
+# has no cross package.
+CROSS_HOSTS = aarch64-linux-gnu s390x-linux-gnu
+check-cross:
+	+@for host in $(CROSS_HOSTS); do \
+		cpu=$${host%%-*}; \
+		for tool in $$host-gcc qemu-$$cpu; do \
+			command -v $$tool >/dev/null || { \
+				echo "make check-cross needs $$tool: sudo apt-get install gcc-$$host qemu-user"; exit 1; }; \
+		done; \
+		mkdir -p $(B)/$$host && (cd $(B)/$$host && $(configure) --host=$$host --disable-shared) && \
+		echo "$$host:" && $(MAKE) --no-print-directory -C $(B)/$$host check TIER=quick \
+			CHECK_CFLAGS=-I$(abspath $(srcdir))/test/cross CHECK_LIBS= CK_FORK=no TEST_SLOW=1 \
+			EMULATOR="qemu-$$cpu -L /usr/$$host" || exit 1; \
+	done
+
+coverage:
+	@mkdir -p $(B)/coverage
+	cd $(B)/coverage && $(configure) CC='$(CC)' CXX='$(CXX)' CFLAGS='-O0 -g'
+	+$(MAKE) -C $(B)/coverage check COVERAGE=--coverage TIER='$(or $(TIER),quick)'
+	@cd $(B)/coverage && $(abspath $(srcdir))/test/tools/coverage build/obj/lib
+
+bench: $(BENCH)
+	$(BENCH) $(BENCH_ARGUMENTS)
+quality: all
+	GENMOD='$(abspath $(B))/genmod' BUILD='$(abspath $(B))' $(srcdir)/test/quality/run
+demo: all
+	@GENMOD='$(abspath $(B))/genmod' SRCDIR='$(abspath $(srcdir))' $(srcdir)/examples/demo/make-demo $(B)/demo
+
+# ---- What is written from the headers --------------------------------------------------------------
+
+map:
+	$(srcdir)/test/tools/make-map $(srcdir)/include >$(srcdir)/lib/genmod.map.new
+	mv $(srcdir)/lib/genmod.map.new $(srcdir)/lib/genmod.map
+abi:
+	$(srcdir)/test/tools/make-abi $(srcdir)/include >$(srcdir)/doc/abi.txt.new
+	mv $(srcdir)/doc/abi.txt.new $(srcdir)/doc/abi.txt
+# Compares the compiled interface with that of another build: make abi-compare OLD=/usr/lib/libgenmod.so.0
+abi-compare: $(SO)
+	abidiff --headers-dir2 $(srcdir)/include $(OLD) $(SO)
+doc: $(MANUAL:doc/%=$(B)/doc/%.html)
+$(B)/doc/%.html: $(srcdir)/doc/%
+	@mkdir -p $(@D)
+	mandoc -T lint -W warning $<
+	mandoc -T html -O style=mandoc.css $< >$@
+
+# ---- Installation ----------------------------------------------------------------------------------
+
+INSTALL = install
+INSTALL_PROGRAM = $(INSTALL) -m 755
+INSTALL_DATA = $(INSTALL) -m 644
+INSTALLED_DOC := $(sort $(call sources,README COPYING doc/*.md))
+MAN1 := $(filter %.1,$(MANUAL))
+pcdir = $(libdir)/pkgconfig
+PC_PRIVATE = $(if $(BLAS_PACKAGE),,$(BLAS_LIBS)) $(ZLIB_LIBS) $(LIBM) $(THREAD_FLAGS) $(LIBS)
+
+$(B)/genmod.pc: $(srcdir)/genmod.pc.in config.mak
+	@mkdir -p $(@D)
+	@sed -e 's|@prefix@|$(prefix)|' -e 's|@exec_prefix@|$(exec_prefix)|' -e 's|@libdir@|$(libdir)|' \
+		-e 's|@includedir@|$(includedir)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@REQUIRES_PRIVATE@|$(BLAS_PACKAGE)|' -e 's|@LIBS_PRIVATE@|$(strip $(PC_PRIVATE))|' \
+		-e 's|@STATIC_ONLY@|$(if $(filter yes,$(SHARED)),,$(strip $(PC_PRIVATE)))|' -e 's| *$$||' $< >$@
+
+install: all $(B)/genmod.pc
+	$(INSTALL) -d $(DESTDIR)$(includedir)/genmod $(DESTDIR)$(pcdir) $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) $(addprefix $(srcdir)/,$(HEADERS)) $(DESTDIR)$(includedir)/genmod
+	$(INSTALL_DATA) $(B)/genmod.pc $(DESTDIR)$(pcdir)
+	$(INSTALL_DATA) $(addprefix $(srcdir)/,$(INSTALLED_DOC)) $(DESTDIR)$(docdir)
+ifneq ($(STATIC)$(SHARED),noyes)
+	$(INSTALL_DATA) $(B)/libgenmod.a $(DESTDIR)$(libdir)
+endif
+ifeq ($(SHARED),yes)
+	$(INSTALL_PROGRAM) $(SO) $(DESTDIR)$(libdir)/libgenmod.so.$(VERSION)
+	ln -sf libgenmod.so.$(VERSION) $(DESTDIR)$(libdir)/libgenmod.so.0
+	ln -sf libgenmod.so.0 $(DESTDIR)$(libdir)/libgenmod.so
+endif
+ifneq ($(TOOL),)
+	$(INSTALL) -d $(DESTDIR)$(bindir)
+	$(INSTALL_PROGRAM) $(B)/genmod $(DESTDIR)$(bindir)
+endif
+ifneq ($(MAN1),)
+	$(INSTALL) -d $(DESTDIR)$(mandir)/man1
+	$(INSTALL_DATA) $(addprefix $(srcdir)/,$(MAN1)) $(DESTDIR)$(mandir)/man1
+endif
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(includedir)/genmod/,$(notdir $(HEADERS))) $(DESTDIR)$(pcdir)/genmod.pc
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(INSTALLED_DOC))) $(DESTDIR)$(libdir)/libgenmod.a
+	rm -f $(addprefix $(DESTDIR)$(libdir)/libgenmod.so,.$(VERSION) .0) $(DESTDIR)$(libdir)/libgenmod.so
+	rm -f $(DESTDIR)$(bindir)/genmod $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1)))
+	-rmdir $(DESTDIR)$(includedir)/genmod $(DESTDIR)$(docdir) 2>/dev/null
+
+# ---- Distribution ----------------------------------------------------------------------------------
+
+DIST = libgenmod-$(VERSION)
+DIST_ITEMS = Makefile configure README COPYING genmod.pc.in .clang-format .ci lib include examples test doc
+
+dist:
+	@rm -rf $(B)/$(DIST)
+	@mkdir -p $(B)/$(DIST)
+	@cd $(srcdir) && { git ls-files --error-unmatch Makefile >/dev/null 2>&1 && git ls-files || \
+		find $(wildcard $(addprefix $(srcdir)/,$(DIST_ITEMS)):$(srcdir)/%=%) -type f \
+			! -name '*.pyc' ! -name '*.o' ! -name '*~'; } | grep -vx .gitignore | sort >$(abspath $(B))/dist.list
+	@cd $(srcdir) && tar -cf - -T $(abspath $(B))/dist.list | (cd $(abspath $(B))/$(DIST) && tar -xf -)
+	@cd $(B) && tar -cf - $(DIST) | gzip -9n >$(DIST).tar.gz && rm -rf $(DIST) dist.list
+	@echo $(B)/$(DIST).tar.gz
+
+# The tarball by itself: configured and built in another directory, checked, installed, used by a
+# program through pkg-config, uninstalled without a trace.
+distcheck: dist
+	+@MAKE='$(MAKE)' CC='$(CC)' CXX='$(CXX)' $(srcdir)/test/tools/distcheck $(B)/$(DIST).tar.gz $(B)/distcheck
+	@echo "$(B)/$(DIST).tar.gz is ready"
+
+# ---- The rest --------------------------------------------------------------------------------------
 
 clean:
 	rm -rf $(B)
 distclean: clean
 	rm -f config.mak
 	[ ! -h Makefile ] || rm -f Makefile
+
+help:
+	@echo 'make                 the libraries and the tool, under build/'
+	@echo 'make check           all tests; TIER=quick for fewer cases, ONLY="test_a test_b" for some'
+	@echo 'make demo            learn handwritten digits, leave pictures and a page in build/demo/'
+	@echo 'make bench           speed (BENCH_ARGUMENTS="--only NAME --threads N")'
+	@echo 'make quality         what models learn from real data, against published figures'
+	@echo 'make check-asan      the tests under address and undefined-behaviour sanitizers'
+	@echo 'make check-tsan      the tests under the thread sanitizer'
+	@echo 'make check-valgrind  the tests under valgrind'
+	@echo 'make check-cross     the tests on AArch64 and s390x, under qemu-user'
+	@echo 'make coverage        which lines the tests reach, by file'
+	@echo 'make install         to prefix, with DESTDIR; make uninstall takes it away'
+	@echo 'make dist            a tarball; make distcheck also builds, checks and installs from it'
+	@echo 'make map abi         the version script and the ABI description, again from the headers'
+	@echo 'make abi-compare OLD=LIB   with another libgenmod.so.0, by abidiff'
+	@echo 'make doc             the manual as HTML, by mandoc'
+	@echo 'make clean           takes build/ away; make distclean also config.mak'
+	@echo 'V=1 shows the commands.'
