@@ -21,7 +21,7 @@ holds '^CFLAGS = -g -O2 -ffast-math$' CFLAGS
 holds '^OUR_CFLAGS = .*-fno-fast-math.*-ffp-contract=off' CFLAGS
 grep -q 'warning: unknown option --disable-maintainer-mode' err || wrong 'no warning of an unknown --disable'
 [ -h Makefile ] || wrong 'no link to the Makefile out of tree'
-found=$("$MAKE" -n build/obj/lib/base/context.o V=1 2>/dev/null | grep -c -- '-ffast-math.*-fno-fast-math.*-ffp-contract=off')
+found=$("$MAKE" -n build/obj/lib/kernels/kernels.o V=1 2>/dev/null | grep -c -- '-ffast-math.*-fno-fast-math.*-ffp-contract=off')
 [ "$found" -ge 1 ] || wrong "our flags do not come after the user's"
 "$MAKE" -n all V=1 2>/dev/null | grep -e '-shared' | grep -q -e '-ffast-math' &&
     wrong '-ffast-math reaches the linker, which then changes the floating-point mode of the process'

@@ -4,7 +4,10 @@ set -u
 export LC_ALL=C
 SRCDIR=${SRCDIR:-$(pwd)}
 BUILD=${BUILD:-$SRCDIR/build}
-TMPDIR=${TMPDIR:-/tmp}
+if [ -z "${TEST_RUNNER-}" ]; then
+    TMPDIR=$(mktemp -d)
+    trap 'rm -rf "$TMPDIR"' EXIT
+fi
 : "${CC:=cc}" "${CXX:=c++}" "${NM:=nm}" "${MAKE:=make}" "${CROSS:=}" "${SANITIZERS:=}" "${COVERAGE:=}"
 : "${SHARED:=yes}" "${PROGRAM_LIBS:=-lm -lz}" "${OUR_CFLAGS:=}" "${TIER:=}"
 bad=0
