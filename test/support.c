@@ -278,9 +278,9 @@ static void log_write(void *user, int32_t level, const char *text)
     snprintf(log->last, sizeof log->last, "%s", text);
 }
 
-gm_log test_log_hook(test_log *log)
+gm_logger test_log_hook(test_log *log)
 {
-    return (gm_log){.struct_size = sizeof(gm_log), .user = log, .write = log_write};
+    return (gm_logger){.struct_size = sizeof(gm_logger), .user = log, .write = log_write};
 }
 
 /* ---- Context checks ---- */

@@ -80,7 +80,7 @@ typedef struct test_log {
     int64_t warnings, informations, others;
     char last[512];
 } test_log;
-gm_log test_log_hook(test_log *log);
+gm_logger test_log_hook(test_log *log);
 
 /* ---- Context checks ---- */
 
