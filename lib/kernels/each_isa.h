@@ -22,6 +22,12 @@
 #include <stdint.h>
 #include <stddef.h>
 #include <string.h>
+/* In front of a short loop over the registers of a virtual vector: no index must survive. */
+#if defined(__clang__)
+#define GM_UNROLL _Pragma("unroll")
+#else
+#define GM_UNROLL _Pragma("GCC unroll 16")
+#endif
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)

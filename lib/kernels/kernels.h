@@ -131,7 +131,7 @@ typedef struct gm__splines {
  * first: block within the row, row low, (row high 16 bits) | purpose << 16, step (low 32 bits; its
  * next 16 bits are added to the purpose half by no one: steps stay under 2^32). Element (row, col)
  * depends on these numbers alone. Uniform: float in (0, 1) = (word >> 9 + 0.5) * 2^-23, double
- * (53 bits + 0.5) * 2^-53 from two words; normal by Box and Muller on uniforms of 32 bits (float;
+ * (52 high bits + 0.5) * 2^-52 from two words, low first; normal by Box and Muller on uniforms of 32 bits (float;
  * four columns a block) or 64 bits (double; two columns a block) with our log, sin, cos. */
 typedef struct gm__draw {
     gm__real real;

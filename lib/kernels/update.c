@@ -1,0 +1,5 @@
+/* Optimizer updates for every instruction set. */
+#include "kernels/kernels.h"
+
+#define GM_ISA_BODY "kernels/update_body.h"
+#include "kernels/each_isa.h"
