@@ -97,7 +97,7 @@ VINLINE double ISA(log_one)(double x)
     return vd_log(vd_set(x))[0];
 }
 
-#define RNAME(name) GM_ISA_PASTE(ISA(name), _f32)
+#define RNAME(name) ISA(name##_f32)
 #define R float
 #define V vf
 #define VM vi
@@ -119,7 +119,7 @@ VINLINE double ISA(log_one)(double x)
 #undef v_pick
 #undef v_exp
 
-#define RNAME(name) GM_ISA_PASTE(ISA(name), _f64)
+#define RNAME(name) ISA(name##_f64)
 #define R double
 #define V vd
 #define VM vl
@@ -144,10 +144,10 @@ VINLINE double ISA(log_one)(double x)
 static void ISA(row_sum_wide)(double *y, const float *x, int64_t rows, int64_t cols)
 {
     for (int64_t i = 0; i < rows; i++)
-        y[i] = GM_ISA_PASTE(ISA(total), _f32)(x + i * cols, cols);
+        y[i] = ISA(total_f32)(x + i * cols, cols);
 }
 
-#define BOTH(name) {GM_ISA_PASTE(ISA(name), _f32), GM_ISA_PASTE(ISA(name), _f64)}
+#define BOTH(name) {ISA(name##_f32), ISA(name##_f64)}
 extern const gm__reductions ISA(gm__reductions);
 const gm__reductions ISA(gm__reductions) = {
     .row_sum = BOTH(row_sum),

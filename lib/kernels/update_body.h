@@ -1,6 +1,6 @@
 /* Optimizer updates of one instruction set: update_real.h for float and double, and the table. */
 
-#define RNAME(name) GM_ISA_PASTE(ISA(name), _f32)
+#define RNAME(name) ISA(name##_f32)
 #define R float
 #define V vf
 #define VM vi
@@ -22,7 +22,7 @@
 #undef v_sqrt
 #undef v_pick
 
-#define RNAME(name) GM_ISA_PASTE(ISA(name), _f64)
+#define RNAME(name) ISA(name##_f64)
 #define R double
 #define V vd
 #define VM vl
@@ -47,25 +47,25 @@
 static void ISA(adam)(const gm__update *u, int64_t i0, int64_t i1)
 {
     if (u->real == GM__F32)
-        GM_ISA_PASTE(ISA(adam), _f32)(u, i0, i1);
+        ISA(adam_f32)(u, i0, i1);
     else
-        GM_ISA_PASTE(ISA(adam), _f64)(u, i0, i1);
+        ISA(adam_f64)(u, i0, i1);
 }
 
 static void ISA(sgd)(const gm__update *u, int64_t i0, int64_t i1)
 {
     if (u->real == GM__F32)
-        GM_ISA_PASTE(ISA(sgd), _f32)(u, i0, i1);
+        ISA(sgd_f32)(u, i0, i1);
     else
-        GM_ISA_PASTE(ISA(sgd), _f64)(u, i0, i1);
+        ISA(sgd_f64)(u, i0, i1);
 }
 
 static void ISA(rmsprop)(const gm__update *u, int64_t i0, int64_t i1)
 {
     if (u->real == GM__F32)
-        GM_ISA_PASTE(ISA(rmsprop), _f32)(u, i0, i1);
+        ISA(rmsprop_f32)(u, i0, i1);
     else
-        GM_ISA_PASTE(ISA(rmsprop), _f64)(u, i0, i1);
+        ISA(rmsprop_f64)(u, i0, i1);
 }
 
 extern const gm__updates ISA(gm__updates);

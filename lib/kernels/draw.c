@@ -1,0 +1,5 @@
+/* Random draws for every instruction set. */
+#include "kernels/kernels.h"
+
+#define GM_ISA_BODY "kernels/draw_body.h"
+#include "kernels/each_isa.h"

@@ -1,0 +1,116 @@
+/* Rational-quadratic splines of one instruction set, for float and double. */
+#include "kernels/math_f32.h"
+#include "kernels/math_f64.h"
+#include "kernels/move_tile.h"
+
+/* Up to so many bins the raw parameters of a vector of elements are turned into lanes on the stack. */
+#define MOST_BINS 32
+
+#define RNAME(name) ISA(name##_f32)
+#define R float
+#define V vf
+#define VM vi
+#define VN VF
+#define TILE TILE_F
+#define v_load vf_load
+#define v_store vf_store
+#define v_set vf_set
+#define v_sqrt vf_sqrt
+#define v_pick vf_pick
+#define v_exp vf_exp
+#define v_log vf_log
+#define v_log1p vf_log1p
+#define v_tile_load ISA(tile_load_f)
+#define v_tile_store ISA(tile_store_f)
+#if GM_ISA == GM_ISA_AVX512
+#define MASK __mmask16
+#define m_ge(a, b) _mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_GE_OQ)
+#define m_pick(m, a, b) ((vf)_mm512_mask_blend_ps(m, (__m512)(b), (__m512)(a)))
+#endif
+#include "kernels/spline_real.h"
+#undef RNAME
+#undef R
+#undef V
+#undef VM
+#undef VN
+#undef TILE
+#undef v_load
+#undef v_store
+#undef v_set
+#undef v_sqrt
+#undef v_pick
+#undef v_exp
+#undef v_log
+#undef v_log1p
+#undef v_tile_load
+#undef v_tile_store
+#undef MASK
+#undef m_ge
+#undef m_pick
+
+#define RNAME(name) ISA(name##_f64)
+#define R double
+#define V vd
+#define VM vl
+#define VN VD
+#define TILE TILE_D
+#define v_load vd_load
+#define v_store vd_store
+#define v_set vd_set
+#define v_sqrt vd_sqrt
+#define v_pick vd_pick
+#define v_exp vd_exp
+#define v_log vd_log
+#define v_log1p vd_log1p
+#define v_tile_load ISA(tile_load_d)
+#define v_tile_store ISA(tile_store_d)
+#if GM_ISA == GM_ISA_AVX512
+#define MASK __mmask8
+#define m_ge(a, b) _mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_GE_OQ)
+#define m_pick(m, a, b) ((vd)_mm512_mask_blend_pd(m, (__m512d)(b), (__m512d)(a)))
+#endif
+#include "kernels/spline_real.h"
+#undef RNAME
+#undef R
+#undef V
+#undef VM
+#undef VN
+#undef TILE
+#undef v_load
+#undef v_store
+#undef v_set
+#undef v_sqrt
+#undef v_pick
+#undef v_exp
+#undef v_log
+#undef v_log1p
+#undef v_tile_load
+#undef v_tile_store
+#undef MASK
+#undef m_ge
+#undef m_pick
+
+static void ISA(run)(const gm__spline *s, void *y, void *log_slope, const void *x, const void *p,
+                     int64_t n)
+{
+    if (s->real == GM__F32)
+        ISA(run_f32)(s, y, log_slope, x, p, n);
+    else
+        ISA(run_f64)(s, y, log_slope, x, p, n);
+}
+
+static void ISA(grad)(const gm__spline *s, void *dx, void *dp, const void *x, const void *p,
+                      const void *dy, const void *dlog_slope, int64_t n)
+{
+    if (s->real == GM__F32)
+        ISA(grad_f32)(s, dx, dp, x, p, dy, dlog_slope, n);
+    else
+        ISA(grad_f64)(s, dx, dp, x, p, dy, dlog_slope, n);
+}
+
+extern const gm__splines ISA(gm__splines);
+const gm__splines ISA(gm__splines) = {ISA(run), ISA(grad)};
+
+#undef MOST_BINS
+#undef TILE_F
+#undef TILE_D
