@@ -1,0 +1,144 @@
+/* Starting values of parameters. */
+#include "nn/nn.h"
+#include "base/random.h"
+#include "base/size.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Columns of the slot seen as a matrix (shape[0], rest). */
+static int64_t slot_cols(const gm__slot *s)
+{
+    return s->ndim > 0 && s->shape[0] > 0 ? s->count / s->shape[0] : 1;
+}
+
+static void fill(double *v, int64_t n, double value)
+{
+    for (int64_t i = 0; i < n; i++)
+        v[i] = value;
+}
+
+/* U(-s, s) or N(0, s^2); the slot's place in the layout keeps parameters apart. */
+static void fill_random(const gm__kernels *k, const gm__slot *s, int place, uint64_t seed, int normal, double scale,
+                        double *v)
+{
+    gm__draw draw = {.real = GM__F64, .seed = seed, .purpose = GM__FOR_INIT, .step = (uint64_t)place};
+    int64_t cols = slot_cols(s), rows = s->count / cols;
+    if (normal)
+        k->draws->normal(&draw, v, rows, cols);
+    else
+        k->draws->uniform(&draw, v, rows, cols);
+    for (int64_t i = 0; i < s->count; i++)
+        v[i] = normal ? v[i] * scale : (v[i] * 2 - 1) * scale;
+}
+
+static double dot(const double *a, const double *b, int64_t n, int64_t stride)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i * stride] * b[i * stride];
+    return sum;
+}
+
+/* Gram and Schmidt, twice for safety, over `count` vectors of length n; vector i starts at v + i * apart. */
+static void orthonormalise(double *v, int64_t count, int64_t apart, int64_t n, int64_t stride)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double *a = v + i * apart;
+        for (int pass = 0; pass < 2; pass++)
+            for (int64_t j = 0; j < i; j++) {
+                const double *b = v + j * apart;
+                double c = dot(a, b, n, stride);
+                for (int64_t p = 0; p < n; p++)
+                    a[p * stride] -= c * b[p * stride];
+            }
+        double norm = sqrt(dot(a, a, n, stride));
+        for (int64_t p = 0; p < n; p++)
+            a[p * stride] /= norm > 0 ? norm : 1;
+    }
+}
+
+static void fill_orthogonal(const gm__kernels *k, const gm__slot *s, int place, uint64_t seed, double *v)
+{
+    int64_t cols = slot_cols(s), rows = s->count / cols;
+    fill_random(k, s, place, seed, 1, 1, v);
+    if (rows <= cols)
+        orthonormalise(v, rows, cols, cols, 1);
+    else
+        orthonormalise(v, cols, 1, rows, cols);
+    for (int64_t i = 0; i < s->count; i++)
+        v[i] *= s->scale;
+}
+
+static void fill_eye(const gm__slot *s, double *v)
+{
+    int64_t cols = slot_cols(s), rows = s->count / cols;
+    for (int64_t i = 0; i < rows && i < cols; i++)
+        v[i * cols + i] = s->scale;
+}
+
+static void apply_mask(const gm__slot *s, double *v)
+{
+    int64_t cols = slot_cols(s), rows = s->count / cols;
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++)
+            if (i < s->lo[j] || i >= s->hi[j])
+                v[i * cols + j] = 0;
+}
+
+static void fill_slot(const gm__kernels *k, const gm__slot *s, int place, uint64_t seed, double *v)
+{
+    int64_t cols = slot_cols(s), rows = s->count / cols;
+    fill(v, s->count, 0);
+    switch (s->init) {
+    case GM_INIT_ONES:
+        fill(v, s->count, s->scale);
+        break;
+    case GM_INIT_NORMAL:
+        fill_random(k, s, place, seed, 1, s->scale, v);
+        break;
+    case GM_INIT_UNIFORM:
+        fill_random(k, s, place, seed, 0, s->scale, v);
+        break;
+    case GM_INIT_KAIMING:
+        fill_random(k, s, place, seed, 0, s->scale * sqrt(3.0 / (double)rows), v);
+        break;
+    case GM_INIT_XAVIER:
+        fill_random(k, s, place, seed, 0, s->scale * sqrt(6.0 / (double)(rows + cols)), v);
+        break;
+    case GM_INIT_ORTHOGONAL:
+        fill_orthogonal(k, s, place, seed, v);
+        break;
+    case GM_INIT_EYE:
+        fill_eye(s, v);
+        break;
+    default:
+        break;
+    }
+    if (s->lo)
+        apply_mask(s, v);
+}
+
+gm_status gm__params_init(gm_context *ctx, const gm__layout *layout, gm__real real, uint64_t seed, void *params)
+{
+    int64_t largest = 1;
+    for (int i = 0; i < layout->count; i++)
+        if (layout->slots[i].count > largest)
+            largest = layout->slots[i].count;
+    double *v = gm__alloc_array(&ctx->allocator, largest, sizeof *v);
+    if (!v)
+        return gm__no_memory(ctx);
+    memset(params, 0, (size_t)layout->size * (real == GM__F64 ? 8 : 4));
+    for (int i = 0; i < layout->count; i++) {
+        const gm__slot *s = &layout->slots[i];
+        if (s->count == 0)
+            continue;
+        fill_slot(ctx->kernels, s, i, seed, v);
+        if (real == GM__F64)
+            memcpy((double *)params + s->offset, v, (size_t)s->count * sizeof *v);
+        else
+            ctx->kernels->maps->narrow((float *)params + s->offset, v, s->count);
+    }
+    gm__free(&ctx->allocator, v, (size_t)largest * sizeof *v);
+    return GM_OK;
+}
