@@ -125,6 +125,9 @@ GM_API gm_node *gm_stop_gradient(gm_builder *b, gm_node *x);
 /* Matrices (m, k) (k, n), each transposed if its flag is set; or stacks of matrices (..., m, k) (..., k, n) with the same leading
  * dimensions. */
 GM_API gm_node *gm_matmul(gm_builder *b, gm_node *x, gm_node *y, int32_t transpose_x, int32_t transpose_y);
+/* x A^-1 for x (batch, n) and A (n, n) triangular, upper or lower; the other triangle is not read. Solved in double.
+ * A zero on the diagonal gives infinities, no failure. */
+GM_API gm_node *gm_solve_triangular(gm_builder *b, gm_node *x, gm_node *a, int32_t upper);
 /* x (batch, k) times weight (k, n) of which column j is zero outside rows [lo[j], hi[j]): what is known to be zero
  * is neither multiplied nor trained. */
 GM_API gm_node *gm_matmul_masked(gm_builder *b, gm_node *x, gm_node *weight, const int32_t *lo, const int32_t *hi);

@@ -236,7 +236,7 @@ static gm_status read_tensors(gm_context *ctx, const char *name, gm__tensor_file
             continue;
         }
         gm__tensor *t = &f->tensors[f->count];
-        int64_t begin, end;
+        int64_t begin = 0, end = 0;
         GM_TRY(read_tensor(ctx, name, j, data_size, t, &begin, &end));
         if (begin != at)
             return bad_tensor(ctx, name, t->name, "does not start where the one before ends");

@@ -45,6 +45,8 @@ void gm__builder_free(gm_builder *b);
 /* The sticky failure, told to ctx; GM_OK if there is none. */
 gm_status gm__builder_check(gm_context *ctx, const gm_builder *b);
 gm__purpose *gm__builder_purpose(gm_builder *b);
+/* Zeroed memory that lives as long as the builder; NULL (and sticky) when there is none. */
+void *gm__builder_scratch(gm_builder *b, int64_t count, size_t size);
 void gm__builder_set_condition(gm_builder *b, gm_node *condition);
 /* Nodes of parameters used so far, in order of the layout; NULL past the end. */
 gm_node *gm__builder_param(gm_builder *b, int i, const gm__slot **slot);
