@@ -54,8 +54,8 @@ enum print_output { CK_SILENT, CK_MINIMAL, CK_NORMAL, CK_VERBOSE, CK_ENV };
 __attribute__((weak)) jmp_buf ck_way_out;
 __attribute__((weak)) const char *ck_running;
 
-__attribute__((unused, noreturn, format(printf, 3, 4))) static void ck_fail(const char *file, int line,
-                                                                            const char *format, ...)
+__attribute__((unused, noreturn, format(printf, 3, 4))) static void
+ck_fail(const char *file, int line, const char *format, ...)
 {
     va_list values;
     va_start(values, format);
@@ -103,7 +103,8 @@ __attribute__((unused)) static void suite_add_tcase(Suite *suite, TCase *tcase)
 __attribute__((unused)) static void ck_add(TCase *tcase, const ck_test *test, int start, int end)
 {
     for (int i = start; i < end; i++) {
-        tcase->entries = ck_grow(tcase->entries, ((size_t)tcase->count + 1) * sizeof *tcase->entries);
+        tcase->entries =
+            ck_grow(tcase->entries, ((size_t)tcase->count + 1) * sizeof *tcase->entries);
         tcase->entries[tcase->count++] = (ck_entry){test, i};
     }
 }
@@ -111,7 +112,8 @@ __attribute__((unused)) static void ck_add(TCase *tcase, const ck_test *test, in
 #define tcase_add_test(tcase, test) ck_add(tcase, test, 0, 1)
 #define tcase_add_loop_test(tcase, test, start, end) ck_add(tcase, test, start, end)
 #define tcase_set_timeout(tcase, seconds) ((void)(tcase), (void)(seconds))
-#define tcase_add_checked_fixture(tcase, up, down) ((tcase)->setup = (up), (tcase)->teardown = (down))
+#define tcase_add_checked_fixture(tcase, up, down)                                                 \
+    ((tcase)->setup = (up), (tcase)->teardown = (down))
 #define tcase_add_unchecked_fixture(tcase, up, down) ((tcase)->first = (up), (tcase)->last = (down))
 
 __attribute__((unused)) static SRunner *srunner_create(Suite *suite)
@@ -127,7 +129,8 @@ __attribute__((unused)) static void srunner_add_suite(SRunner *runner, Suite *su
     runner->suites = suite;
 }
 
-__attribute__((unused)) static void ck_run_entry(SRunner *runner, const TCase *tcase, const ck_entry *entry)
+__attribute__((unused)) static void ck_run_entry(SRunner *runner, const TCase *tcase,
+                                                 const ck_entry *entry)
 {
     runner->checks++;
     ck_running = entry->test->name;
@@ -159,8 +162,8 @@ __attribute__((unused)) static void srunner_run_all(SRunner *runner, enum print_
         }
     }
     int good = runner->checks - runner->failures;
-    printf("%d%%: Checks: %d, Failures: %d, Errors: 0\n", runner->checks ? 100 * good / runner->checks : 100,
-           runner->checks, runner->failures);
+    printf("%d%%: Checks: %d, Failures: %d, Errors: 0\n",
+           runner->checks ? 100 * good / runner->checks : 100, runner->checks, runner->failures);
 }
 
 #define srunner_set_fork_status(runner, status) ((void)(runner), (void)(status))
