@@ -8,7 +8,8 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
 #define SANITIZED 1
 #endif
 #endif
@@ -143,9 +144,11 @@ static void *take(test_memory *m, size_t size)
     h->mark = MARK;
     memset((char *)h + HEADER, 0xa5, size);
     count(&m->blocks, 1);
-    count(&m->bytes, (int64_t)size);
-    if (m->bytes > m->peak)
-        m->peak = m->bytes;
+    int64_t now = __atomic_add_fetch(&m->bytes, (int64_t)size, __ATOMIC_RELAXED);
+    int64_t peak = __atomic_load_n(&m->peak, __ATOMIC_RELAXED);
+    while (now > peak && !__atomic_compare_exchange_n(&m->peak, &peak, now, 1, __ATOMIC_RELAXED,
+                                                      __ATOMIC_RELAXED))
+        ;
     return (char *)h + HEADER;
 }
 
@@ -186,7 +189,8 @@ gm_allocator test_memory_allocator(test_memory *memory)
     return (gm_allocator){.struct_size = sizeof(gm_allocator), .user = memory, .resize = resize};
 }
 
-int64_t test_every_failure(gm_status (*body)(const gm_allocator *allocator, void *arg), void *arg, int64_t most)
+int64_t test_every_failure(gm_status (*body)(const gm_allocator *allocator, void *arg), void *arg,
+                           int64_t most)
 {
     int64_t runs = 0;
     for (int forever = 0; forever < 2; forever++) {
@@ -199,8 +203,9 @@ int64_t test_every_failure(gm_status (*body)(const gm_allocator *allocator, void
             ck_assert_msg(got == GM_OK || (!done && got == GM_E_MEMORY),
                           "allocation %lld refused%s: status %d", (long long)at,
                           forever ? " and all later ones" : "", (int)got);
-            ck_assert_msg(m.blocks == 0 && m.bytes == 0, "allocation %lld refused: %lld blocks left",
-                          (long long)at, (long long)m.blocks);
+            ck_assert_msg(m.blocks == 0 && m.bytes == 0,
+                          "allocation %lld refused: %lld blocks left", (long long)at,
+                          (long long)m.blocks);
             ck_assert_int_eq(m.wrong_sizes, 0);
             if (most && at >= most)
                 step = 1 + at / (most + 1) * 2 + step;

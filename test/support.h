@@ -7,8 +7,8 @@
 #include <string.h>
 #include "genmod/base.h"
 
-/* Runs the suite and returns what main returns: 0 if every check held, else 1. Tests run in a process
- * each, but all in this one where CK_FORK=no or under a sanitizer. */
+/* Runs the suite and returns what main returns: 0 if every check held, else 1. Tests run in a
+ * process each, but all in this one where CK_FORK=no or under a sanitizer. */
 int gm__test_main(Suite *(*suite)(void));
 
 /* Non-zero when TIER=quick: do the same with fewer cases. */
@@ -18,23 +18,25 @@ int test_sanitized(void);
 
 /* ---- Numbers ---- */
 
-/* |a - b| / max(|b|, least); 0 for equal values, also infinities and two NaN; infinite for one NaN. */
+/* |a - b| / max(|b|, least); 0 for equal values and for two NaN; infinite for one NaN. */
 double test_rel_error(double a, double b, double least);
 /* Non-zero if |a - b| <= abs + rel * |b|, or both are the same infinity, or both NaN. */
 int test_close(double a, double b, double rel, double abs);
-/* How many floats (doubles) lie between a and b: 0 for equal, also -0 and 0 and two NaN; INT64_MAX for one NaN. */
+/* How many floats (doubles) lie between a and b: 0 for equal, also -0 and 0 and two NaN; INT64_MAX
+ * for one NaN. */
 int64_t test_ulps_f32(float a, float b);
 int64_t test_ulps_f64(double a, double b);
 /* The largest test_rel_error of n values. */
 double test_max_rel_error(const double *a, const double *b, int64_t n, double least);
-/* A fixed stream of numbers for making cases, apart from the library's own: SplitMix64 and a uniform. */
+/* A fixed stream of numbers for making cases, apart from the library's own: SplitMix64 and a
+ * uniform. */
 uint64_t test_random(uint64_t *state);
 double test_uniform(uint64_t *state, double low, double high);
 
 /* ---- Memory that fails ---- */
 
-/* Zero is an allocator that never fails. It keeps each block's size and counts callers that give another,
- * moves a block at every resize, and fills new bytes with junk. Threads may share it. */
+/* Zero is an allocator that never fails. It keeps each block's size and counts callers that give
+ * another, moves a block at every resize, and fills new bytes with junk. Threads may share it. */
 typedef struct test_memory {
     int64_t fail_at;     /* the first call that fails, from 1; 0 none */
     int forever;         /* calls after it fail too */
@@ -47,28 +49,30 @@ typedef struct test_memory {
 } test_memory;
 gm_allocator test_memory_allocator(test_memory *memory);
 
-/* Calls body(allocator, arg) with allocation 1 refused, then 2, ... until a run meets no refusal (then body
- * must return GM_OK); first with one refusal a run, then with every later call refused as well. Each refused
- * run must return GM_E_MEMORY or, where the body can do without, GM_OK, and leave no block. `most` bounds the
- * runs of each kind (0: no bound): beyond it the steps between refusals widen. Returns the number of runs. */
-int64_t test_every_failure(gm_status (*body)(const gm_allocator *allocator, void *arg), void *arg, int64_t most);
+/* Calls body(allocator, arg) with allocation 1 refused, then 2, ... until a run meets no refusal
+ * (then body must return GM_OK); first with one refusal a run, then with every later call refused
+ * as well. Each refused run must return GM_E_MEMORY or, where the body can do without, GM_OK, and
+ * leave no block. `most` bounds the runs of each kind (0: no bound): beyond it the steps between
+ * refusals widen. Returns the number of runs. */
+int64_t test_every_failure(gm_status (*body)(const gm_allocator *allocator, void *arg), void *arg,
+                           int64_t most);
 
 /* ---- Readers and writers that fail ---- */
 
 typedef struct test_source {
     const void *data;
     int64_t size, at;
-    int64_t chunk;     /* at most so many bytes a read; 0 any */
-    int64_t fail_at;   /* the read that fails, from 1; 0 none */
+    int64_t chunk;   /* at most so many bytes a read; 0 any */
+    int64_t fail_at; /* the read that fails, from 1; 0 none */
     int64_t calls;
-    int tell_size;     /* the size hook answers; else -1 */
+    int tell_size; /* the size hook answers; else -1 */
 } test_source;
 gm_reader test_source_reader(test_source *source);
 
 typedef struct test_sink {
     unsigned char *data;
     int64_t size, capacity;
-    int64_t fail_at;   /* the write that fails, from 1; 0 none */
+    int64_t fail_at; /* the write that fails, from 1; 0 none */
     int64_t calls;
 } test_sink;
 gm_writer test_sink_writer(test_sink *sink);

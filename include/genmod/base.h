@@ -6,8 +6,8 @@
  *   negative code. Its results come through its last arguments and are NULL (handles) or untouched
  *   (arrays) after a failure. A failed call leaves every argument as it was.
  * - The text of the last failure belongs to the context: gm_context_error copies it out.
- * - Handles are opaque. gm_<noun>_free(NULL) does nothing. Objects keep the allocator they were made
- *   with and count what they stand on, so any order of free is right, and an object may outlive
+ * - Handles are opaque. gm_<noun>_free(NULL) does nothing. Objects keep the allocator they were
+ * made with and count what they stand on, so any order of free is right, and an object may outlive
  *   the context it was made with.
  * - Threads: a context serves one thread at a time; two threads in one context is an error
  *   (GM_E_BUSY), never a race. Models, options once set, pools and cancel tokens may be used by any
@@ -16,8 +16,8 @@
  * - Text is UTF-8, ended by a zero. The library copies what it keeps.
  * - Sizes are int64_t, enumerations and status int32_t. Structures that a caller fills begin with
  *   struct_size, which must be sizeof the structure; what a caller leaves zero means "the default".
- * - Callbacks get the user's pointer first, run on the calling thread, and must not call back into the
- *   same context (GM_E_BUSY) nor unwind through the library. */
+ * - Callbacks get the user's pointer first, run on the calling thread, and must not call back into
+ * the same context (GM_E_BUSY) nor unwind through the library. */
 #ifndef GENMOD_BASE_H
 #define GENMOD_BASE_H
 
@@ -49,7 +49,8 @@ extern "C" {
 #define GM_VERSION_PATCH 0
 #define GM_VERSION "0.1.0"
 
-/* The version of the library in use, as text ("0.1.0") and as major * 1000000 + minor * 1000 + patch. */
+/* The version of the library in use, as text ("0.1.0") and as major * 1000000 + minor * 1000 +
+ * patch. */
 GM_API const char *gm_version(void);
 GM_API int32_t gm_version_number(void);
 /* The revision of the arithmetic: it rises when any bit of any result changes. Models, checkpoints
@@ -76,12 +77,12 @@ enum {
     GM_E_SHAPE = -5,       /* sizes that do not fit together */
     GM_E_UNSUPPORTED = -6, /* this family or object does not answer this call */
     GM_E_SEED = -7,        /* the call draws random numbers and was given no seed */
-    GM_E_BUSY = -8,        /* the context is in use, by another thread or by the caller of this callback */
-    GM_E_STATE = -9,       /* not possible in the object's present state */
+    GM_E_BUSY = -8, /* the context is in use, by another thread or by the caller of this callback */
+    GM_E_STATE = -9, /* not possible in the object's present state */
     /* the environment */
-    GM_E_MEMORY = -100,    /* the allocator gave nothing */
-    GM_E_IO = -101,        /* a read or write failed */
-    GM_E_SYSTEM = -102,    /* another operating system call failed */
+    GM_E_MEMORY = -100, /* the allocator gave nothing */
+    GM_E_IO = -101,     /* a read or write failed */
+    GM_E_SYSTEM = -102, /* another operating system call failed */
     /* data and files */
     GM_E_DATA = -200,      /* a value in the data is malformed */
     GM_E_FORMAT = -201,    /* a file is malformed */
@@ -89,7 +90,7 @@ enum {
     GM_E_CHECKSUM = -203,  /* a file's checksum does not match its contents */
     GM_E_NONFINITE = -204, /* a loss stayed infinite or not a number */
     /* the user */
-    GM_E_CANCELLED = -300  /* the cancel token was tripped or a progress callback said stop */
+    GM_E_CANCELLED = -300 /* the cancel token was tripped or a progress callback said stop */
 };
 
 /* What a code means, in a few words; static. Never NULL, also for a number that is no code. */
@@ -101,10 +102,11 @@ GM_API gm_status gm_status_at(int32_t i);
 
 /* ---- Hooks ----------------------------------------------------------------------------------- */
 
-/* An allocator. resize behaves as realloc that is told the old size: block NULL allocates; new_size 0
- * frees and returns NULL; otherwise the contents are kept up to the smaller size. The result is aligned
- * to `alignment` (a power of two, at most 64). On failure it returns NULL and leaves the block as it
- * was; freeing and shrinking must not fail. Must be callable from any thread that uses the library. */
+/* An allocator. resize behaves as realloc that is told the old size: block NULL allocates; new_size
+ * 0 frees and returns NULL; otherwise the contents are kept up to the smaller size. The result is
+ * aligned to `alignment` (a power of two, at most 64). On failure it returns NULL and leaves the
+ * block as it was; freeing and shrinking must not fail. Must be callable from any thread that uses
+ * the library. */
 typedef struct gm_allocator {
     uint32_t struct_size;
     void *user;
@@ -134,8 +136,8 @@ typedef struct gm_writer {
     int32_t (*write)(void *user, const void *bytes, int64_t size);
 } gm_writer;
 
-/* The host's own threads. run calls work(arg, part) once for each part in [0, parts), in any order and
- * on any threads, and returns when all have returned. width is how many can run at once. */
+/* The host's own threads. run calls work(arg, part) once for each part in [0, parts), in any order
+ * and on any threads, and returns when all have returned. width is how many can run at once. */
 typedef struct gm_executor {
     uint32_t struct_size;
     int32_t width;
@@ -152,9 +154,10 @@ GM_API void gm_cancel_reset(gm_cancel *token);
 GM_API int32_t gm_cancel_tripped(const gm_cancel *token);
 GM_API void gm_cancel_free(gm_cancel *token);
 
-/* Worker threads, to be shared by contexts. `threads` counts the calling thread: 1 makes no worker; 0 is
- * one a processor. Workers start when first needed, block signals, sleep when idle and are joined when
- * the last owner frees the pool. After fork the child computes alone, with the same bits. */
+/* Worker threads, to be shared by contexts. `threads` counts the calling thread: 1 makes no worker;
+ * 0 is one a processor. Workers start when first needed, block signals, sleep when idle and are
+ * joined when the last owner frees the pool. After fork the child computes alone, with the same
+ * bits. */
 typedef struct gm_pool gm_pool;
 GM_API gm_pool *gm_pool_create(const gm_allocator *allocator, int32_t threads);
 GM_API int32_t gm_pool_threads(const gm_pool *pool);
@@ -165,7 +168,8 @@ GM_API void gm_pool_free(gm_pool *pool);
 /* What one thread works with: memory, scratch, plans, the last error, hooks. */
 typedef struct gm_context gm_context;
 
-/* Every member may be zero. The structures pointed to are copied; the pool and the token are counted. */
+/* Every member may be zero. The structures pointed to are copied; the pool and the token are
+ * counted. */
 typedef struct gm_context_config {
     uint32_t struct_size;
     const gm_allocator *allocator;
@@ -178,32 +182,36 @@ typedef struct gm_context_config {
 /* Makes a context; config may be NULL. It starts with no workers (one thread). */
 GM_API gm_status gm_context_create(const gm_context_config *config, gm_context **context);
 GM_API void gm_context_free(gm_context *ctx);
-/* Copies the text of the last failure into buffer (size bytes, always ended by a zero, cut if need be)
- * and its code into *code (may be NULL). Returns the length of the whole text. The text stays until
- * the next call in this context that fails. */
+/* Copies the text of the last failure into buffer (size bytes, always ended by a zero, cut if need
+ * be) and its code into *code (may be NULL). Returns the length of the whole text. The text stays
+ * until the next call in this context that fails. */
 GM_API int64_t gm_context_error(const gm_context *ctx, char *buffer, int64_t size, gm_status *code);
 /* Settings of a context by name, from the table gm_option_at(ctx, "context", i): "threads" (1),
  * "kernels" (auto, base, avx2, avx512, neon), "matmul" (own, cblas), "fusion" (1) ... */
 GM_API gm_status gm_context_set_int(gm_context *ctx, const char *name, int64_t value);
 GM_API gm_status gm_context_set_text(gm_context *ctx, const char *name, const char *value);
 /* The value in force, as text, copied into buffer; its whole length in *length (may be NULL). */
-GM_API gm_status gm_context_get(gm_context *ctx, const char *name, char *buffer, int64_t size, int64_t *length);
+GM_API gm_status gm_context_get(gm_context *ctx, const char *name, char *buffer, int64_t size,
+                                int64_t *length);
 /* Gives back the scratch memory and plans that the context keeps for speed. */
 GM_API gm_status gm_context_trim(gm_context *ctx);
 
 /* ---- Options --------------------------------------------------------------------------------- */
 
 /* A bag of named values. What a name may be and hold is checked where the bag is used, against the
- * tables of the family, the optimizer and the call: an unknown name, a value out of range or a wrong
- * stage is an error that lists what is allowed. A bag used in fit may be used in the calls on that
- * model: what belongs to building or fitting is then compared with what the model has. */
+ * tables of the family, the optimizer and the call: an unknown name, a value out of range or a
+ * wrong stage is an error that lists what is allowed. A bag used in fit may be used in the calls on
+ * that model: what belongs to building or fitting is then compared with what the model has. */
 typedef struct gm_options gm_options;
 GM_API gm_status gm_options_create(gm_context *ctx, gm_options **options);
 GM_API void gm_options_free(gm_options *options);
-GM_API gm_status gm_options_set_int(gm_context *ctx, gm_options *options, const char *name, int64_t value);
-GM_API gm_status gm_options_set_real(gm_context *ctx, gm_options *options, const char *name, double value);
+GM_API gm_status gm_options_set_int(gm_context *ctx, gm_options *options, const char *name,
+                                    int64_t value);
+GM_API gm_status gm_options_set_real(gm_context *ctx, gm_options *options, const char *name,
+                                     double value);
 /* From text: the form that every type has ("8", "0.5", "nsf", "256,256", "true"). */
-GM_API gm_status gm_options_set_text(gm_context *ctx, gm_options *options, const char *name, const char *value);
+GM_API gm_status gm_options_set_text(gm_context *ctx, gm_options *options, const char *name,
+                                     const char *value);
 GM_API gm_status gm_options_set_ints(gm_context *ctx, gm_options *options, const char *name,
                                      const int64_t *values, int64_t count);
 /* Forgets one name (no error where it was not set); NULL forgets all. */
@@ -221,16 +229,16 @@ typedef struct gm_option_info {
     uint32_t struct_size;
     int32_t type;
     int32_t stage;
-    int32_t since;             /* the minor version that brought it */
+    int32_t since; /* the minor version that brought it */
     const char *name;
     const char *default_value; /* as text; "" where there is none */
     const char *range;
     const char *help;
 } gm_option_info;
 
-/* The i-th option of an owner into *info, with info->struct_size set before. Owners: a family ("flow"),
- * an optimizer ("adam"), "context", "fit" (what every fit takes), "csv", and a call ("sample",
- * "log_prob" ...). GM_E_RANGE past the end, GM_E_UNKNOWN for no such owner. */
+/* The i-th option of an owner into *info, with info->struct_size set before. Owners: a family
+ * ("flow"), an optimizer ("adam"), "context", "fit" (what every fit takes), "csv", and a call
+ * ("sample", "log_prob" ...). GM_E_RANGE past the end, GM_E_UNKNOWN for no such owner. */
 GM_API gm_status gm_option_at(gm_context *ctx, const char *owner, int32_t i, gm_option_info *info);
 
 /* ---- Arrays ---------------------------------------------------------------------------------- */
@@ -251,14 +259,15 @@ typedef struct gm_array {
 
 /* Fills *array as a row-major matrix (n, d). */
 GM_API void gm_array_init(gm_array *array, int32_t dtype, void *data, int64_t n, int64_t d);
-/* A DLPack DLManagedTensorVersioned (major version 1) as an array that borrows its memory: the tensor must
- * live as long as the array; gm_array_release_dlpack calls its deleter. Only CPU tensors. */
+/* A DLPack DLManagedTensorVersioned (major version 1) as an array that borrows its memory: the
+ * tensor must live as long as the array; gm_array_release_dlpack calls its deleter. Only CPU
+ * tensors. */
 GM_API gm_status gm_array_from_dlpack(gm_context *ctx, void *managed, gm_array *array);
 GM_API void gm_array_release_dlpack(void *managed);
 /* An array as a new DLManagedTensorVersioned that borrows array->data; its deleter frees the tensor
  * and then calls release(user), which may be NULL. */
-GM_API gm_status gm_array_to_dlpack(gm_context *ctx, const gm_array *array, void (*release)(void *user),
-                                    void *user, void **managed);
+GM_API gm_status gm_array_to_dlpack(gm_context *ctx, const gm_array *array,
+                                    void (*release)(void *user), void *user, void **managed);
 
 #ifdef __cplusplus
 }
