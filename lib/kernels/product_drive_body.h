@@ -21,7 +21,7 @@ typedef struct T(rows) {
 
 static int T(copies_a)(const gm__product *p)
 {
-    return p->ta || (p->lda * (int64_t)sizeof(R) % 4096 == 0 && p->m > 1);
+    return p->lda * (int64_t)sizeof(R) % 4096 == 0 && (p->ta || p->m > 1);
 }
 
 /* Rows [i0, i1) are cut into tiles as equal as can be: the height of tile t. */
@@ -36,6 +36,8 @@ static T(rows) T(take_rows)(const T(job) *job, int64_t i0, int64_t i1, int64_t k
 {
     const gm__product *p = job->p;
     T(rows) v = {job->a + i0 * p->lda + k0, p->lda, 1, i0, i1, 0};
+    if (p->ta)
+        v.a = job->a + k0 * p->lda + i0, v.rs = 1, v.ks = p->lda;
     if (!T(copies_a)(p))
         return v;
     v.a = to;
@@ -59,6 +61,7 @@ typedef struct T(panel) {
     const R *b;        /* row `lo`, column j */
     ptrdiff_t bs;
     int64_t j, w;
+    int nv;            /* vectors; 0: half of one */
     int64_t lo, hi;    /* steps within the piece, counted from its start */
     int first, last;   /* the piece is the first, the last that the panel needs */
 } T(panel);
@@ -67,16 +70,16 @@ static void T(run_tile)(const T(job) *job, const T(rows) *rows, const T(panel) *
 {
     const gm__product *p = job->p;
     _Alignas(64) R t[GM_MR * GM_NR];
-    ptrdiff_t nv = b->w > VL ? 2 : 1, ldo = GM_NR;
+    ptrdiff_t ldo = GM_NR;
     R *out = t, *c = job->c + i * p->ldc + b->j;
-    int direct = job->plain && b->first && b->last && b->w == nv * VL;
+    int direct = job->plain && b->first && b->last && b->w == b->nv * VL;
     if (direct)
         out = c, ldo = p->ldc;
     for (int64_t r = 0; r < h; r++)
         __builtin_prefetch(c + r * p->ldc, 1);
     const R *a = rows->a + (i - rows->i0) * rows->rs;
     ptrdiff_t rs = rows->panels ? 1 : rows->rs, ks = rows->panels ? h : rows->ks;
-    T(tiles)[h - 1][nv - 1](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
+    T(tiles)[h - 1][b->nv](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
     if (!direct)
         T(finish_tile)(job, i, b->j, h, b->w, t, ldo, b->first, b->last);
 }
@@ -97,16 +100,26 @@ static void T(run_panel)(const T(job) *job, const T(rows) *rows, const T(panel) 
     }
 }
 
+/* Vectors of the panel that starts where `left` columns are left. */
+static int T(panel_vectors)(int64_t left)
+{
+    if (GM_HALF && left <= VL / 2)
+        return 0;
+    return left <= VL || (GM_HALF && left <= VL + VL / 2) ? 1 : 2;
+}
+
 /* The panel at column j for the piece of k from k0 to k1; 0 if it needs nothing of that piece. */
 static int T(find_panel)(const T(job) *job, int64_t j, int64_t end, int64_t k0, int64_t k1, T(panel) *b)
 {
     gm__range need = gm__product_steps(job->p, j);
     int64_t piece = k0 / GM_KC, first = need.lo / GM_KC;
     int64_t last = need.hi > need.lo ? (need.hi - 1) / GM_KC : first;
+    b->j = j;
+    b->nv = T(panel_vectors)(end - j);
+    b->bs = b->nv ? b->nv * VL : VL / 2;
+    b->w = end - j < b->bs ? end - j : b->bs;
     if (piece < first || piece > last)
         return 0;
-    b->j = j;
-    b->w = end - j < GM_NR ? end - j : GM_NR;
     b->first = piece == first;
     b->last = piece == last;
     b->lo = need.lo > k0 ? need.lo - k0 : 0;
@@ -116,25 +129,33 @@ static int T(find_panel)(const T(job) *job, int64_t j, int64_t end, int64_t k0, 
     return 1;
 }
 
+/* B is read in place where that keeps to a cache and its translations, or each element is read once. */
+static int T(reads_b_in_place)(const gm__product *p, int64_t m)
+{
+    int64_t row = p->ldb * (int64_t)sizeof(R);
+    if (p->tb || row % 4096 == 0)
+        return !p->tb && m <= GM_MR;
+    return m <= GM_MR || row <= 1572864 / (p->k < GM_KC ? p->k + 1 : GM_KC);
+}
+
 /* The rectangle s, at most NC columns wide, from buffers for A and B. */
 static void T(run_columns)(const T(job) *job, gm__share s, R *abuf, R *bbuf)
 {
     const gm__product *p = job->p;
     int64_t blocks = (s.i1 - s.i0 + GM_MC - 1) / GM_MC, m = s.i1 - s.i0, k0 = 0;
-    int in_place = !p->tb && m <= GM_MR;
+    int in_place = T(reads_b_in_place)(p, m);
     do {
         int64_t k1 = p->k - k0 < GM_KC ? p->k : k0 + GM_KC;
         for (int64_t block = 0; block < blocks; block++) {
             gm__share part = {s.i0 + m * block / blocks, s.i0 + m * (block + 1) / blocks, s.j0, s.j1};
             T(rows) rows = T(take_rows)(job, part.i0, part.i1, k0, k1 - k0, abuf);
             T(panel) b;
-            for (int64_t j = s.j0; j < s.j1; j += GM_NR) {
+            for (int64_t j = s.j0; j < s.j1; j += b.w) {
                 if (!T(find_panel)(job, j, s.j1, k0, k1, &b))
                     continue;
                 R *to = blocks > 1 ? bbuf + (j - s.j0) * GM_KC : bbuf;
                 b.b = to;
-                b.bs = b.w > VL ? GM_NR : VL;
-                if (in_place && b.w == b.bs) {
+                if (in_place && b.w == b.nv * VL) {
                     b.b = job->b + (k0 + b.lo) * p->ldb + j;
                     b.bs = p->ldb;
                 } else if (block == 0) {
@@ -211,7 +232,7 @@ static int64_t T(a_elements)(const gm__product *p)
 static int64_t T(b_elements)(const gm__product *p)
 {
     int64_t n = p->m > GM_MC ? T(least)(p->n + GM_NR, GM_NC) : GM_NR;
-    return T(round)(n * GM_KC);
+    return T(round)(n * GM_KC + VL);
 }
 
 static int T(needs_sum)(const gm__product *p)

@@ -76,26 +76,35 @@ VINLINE void T(turn)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld)
 #undef GM_HIGH8
 #endif
 
-/* A vector of w <= VL columns, k steps, of a matrix stored by columns; missing columns are zero. */
-static void T(turn_columns)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld, int64_t k, int64_t w)
+/* A vector of w <= VL columns, k steps, of a matrix stored by columns; missing columns are zero.
+ * `before` says that VL - w columns lie before x: they are turned as well and shifted out. */
+static void T(turn_columns)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld, int64_t k, int64_t w, int before)
 {
+    _Alignas(64) R t[GM_BLOCK * 2 * VL] = {0};
     int64_t q = 0;
     for (; w == VL && q + GM_BLOCK <= k; q += GM_BLOCK)
         T(turn)(to + q * bs, bs, x + q, ld);
+    for (; before && q + GM_BLOCK <= k; q += GM_BLOCK) {
+        T(turn)(t, 2 * VL, x + q - (VL - w) * ld, ld);
+        for (int i = 0; i < GM_BLOCK; i++)
+            V_STORE(to + (q + i) * bs, V_LOAD(t + i * 2 * VL + VL - w));
+    }
     for (; q < k; q++)
         for (int64_t j = 0; j < VL; j++)
             to[q * bs + j] = j < w ? x[j * ld + q] : 0;
 }
 #undef GM_BLOCK
 
-/* The panel of op(B) of steps [k0, k0 + k) and columns [j, j + w), w <= 2 VL: rows of one or two
- * vectors, bs apart, filled up with zeros. */
+/* The panel of op(B) of steps [k0, k0 + k) and columns [j, j + w), w <= 2 VL: rows of a half, one or
+ * two vectors, bs apart, filled up with zeros. Rows come in order: where a row is half a vector, the
+ * rest spills into the next, which is written later (the buffer has a vector to spare). */
 static void T(pack_b)(R *to, ptrdiff_t bs, const T(job) *job, int64_t k0, int64_t k, int64_t j, int64_t w)
 {
     const ptrdiff_t ld = job->p->ldb;
     if (job->p->tb) {
         for (int64_t q = 0; q < w; q += VL)
-            T(turn_columns)(to + q, bs, job->b + (j + q) * ld + k0, ld, k, w - q < VL ? w - q : VL);
+            T(turn_columns)(to + q, bs, job->b + (j + q) * ld + k0, ld, k, w - q < VL ? w - q : VL,
+                            j + w >= VL);
         return;
     }
     const R *x = job->b + k0 * ld + j;

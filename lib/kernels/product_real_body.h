@@ -15,3 +15,8 @@
 #undef V_SET
 #undef V_FMA
 #undef V_PICK
+#undef H
+#undef H_LOAD
+#undef H_SET
+#undef H_FMA
+#undef H_WIDE

@@ -82,16 +82,80 @@ VINLINE void T(tile)(const int h, const int nv, GM_TILE_ARGS)
     GM_SAVE(11)
 }
 
-typedef void T(tile_fn)(GM_TILE_ARGS);
-#define GM_TILE(h)                                                                                 \
-    static void T(tile##h##x1)(GM_TILE_ARGS)                                                       \
-    {                                                                                              \
-        T(tile)(h, 1, k, a, rs, ks, b, bs, out, ldo);                                              \
-    }                                                                                              \
-    static void T(tile##h##x2)(GM_TILE_ARGS)                                                       \
-    {                                                                                              \
-        T(tile)(h, 2, k, a, rs, ks, b, bs, out, ldo);                                              \
+#if GM_HALF
+/* The same for half a vector, where that costs half: w <= VL / 2, zeros stored beyond. */
+#define GM_HALF_STEP(r, base, times)                                                               \
+    if (h > r)                                                                                     \
+        c##r = H_FMA(H_SET(GM_ROW(base, times)), b0, c##r);
+#define GM_HALF_SAVE(r)                                                                            \
+    if (h > r)                                                                                     \
+        V_STORE(out + r * ldo, H_WIDE(c##r));
+VINLINE void T(half_tile)(const int h, GM_TILE_ARGS)
+{
+    const H zero = {0};
+    H c0 = zero, c1 = zero, c2 = zero, c3 = zero, c4 = zero, c5 = zero;
+    H c6 = zero, c7 = zero, c8 = zero, c9 = zero, c10 = zero, c11 = zero;
+    const ptrdiff_t rb = rs * (ptrdiff_t)sizeof(R), kb = ks * (ptrdiff_t)sizeof(R);
+    const char *p0 = (const char *)a, *p3 = p0 + 3 * rb, *p6 = p3 + 3 * rb, *p9 = p6 + 3 * rb;
+    for (; k > 0; k--) {
+        H b0 = H_LOAD(b);
+        GM_HALF_STEP(0, p0, 0)
+        GM_HALF_STEP(1, p0, 1)
+        GM_HALF_STEP(2, p0, 2)
+        GM_HALF_STEP(3, p3, 0)
+        GM_HALF_STEP(4, p3, 1)
+        GM_HALF_STEP(5, p3, 2)
+        GM_HALF_STEP(6, p6, 0)
+        GM_HALF_STEP(7, p6, 1)
+        GM_HALF_STEP(8, p6, 2)
+        GM_HALF_STEP(9, p9, 0)
+        GM_HALF_STEP(10, p9, 1)
+        GM_HALF_STEP(11, p9, 2)
+        b += bs;
+        p0 += kb;
+        GM_KEEP(p0);
+        p3 += kb;
+        GM_KEEP(p3);
+        p6 += kb;
+        GM_KEEP(p6);
+        p9 += kb;
+        GM_KEEP(p9);
     }
+    GM_HALF_SAVE(0)
+    GM_HALF_SAVE(1)
+    GM_HALF_SAVE(2)
+    GM_HALF_SAVE(3)
+    GM_HALF_SAVE(4)
+    GM_HALF_SAVE(5)
+    GM_HALF_SAVE(6)
+    GM_HALF_SAVE(7)
+    GM_HALF_SAVE(8)
+    GM_HALF_SAVE(9)
+    GM_HALF_SAVE(10)
+    GM_HALF_SAVE(11)
+}
+#undef GM_HALF_STEP
+#undef GM_HALF_SAVE
+#endif
+
+typedef void T(tile_fn)(GM_TILE_ARGS);
+#define GM_TILE_OF(name, body, ...)                                                                \
+    static void T(name)(GM_TILE_ARGS)                                                              \
+    {                                                                                              \
+        T(body)(__VA_ARGS__, k, a, rs, ks, b, bs, out, ldo);                                       \
+    }
+#if GM_HALF
+#define GM_TILE(h)                                                                                 \
+    GM_TILE_OF(tile##h##x0, half_tile, h)                                                          \
+    GM_TILE_OF(tile##h##x1, tile, h, 1)                                                            \
+    GM_TILE_OF(tile##h##x2, tile, h, 2)
+#define GM_TILE_ROW(h) {T(tile##h##x0), T(tile##h##x1), T(tile##h##x2)}
+#else
+#define GM_TILE(h)                                                                                 \
+    GM_TILE_OF(tile##h##x1, tile, h, 1)                                                            \
+    GM_TILE_OF(tile##h##x2, tile, h, 2)
+#define GM_TILE_ROW(h) {NULL, T(tile##h##x1), T(tile##h##x2)}
+#endif
 GM_TILE(1)
 GM_TILE(2)
 GM_TILE(3)
@@ -108,9 +172,8 @@ GM_TILE(10)
 GM_TILE(11)
 GM_TILE(12)
 #endif
-#define GM_TILE_ROW(h) {T(tile##h##x1), T(tile##h##x2)}
-/* [rows - 1][vectors - 1] */
-static T(tile_fn) *const T(tiles)[GM_MR][2] = {
+/* [rows - 1][vectors; 0: half of one] */
+static T(tile_fn) *const T(tiles)[GM_MR][3] = {
     GM_TILE_ROW(1), GM_TILE_ROW(2), GM_TILE_ROW(3), GM_TILE_ROW(4),
 #if GM_MR > 4
     GM_TILE_ROW(5), GM_TILE_ROW(6),
@@ -255,6 +318,7 @@ static T(strip_fn) *const T(strips)[4][8] = {
 #undef GM_STEP
 #undef GM_SAVE
 #undef GM_TILE
+#undef GM_TILE_OF
 #undef GM_TILE_ROW
 #undef GM_STRIP_ARGS
 #undef GM_STRIP_AT
