@@ -236,11 +236,12 @@ static void check_case(operands o, int with)
 START_TEST(sizes)
 {
     static const int64_t side[] = {0, 1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 15, 16, 17, 25, 31, 32, 33, 40, 63, 65, 97, 130};
-    static const int64_t deep[] = {0, 1, 2, 3, 4, 5, 8, 15, 17, 33, 64, 100, 511, 512, 513, 1024, 1025, 1600};
+    static const int64_t deep[] = {0, 1, 2, 3, 4, 5, 8, 15, 17, 33, 64, 100, 300, GM__K_CUT - 1, GM__K_CUT,
+                                   GM__K_CUT + 1, 2 * GM__K_CUT + 3};
     int cases = test_quick() ? 150 : 900;
     seed = 1;
     for (int i = 0; i < cases; i++) {
-        int64_t m = side[draw(0, 22)], n = side[draw(0, 22)], k = deep[draw(0, 17)];
+        int64_t m = side[draw(0, 22)], n = side[draw(0, 22)], k = deep[draw(0, 16) < 12 ? draw(0, 11) : draw(12, 16)];
         int with = (int)draw(0, 3) ? 0 : (int)draw(0, 63);
         int act = draw(0, 1) ? GM__ACT_NONE : GM__RELU;
         gm__real real = draw(0, 2) ? GM__F32 : GM__F64;
@@ -261,8 +262,8 @@ START_TEST(epilogues)
                 continue;
             gm__real real = (with + act) % 2 ? GM__F32 : GM__F64;
             int pad = with % 3;
-            check_case(make(real, 21, 45, act == 1 ? 1030 : 19, act & 1, with & 1, pad, with, acts[act]), with);
-            check_case(make(real, 3, 77, act == 2 ? 1030 : 9, 0, 0, pad, with, acts[act]), with);
+            check_case(make(real, 21, 45, act == 1 ? 2 * GM__K_CUT + 9 : 19, act & 1, with & 1, pad, with, acts[act]), with);
+            check_case(make(real, 3, 77, act == 2 ? GM__K_CUT + 9 : 9, 0, 0, pad, with, acts[act]), with);
         }
 }
 END_TEST
@@ -272,10 +273,10 @@ START_TEST(large)
 {
     seed = 3;
     check_case(make(GM__F32, 530, 33, 70, 0, 0, 0, 0, GM__ACT_NONE), 0);
-    check_case(make(GM__F32, 300, 20, 530, 1, 1, 0, BIAS | ACCUMULATE, GM__RELU), BIAS | ACCUMULATE);
+    check_case(make(GM__F32, 300, 20, 1050, 1, 1, 0, BIAS | ACCUMULATE, GM__RELU), BIAS | ACCUMULATE);
     check_case(make(GM__F64, 270, 530, 20, 0, 1, 0, GATE, GM__ACT_NONE), GATE);
     check_case(make(GM__F32, 20, 1100, 40, 1, 0, 0, WANTED, GM__ACT_NONE), WANTED);
-    check_case(make(GM__F32, 29, 40, 1024, 0, 0, 0, STEPS, GM__ACT_NONE), STEPS);
+    check_case(make(GM__F32, 29, 40, 2048, 0, 0, 0, STEPS, GM__ACT_NONE), STEPS);
     check_case(make(GM__F64, 150, 64, 512, 0, 0, 0, ACCUMULATE, GM__ACT_NONE), ACCUMULATE);
 }
 END_TEST
@@ -284,7 +285,7 @@ END_TEST
 START_TEST(accuracy)
 {
     seed = 4;
-    operands o = make(GM__F32, 9, 9, 1300, 0, 1, 0, 0, GM__ACT_NONE);
+    operands o = make(GM__F32, 9, 9, 2300, 0, 1, 0, 0, GM__ACT_NONE);
     for (int64_t i = 0; i < 9; i++)
         for (int64_t j = 0; j < 9; j++) {
             long double sum = 0, size = 0;

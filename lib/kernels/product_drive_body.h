@@ -5,7 +5,7 @@
 
 #define GM_KC GM__K_CUT
 #define GM_MC (524288 / GM_KC / (int)sizeof(R))
-#define GM_NC (4096 / (int)sizeof(R))
+#define GM_NC (2048 / (int)sizeof(R))
 #define GM_NR (2 * VL)
 /* Rows of A that are copied lie this far apart: not a multiple of 4 KB, where they would share a
  * few lines of the first cache. */
