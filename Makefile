@@ -116,7 +116,7 @@ $(B)/test/%: $(B)/obj/test/%.o $(call objects,$(SUPPORT_SRC)) $(B)/libgenmod.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK_FLAGS) -o $@ $(filter %.o,$^) $(B)/libgenmod.a $(CHECK_LIBS) $(PROGRAM_LIBS)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/examples -name '*.d' 2>/dev/null)
 
 # ---- Tests ---------------------------------------------------------------------------------------
 
