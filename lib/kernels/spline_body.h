@@ -6,7 +6,11 @@
 /* Up to so many bins the raw parameters of a vector of elements are turned into lanes on the stack. */
 #define MOST_BINS 32
 
+/* Eight bins in float, the flow's own, get code with the loops unrolled. */
 #define RNAME(name) ISA(name##_f32)
+#if GM_ISA != GM_ISA_BASE
+#define EIGHT_BINS
+#endif
 #define R float
 #define V vf
 #define VM vi
@@ -19,7 +23,7 @@
 #define v_pick vf_pick
 #define v_exp vf_exp
 #define v_log vf_log
-#define v_log1p vf_log1p
+#define v_log1p_unit vf_log1p_unit
 #define v_tile_load ISA(tile_load_f)
 #define v_tile_store ISA(tile_store_f)
 #if GM_ISA == GM_ISA_AVX512
@@ -28,6 +32,7 @@
 #define m_pick(m, a, b) ((vf)_mm512_mask_blend_ps(m, (__m512)(b), (__m512)(a)))
 #endif
 #include "kernels/spline_real.h"
+#undef EIGHT_BINS
 #undef RNAME
 #undef R
 #undef V
@@ -41,7 +46,7 @@
 #undef v_pick
 #undef v_exp
 #undef v_log
-#undef v_log1p
+#undef v_log1p_unit
 #undef v_tile_load
 #undef v_tile_store
 #undef MASK
@@ -61,7 +66,7 @@
 #define v_pick vd_pick
 #define v_exp vd_exp
 #define v_log vd_log
-#define v_log1p vd_log1p
+#define v_log1p_unit vd_log1p_unit
 #define v_tile_load ISA(tile_load_d)
 #define v_tile_store ISA(tile_store_d)
 #if GM_ISA == GM_ISA_AVX512
@@ -83,7 +88,7 @@
 #undef v_pick
 #undef v_exp
 #undef v_log
-#undef v_log1p
+#undef v_log1p_unit
 #undef v_tile_load
 #undef v_tile_store
 #undef MASK

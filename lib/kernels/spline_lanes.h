@@ -48,7 +48,7 @@ VINLINE V BNAME(raw)(const gm__rows *rows, int j)
 /* Numerator j of the softmax that starts at column `start`. */
 VINLINE V BNAME(numerator)(const gm__rows *rows, int start, int j, V top)
 {
-    return rows->tile ? rows->tile[start + j] : v_exp(BNAME(raw)(rows, start + j) - top);
+    return rows->tile ? rows->tile[start + j] : B_EXP(BNAME(raw)(rows, start + j) - top);
 }
 
 VINLINE gm__axis BNAME(axis)(const gm__form *f, const gm__rows *rows, int start)
@@ -62,7 +62,7 @@ VINLINE gm__axis BNAME(axis)(const gm__form *f, const gm__rows *rows, int start)
     V sum = v_set(0);
     BIN_LOOP
     for (int j = 0; j < K; j++) {
-        V e = v_exp(BNAME(raw)(rows, start + j) - a.top);
+        V e = B_EXP(BNAME(raw)(rows, start + j) - a.top);
         if (rows->tile)
             rows->tile[start + j] = e;
         sum += e;

@@ -14,6 +14,12 @@
 #define m_pick(m, a, b) v_pick(m, a, b)
 #endif
 
+/* One copy of the code where eight bins are not the matter. */
+static __attribute__((noinline)) V RNAME(exp_called)(V x)
+{
+    return v_exp(x);
+}
+
 /* Raw slopes beyond these are held there: slopes stay in a range whose squares and products are
  * finite in float. */
 #define RAW_LOW (-60)
@@ -87,7 +93,7 @@ VINLINE V RNAME(slope)(const gm__form *f, V raw, MASK end, V *g)
     V free = raw + v_set(f->shift), v = RNAME(clamp)(free, RAW_LOW, (R)RAW_HIGH);
     V e = v_exp(-RNAME(magnitude)(v)), one = v_set(1), r = one / (one + e);
     MASK up = m_ge(v, v_set(0));
-    V sigmoid = m_pick(up, r, e * r), soft = m_pick(up, v, v_set(0)) + v_log1p(e);
+    V sigmoid = m_pick(up, r, e * r), soft = m_pick(up, v, v_set(0)) + v_log1p_unit(e);
     V held = RNAME(magnitude)(free - v);
     *g = m_pick(end, v_set(0), m_pick(m_ge(v_set(0), held), sigmoid, v_set(0)));
     return m_pick(end, one, v_set(f->min_slope) + soft);
@@ -180,43 +186,55 @@ VINLINE gm__pull RNAME(pull_back)(const gm__form *f, const gm__curve *c, V gy, V
     return g;
 }
 
+#ifdef EIGHT_BINS
 #define BNAME(name) RNAME(name##_k8)
 #define BINS(f) ((void)(f), 8)
 #define BIN_ROOM 8
 #define BIN_LOOP GM_UNROLL
+#define B_EXP v_exp
 #include "kernels/spline_lanes.h"
 #undef BNAME
 #undef BINS
 #undef BIN_ROOM
 #undef BIN_LOOP
+#undef B_EXP
+#endif
 
 #define BNAME(name) RNAME(name##_any)
 #define BINS(f) ((f)->bins)
 #define BIN_ROOM MOST_BINS
 #define BIN_LOOP
+#define B_EXP RNAME(exp_called)
 #include "kernels/spline_lanes.h"
 #undef BNAME
 #undef BINS
 #undef BIN_ROOM
 #undef BIN_LOOP
+#undef B_EXP
 
 static void RNAME(run)(const gm__spline *s, R *y, R *log_slope, const R *x, const R *p, int64_t n)
 {
     gm__form f = RNAME(form_of)(s);
-    if (f.bins == 8)
+#ifdef EIGHT_BINS
+    if (f.bins == 8) {
         RNAME(run_all_k8)(&f, y, log_slope, x, p, n);
-    else
-        RNAME(run_all_any)(&f, y, log_slope, x, p, n);
+        return;
+    }
+#endif
+    RNAME(run_all_any)(&f, y, log_slope, x, p, n);
 }
 
 static void RNAME(grad)(const gm__spline *s, R *dx, R *dp, const R *x, const R *p, const R *dy,
                         const R *dl, int64_t n)
 {
     gm__form f = RNAME(form_of)(s);
-    if (f.bins == 8)
+#ifdef EIGHT_BINS
+    if (f.bins == 8) {
         RNAME(grad_all_k8)(&f, dx, dp, x, p, dy, dl, n);
-    else
-        RNAME(grad_all_any)(&f, dx, dp, x, p, dy, dl, n);
+        return;
+    }
+#endif
+    RNAME(grad_all_any)(&f, dx, dp, x, p, dy, dl, n);
 }
 
 #undef gm__form
