@@ -21,7 +21,11 @@
 #define v_set vf_set
 #define v_sqrt vf_sqrt
 #define v_pick vf_pick
-#define v_exp vf_exp
+#define v_exp_parts vf_exp_parts
+#define v_power(n) ((vf)(((n) + 127) << 23))
+#define v_min vf_min
+#define v_max vf_max
+#define v_abs vf_abs
 #define v_log vf_log
 #define v_log1p_unit vf_log1p_unit
 #define v_tile_load ISA(tile_load_f)
@@ -44,7 +48,11 @@
 #undef v_set
 #undef v_sqrt
 #undef v_pick
-#undef v_exp
+#undef v_exp_parts
+#undef v_power
+#undef v_min
+#undef v_max
+#undef v_abs
 #undef v_log
 #undef v_log1p_unit
 #undef v_tile_load
@@ -64,7 +72,11 @@
 #define v_set vd_set
 #define v_sqrt vd_sqrt
 #define v_pick vd_pick
-#define v_exp vd_exp
+#define v_exp_parts vd_exp_parts
+#define v_power(n) vd_pow2(n)
+#define v_min vd_min
+#define v_max vd_max
+#define v_abs vd_abs
 #define v_log vd_log
 #define v_log1p_unit vd_log1p_unit
 #define v_tile_load ISA(tile_load_d)
@@ -86,7 +98,11 @@
 #undef v_set
 #undef v_sqrt
 #undef v_pick
-#undef v_exp
+#undef v_exp_parts
+#undef v_power
+#undef v_min
+#undef v_max
+#undef v_abs
 #undef v_log
 #undef v_log1p_unit
 #undef v_tile_load

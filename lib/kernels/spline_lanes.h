@@ -58,7 +58,7 @@ VINLINE gm__axis BNAME(axis)(const gm__form *f, const gm__rows *rows, int start)
     a.top = BNAME(raw)(rows, start);
     BIN_LOOP
     for (int j = 1; j < K; j++)
-        a.top = RNAME(max)(a.top, BNAME(raw)(rows, start + j));
+        a.top = v_max(a.top, BNAME(raw)(rows, start + j));
     V sum = v_set(0);
     BIN_LOOP
     for (int j = 0; j < K; j++) {
@@ -121,7 +121,7 @@ VINLINE void BNAME(run_rows)(const gm__form *f, const gm__rows *rows, V x, V *y,
     RNAME(curve_at)(f, &p, at, &c);
     V to = f->inverse ? c.x0 + c.w * c.xi : c.y0 + c.h * (c.a * c.r);
     *y = m_pick(in, to, x);
-    V v = c.s * c.r, log = v_log(v * v * c.A);
+    V v = c.s * c.r, log = B_LOG(v * v * c.A);
     *log_slope = m_pick(in, f->inverse ? zero - log : log, zero);
 }
 

@@ -14,10 +14,24 @@
 #define m_pick(m, a, b) v_pick(m, a, b)
 #endif
 
-/* One copy of the code where eight bins are not the matter. */
-static __attribute__((noinline)) V RNAME(exp_called)(V x)
+/* e^x for x <= 0, but e^-87 below -87: no share, slope or their gradients would show the difference, and
+ * a power of two that is a normal number is one multiplication. */
+VINLINE V RNAME(exp_negative)(V x)
 {
-    return v_exp(x);
+    VM n;
+    V e = v_exp_parts(v_max(v_set(-87), x), &n);
+    return e * v_power(n);
+}
+
+/* One copy of the code where speed is not the matter. */
+static __attribute__((noinline, unused)) V RNAME(exp_called)(V x)
+{
+    return RNAME(exp_negative)(x);
+}
+
+static __attribute__((noinline, unused)) V RNAME(log_called)(V x)
+{
+    return v_log(x);
 }
 
 /* Raw slopes beyond these are held there: slopes stay in a range whose squares and products are
@@ -59,21 +73,15 @@ typedef struct gm__pull {
     V x, x0, w, y0, h, raw0, raw1;
 } gm__pull;
 
-VINLINE V RNAME(max)(V a, V b)
-{
-    return m_pick(m_ge(a, b), a, b);
-}
-
 /* Into [low, high]; a NaN becomes low. */
 VINLINE V RNAME(clamp)(V x, R low, R high)
 {
-    x = m_pick(m_ge(x, v_set(low)), x, v_set(low));
-    return m_pick(m_ge(v_set(high), x), x, v_set(high));
+    return v_min(v_max(x, v_set(low)), v_set(high));
 }
 
 VINLINE V RNAME(magnitude)(V x)
 {
-    return m_pick(m_ge(x, v_set(0)), x, -x);
+    return v_abs(x);
 }
 
 static gm__form RNAME(form_of)(const gm__spline *s)
@@ -91,7 +99,7 @@ static gm__form RNAME(form_of)(const gm__spline *s)
 VINLINE V RNAME(slope)(const gm__form *f, V raw, MASK end, V *g)
 {
     V free = raw + v_set(f->shift), v = RNAME(clamp)(free, RAW_LOW, (R)RAW_HIGH);
-    V e = v_exp(-RNAME(magnitude)(v)), one = v_set(1), r = one / (one + e);
+    V e = RNAME(exp_negative)(-RNAME(magnitude)(v)), one = v_set(1), r = one / (one + e);
     MASK up = m_ge(v, v_set(0));
     V sigmoid = m_pick(up, r, e * r), soft = m_pick(up, v, v_set(0)) + v_log1p_unit(e);
     V held = RNAME(magnitude)(free - v);
@@ -191,13 +199,15 @@ VINLINE gm__pull RNAME(pull_back)(const gm__form *f, const gm__curve *c, V gy, V
 #define BINS(f) ((void)(f), 8)
 #define BIN_ROOM 8
 #define BIN_LOOP GM_UNROLL
-#define B_EXP v_exp
+#define B_EXP RNAME(exp_negative)
+#define B_LOG v_log
 #include "kernels/spline_lanes.h"
 #undef BNAME
 #undef BINS
 #undef BIN_ROOM
 #undef BIN_LOOP
 #undef B_EXP
+#undef B_LOG
 #endif
 
 #define BNAME(name) RNAME(name##_any)
@@ -205,12 +215,14 @@ VINLINE gm__pull RNAME(pull_back)(const gm__form *f, const gm__curve *c, V gy, V
 #define BIN_ROOM MOST_BINS
 #define BIN_LOOP
 #define B_EXP RNAME(exp_called)
+#define B_LOG RNAME(log_called)
 #include "kernels/spline_lanes.h"
 #undef BNAME
 #undef BINS
 #undef BIN_ROOM
 #undef BIN_LOOP
 #undef B_EXP
+#undef B_LOG
 
 static void RNAME(run)(const gm__spline *s, R *y, R *log_slope, const R *x, const R *p, int64_t n)
 {
