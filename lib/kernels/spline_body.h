@@ -6,6 +6,12 @@
 /* Up to so many bins the raw parameters of a vector of elements are turned into lanes on the stack. */
 #define MOST_BINS 32
 
+/* The raw slope whose slope is 1: softplus(r) = 1 - min_slope, r = log(exp(1 - min_slope) - 1). */
+static double ISA(raw_of_one)(double min_slope)
+{
+    return vd_log(vd_exp(vd_set(1 - min_slope)) - 1.0)[0];
+}
+
 /* Eight bins in float, the flow's own, get code with the loops unrolled. */
 #define RNAME(name) ISA(name##_f32)
 #if GM_ISA != GM_ISA_BASE

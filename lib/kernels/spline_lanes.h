@@ -109,7 +109,7 @@ VINLINE gm__spot BNAME(find)(const gm__form *f, const gm__rows *rows, V at)
 
 VINLINE MASK BNAME(inside)(const gm__form *f, V x)
 {
-    return m_ge(v_set(f->bound), RNAME(magnitude)(x));
+    return m_ge(v_set(f->bound), v_abs(x));
 }
 
 VINLINE void BNAME(run_rows)(const gm__form *f, const gm__rows *rows, V x, V *y, V *log_slope)
@@ -175,8 +175,8 @@ VINLINE void BNAME(grad_rows)(const gm__form *f, const gm__rows *rows, V x, V gy
     gm__spot p = BNAME(find)(f, rows, at);
     gm__curve c;
     RNAME(curve_at)(f, &p, at, &c);
-    gm__pull g =
-        RNAME(pull_back)(f, &c, m_pick(in, gy, v_set(0)), m_pick(in, gl, v_set(0)));
+    gm__pull g;
+    RNAME(pull_back)(f, &c, m_pick(in, gy, v_set(0)), m_pick(in, gl, v_set(0)), &g);
     *dx = m_pick(in, g.x, gy);
     if (!dp)
         return;

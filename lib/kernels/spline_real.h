@@ -14,6 +14,13 @@
 #define m_pick(m, a, b) v_pick(m, a, b)
 #endif
 
+/* What is big and used from several places: inlined only where eight bins want it. */
+#ifdef EIGHT_BINS
+#define CORE VINLINE
+#else
+#define CORE static __attribute__((noinline))
+#endif
+
 /* e^x for x <= 0, but e^-87 below -87: no share, slope or their gradients would show the difference, and
  * a power of two that is a normal number is one multiplication. */
 VINLINE V RNAME(exp_negative)(V x)
@@ -79,30 +86,24 @@ VINLINE V RNAME(clamp)(V x, R low, R high)
     return v_min(v_max(x, v_set(low)), v_set(high));
 }
 
-VINLINE V RNAME(magnitude)(V x)
-{
-    return v_abs(x);
-}
-
 static gm__form RNAME(form_of)(const gm__spline *s)
 {
     gm__form f = {.bound = (R)s->bound, .bins = s->bins, .inverse = s->inverse};
     f.unit = (R)(2 * s->bound * s->min_bin);
     f.spread = (R)(2 * s->bound * (1 - s->bins * s->min_bin));
     f.min_slope = (R)s->min_slope;
-    /* softplus(shift) = 1 - min_slope: shift = log(exp(1 - min_slope) - 1) */
-    f.shift = (R)vd_log(vd_exp(vd_set(1 - s->min_slope)) - 1.0)[0];
+    f.shift = (R)ISA(raw_of_one)(s->min_slope);
     return f;
 }
 
 /* d = min_slope + softplus(raw + shift), 1 where `end`; *g its derivative. */
-VINLINE V RNAME(slope)(const gm__form *f, V raw, MASK end, V *g)
+CORE V RNAME(slope)(const gm__form *f, V raw, MASK end, V *g)
 {
     V free = raw + v_set(f->shift), v = RNAME(clamp)(free, RAW_LOW, (R)RAW_HIGH);
-    V e = RNAME(exp_negative)(-RNAME(magnitude)(v)), one = v_set(1), r = one / (one + e);
+    V e = RNAME(exp_negative)(-v_abs(v)), one = v_set(1), r = one / (one + e);
     MASK up = m_ge(v, v_set(0));
     V sigmoid = m_pick(up, r, e * r), soft = m_pick(up, v, v_set(0)) + v_log1p_unit(e);
-    V held = RNAME(magnitude)(free - v);
+    V held = v_abs(free - v);
     *g = m_pick(end, v_set(0), m_pick(m_ge(v_set(0), held), sigmoid, v_set(0)));
     return m_pick(end, one, v_set(f->min_slope) + soft);
 }
@@ -137,7 +138,7 @@ VINLINE void RNAME(place_inverse)(gm__curve *c, V y)
     V eta = RNAME(clamp)((y - c->y0) / c->h, 0, 1), rest = v_set(1) - eta;
     V g = c->d0 * rest - c->d1 * eta;
     V root = v_sqrt(g * g + v_set(4) * (c->s * c->s) * (eta * rest));
-    V sum = root + RNAME(magnitude)(g);
+    V sum = root + v_abs(g);
     MASK up = m_ge(g, v_set(0));
     V xi = m_pick(up, v_set(2) * c->s * eta, sum);
     V o = m_pick(up, sum, v_set(2) * c->s * rest);
@@ -146,7 +147,7 @@ VINLINE void RNAME(place_inverse)(gm__curve *c, V y)
     c->o = o * r;
 }
 
-VINLINE void RNAME(curve_at)(const gm__form *f, const gm__spot *p, V at, gm__curve *c)
+CORE void RNAME(curve_at)(const gm__form *f, const gm__spot *p, V at, gm__curve *c)
 {
     RNAME(corner)(f, p, c);
     if (f->inverse)
@@ -164,7 +165,7 @@ VINLINE void RNAME(curve_at)(const gm__form *f, const gm__spot *p, V at, gm__cur
 /* Derivatives by hand of y = y0 + h a r and L = log(s^2 A r^2), as sums that do not cancel where
  * eq. 4 to 5 allow it. The inverse: f(x; p) = y held fixed gives dx/dy = 1 / slope and
  * dx/dp = -(df/dp) / slope, and the log of its slope is -L at x. */
-VINLINE gm__pull RNAME(pull_back)(const gm__form *f, const gm__curve *c, V gy, V gl)
+CORE void RNAME(pull_back)(const gm__form *f, const gm__curve *c, V gy, V gl, gm__pull *to)
 {
     V two = v_set(2), one = v_set(1), rA = one / c->A, hr = c->h * c->r, hrr = hr * c->r;
     V bend = c->o - c->xi, d01 = c->d0 + c->d1;
@@ -191,7 +192,7 @@ VINLINE gm__pull RNAME(pull_back)(const gm__form *f, const gm__curve *c, V gy, V
     g.h = gy * c->a * c->r + g_s * c->rw;
     g.x0 = -g_xi * c->rw;
     g.w = -(g_xi * c->xi + g_s * c->s) * c->rw;
-    return g;
+    *to = g;
 }
 
 #ifdef EIGHT_BINS
@@ -249,6 +250,7 @@ static void RNAME(grad)(const gm__spline *s, R *dx, R *dp, const R *x, const R *
     RNAME(grad_all_any)(&f, dx, dp, x, p, dy, dl, n);
 }
 
+#undef CORE
 #undef gm__form
 #undef gm__axis
 #undef gm__spot
