@@ -7,6 +7,16 @@
 #include "base/context.h"
 #include "base/text.h"
 
+/* Ranges of a gm_option_row (genmod/extend.h):
+ *
+ *   INT, REAL  "lo..hi", "lo..", "..hi"; ( or ) excludes an end: "(0..1)". Words may follow, as in
+ *              "1..64|auto": the first word reads as -1, the next as -2.
+ *   CHOICE     "a|b|c"
+ *   INTS       the range of each value; a list holds up to 64 values and may be empty
+ *   others     "": BOOL is true, false, yes, no, on, off, 1 or 0; SEED is 0 to 2^64 - 1
+ *
+ * "" is any value. Where the default is "" there is none: the option reads as 0 or "". */
+
 /* Values in force for one table or several: what a bag says, else the defaults. Immutable and
  * counted. */
 typedef struct gm__values gm__values;
