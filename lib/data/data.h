@@ -2,6 +2,8 @@
 #ifndef GM__DATA_H
 #define GM__DATA_H
 #include "data/schema.h"
+#include "base/options.h"
+
 const gm__schema *gm__dataset_schema(const gm_dataset *data);
 gm_dataset *gm__dataset_retain(const gm_dataset *data);
 /* Rows by number (index NULL: first, first + 1 ...) as doubles (count, columns). No failure: the data was checked when made. */
@@ -13,9 +15,16 @@ gm_status gm__dataset_make(gm_context *ctx, const gm__schema *schema, const doub
  * Category numbers are translated by the categories' names; a category the model never saw becomes GM__UNSEEN. */
 #define GM__UNSEEN (-1.0)
 typedef struct gm__match gm__match;
-/* wanted: the schema of the model's columns of the roles in `roles` (bit 1 << role). Errors name the column that is missing or of another type. */
+/* wanted: the schema of the model; its columns of the roles in `roles` (bits 1 << role) are looked for. Without names the data
+ * must have either as many columns as those, in their order, or as many as the whole schema. Errors name the column that is
+ * missing, of another type, or has missing values where the model takes none. */
 gm_status gm__match_create(gm_context *ctx, const gm__schema *wanted, int roles, const gm_dataset *data, gm__match **m);
 void gm__match_free(gm__match *m);
-/* As gm__dataset_rows, (count, wanted columns) in the order of the wanted schema. */
+int64_t gm__match_columns(const gm__match *m); /* how many are wanted */
+/* As gm__dataset_rows, (count, wanted columns) in the order of the wanted schema. data is the dataset the match was made
+ * for, or a view of its rows. */
 void gm__match_rows(const gm__match *m, const gm_dataset *data, const int64_t *index, int64_t first, int64_t count, double *out);
+
+/* The options of CSV files: header, delimiter, quote, missing, on_missing, types; ended by a row of zeros. */
+extern const gm_option_row gm__csv_options[];
 #endif

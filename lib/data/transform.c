@@ -1,0 +1,110 @@
+#include "data/transform_parts.h"
+
+#include <string.h>
+
+/* ---- Life and questions ------------------------------------------------------------------------ */
+
+gm__transform *gm__transform_create(const gm_allocator *a, int64_t d)
+{
+    gm__transform *t = gm__alloc(a, sizeof *t);
+    if (!t)
+        return NULL;
+    t->allocator = *a;
+    t->owners = 1;
+    t->d = d;
+    t->kernels = gm__kernels_find("auto");
+    t->ways = gm__alloc_array(a, d, sizeof *t->ways);
+    if (d && !t->ways) {
+        gm__free(a, t, sizeof *t);
+        return NULL;
+    }
+    return t;
+}
+
+gm__transform *gm__transform_retain(const gm__transform *t)
+{
+    gm__transform *shared = (gm__transform *)(uintptr_t)t;
+    if (shared)
+        __atomic_add_fetch(&shared->owners, 1, __ATOMIC_RELAXED);
+    return shared;
+}
+
+void gm__transform_release(gm__transform *t)
+{
+    if (!t || __atomic_sub_fetch(&t->owners, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    gm_allocator a = t->allocator;
+    gm__free(&a, t->ways, (size_t)t->d * sizeof *t->ways);
+    gm__free(&a, t->numbers, (size_t)t->room * sizeof *t->numbers);
+    gm__free(&a, t, sizeof *t);
+}
+
+int64_t gm__transform_columns(const gm__transform *t)
+{
+    return t->d;
+}
+
+int64_t gm__transform_reals(const gm__transform *t)
+{
+    return t->r;
+}
+
+int64_t gm__transform_indices(const gm__transform *t)
+{
+    return t->c;
+}
+
+int64_t gm__transform_categories(const gm__transform *t, int64_t index)
+{
+    for (int64_t j = 0; j < t->d; j++)
+        if (t->ways[j].by == GM__BY_INDEX && t->ways[j].place == index)
+            return t->ways[j].categories;
+    return 0;
+}
+
+int gm__transform_random(const gm__transform *t)
+{
+    return t->draws > 0;
+}
+
+int64_t gm__way_size(const gm__way *w)
+{
+    static const int64_t sizes[] = {[GM__BY_STANDARD] = 2, [GM__BY_NONE] = 2, [GM__BY_LOGIT] = 4, [GM__BY_INDEX] = 0};
+    return w->by == GM__BY_QUANTILE ? 2 + 3 * w->knots : sizes[w->by];
+}
+
+/* Everything but quantiles has its scale in every row's log_det alike. */
+static double constant_log_det(const gm__transform *t)
+{
+    gm__map1_fn *log = t->kernels->maps->map1[GM__F64][GM__LOG];
+    double sum = 0, y;
+    for (int64_t j = 0; j < t->d; j++)
+        if (t->ways[j].by != GM__BY_INDEX && t->ways[j].by != GM__BY_QUANTILE) {
+            log(&y, &t->ways[j].p[1], 1);
+            sum -= y;
+        }
+    for (int64_t i = 0; t->whiten && i < t->r; i++) {
+        log(&y, &t->factor[i * t->r + i], 1);
+        sum -= y;
+    }
+    return sum;
+}
+
+void gm__transform_finish(gm__transform *t)
+{
+    t->r = t->c = t->draws = t->logits = 0;
+    for (int64_t j = 0; j < t->d; j++) {
+        gm__way *w = &t->ways[j];
+        w->p = t->numbers + w->at;
+        w->place = w->by == GM__BY_INDEX ? t->c++ : t->r++;
+        w->draw = t->draws;
+        t->draws += w->dequantised;
+        t->logits += w->by == GM__BY_LOGIT;
+    }
+    t->mean = t->factor = NULL;
+    if (t->whiten) {
+        t->mean = t->numbers + t->count - t->r * t->r - t->r;
+        t->factor = t->mean + t->r;
+    }
+    t->constant = constant_log_det(t);
+}

@@ -1,0 +1,167 @@
+/* A transform as JSON and one list of numbers: {"whiten": true, "columns": [{"by": "standard"}, {"by": "quantile", "knots":
+ * 128}, ...]}; the numbers lie column after column as gm__way says, then the whitening's mean and factor. */
+#include "data/transform_parts.h"
+#include "base/size.h"
+
+#include <string.h>
+
+static const char *const way_names[] = {"standard", "quantile", "logit", "none", "index"};
+
+void gm__transform_write(const gm__transform *t, gm__buffer *json, const double **numbers, int64_t *count)
+{
+    gm__buffer_format(json, "{\"whiten\":%s,\"columns\":[", t->whiten ? "true" : "false");
+    for (int64_t j = 0; j < t->d; j++) {
+        const gm__way *w = &t->ways[j];
+        gm__buffer_format(json, "%s{\"by\":\"%s\"", j ? "," : "", way_names[w->by]);
+        if (w->knots)
+            gm__buffer_format(json, ",\"knots\":%lld", (long long)w->knots);
+        gm__buffer_text(json, "}");
+    }
+    gm__buffer_text(json, "]}");
+    *numbers = t->numbers;
+    *count = t->count;
+}
+
+/* ---- Reading ----------------------------------------------------------------------------------------- */
+
+/* What a column of the schema may go by. */
+static int may_go_by(const gm__column *c, int by)
+{
+    int index = c->type == GM_COLUMN_BINARY || c->type == GM_COLUMN_CATEGORY;
+    if (index || by == GM__BY_INDEX)
+        return index && by == GM__BY_INDEX;
+    return c->type != GM_COLUMN_CIRCULAR || by == GM__BY_STANDARD;
+}
+
+static gm_status parse_way(gm_context *ctx, const gm__json *json, const gm__column *c, gm__way *w)
+{
+    const char *name;
+    GM_TRY(gm__json_text(ctx, json, "by", &name));
+    for (w->by = 0; w->by <= GM__BY_INDEX && strcmp(name, way_names[w->by]) != 0; w->by++) {
+    }
+    if (w->by > GM__BY_INDEX || !may_go_by(c, w->by))
+        return gm__fail(ctx, GM_E_FORMAT, "a column of type %s by '%.*s'", gm__type_name(c->type), 32, name);
+    if (w->by == GM__BY_QUANTILE)
+        GM_TRY(gm__json_int(ctx, json, "knots", 2, GM__MAX_KNOTS, &w->knots));
+    w->type = c->type;
+    w->categories = c->categories;
+    w->period = c->type == GM_COLUMN_CIRCULAR ? c->period : 0;
+    w->dequantised = c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED;
+    return GM_OK;
+}
+
+static int rising(const double *x, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++)
+        if (!(x[i] > x[i - 1]))
+            return 0;
+    return 1;
+}
+
+/* Whether a column's numbers make the map increasing, so that no later call meets a surprise. */
+static int sound(const gm__way *w, const double *p)
+{
+    if (w->by == GM__BY_INDEX)
+        return 1;
+    if (!(p[1] > 0) || (w->by == GM__BY_LOGIT && !(p[2] < p[3])))
+        return 0;
+    if (w->by != GM__BY_QUANTILE)
+        return 1;
+    const double *z = p + 2 + w->knots, *slope = z + w->knots;
+    for (int64_t i = 0; i < w->knots; i++)
+        if (!(slope[i] > 0))
+            return 0;
+    return rising(p + 2, w->knots) && rising(z, w->knots) && z[0] < 0 && z[w->knots - 1] > 0;
+}
+
+/* The columns' ways; *total becomes how many numbers there must be. */
+static gm_status parse_ways(gm_context *ctx, gm__transform *t, const gm__json *list, const gm__schema *schema,
+                            int64_t *total)
+{
+    const gm__json *column = list->first;
+    int64_t j = 0, reals = 0;
+    *total = 0;
+    for (int64_t i = 0; i < schema->count; i++) {
+        if (schema->columns[i].role != GM_ROLE_FEATURE)
+            continue;
+        gm__way *w = &t->ways[j++];
+        if (parse_way(ctx, column, &schema->columns[i], w))
+            return gm__prefix(ctx, "column %lld: ", (long long)i + 1);
+        w->at = *total;
+        *total += gm__way_size(w);
+        reals += w->by != GM__BY_INDEX;
+        column = column->next;
+    }
+    if (t->whiten) /* under 2^41: there are at most 2^20 columns */
+        *total += reals + reals * reals;
+    return GM_OK;
+}
+
+static gm_status take_numbers(gm_context *ctx, gm__transform *t, const double *numbers, int64_t count)
+{
+    t->numbers = gm__alloc_array(&t->allocator, count + 1, sizeof *t->numbers);
+    if (!t->numbers)
+        return gm__no_memory(ctx);
+    t->room = count + 1;
+    t->count = count;
+    if (count)
+        memcpy(t->numbers, numbers, (size_t)count * sizeof *numbers);
+    for (int64_t i = 0; i < count; i++)
+        if (numbers[i] - numbers[i] != 0)
+            return gm__fail(ctx, GM_E_FORMAT, "number %lld is not finite", (long long)i + 1);
+    int64_t r = 0;
+    for (int64_t j = 0; j < t->d; j++) {
+        if (!sound(&t->ways[j], t->numbers + t->ways[j].at))
+            return gm__fail(ctx, GM_E_FORMAT, "column %lld: its numbers make no increasing map", (long long)j + 1);
+        r += t->ways[j].by != GM__BY_INDEX;
+    }
+    for (int64_t i = 0; t->whiten && i < r; i++)
+        if (!(t->numbers[count - r * r + i * r + i] > 0))
+            return gm__fail(ctx, GM_E_FORMAT, "the whitening's factor is singular");
+    return GM_OK;
+}
+
+static gm_status parse_into(gm_context *ctx, gm__transform *t, const gm__json *list, const double *numbers, int64_t count,
+                            const gm__schema *schema)
+{
+    int64_t total;
+    GM_TRY(parse_ways(ctx, t, list, schema, &total));
+    if (total != count)
+        return gm__fail(ctx, GM_E_FORMAT, "%lld numbers, its columns need %lld", (long long)count, (long long)total);
+    GM_TRY(take_numbers(ctx, t, numbers, count));
+    gm__transform_finish(t);
+    return GM_OK;
+}
+
+static gm_status parse(gm_context *ctx, const gm__json *json, const double *numbers, int64_t count,
+                       const gm__schema *schema, gm__transform **t)
+{
+    const gm__json *list, *whiten = gm__json_get(json, "whiten");
+    int64_t d = 0;
+    GM_TRY(gm__json_list(ctx, json, "columns", GM__JSON_ARRAY, &list));
+    if (!whiten || whiten->type != GM__JSON_BOOL)
+        return gm__fail(ctx, GM_E_FORMAT, "'whiten' must be true or false");
+    for (int64_t i = 0; i < schema->count; i++)
+        d += schema->columns[i].role == GM_ROLE_FEATURE;
+    if (list->count != d || d == 0)
+        return gm__fail(ctx, GM_E_FORMAT, "%lld columns, the schema has %lld features", (long long)list->count,
+                        (long long)d);
+    gm__transform *made = gm__transform_create(&ctx->allocator, d);
+    if (!made)
+        return gm__no_memory(ctx);
+    made->whiten = whiten->number != 0;
+    gm_status code = parse_into(ctx, made, list, numbers, count, schema);
+    if (code)
+        gm__transform_release(made);
+    else
+        *t = made;
+    return code;
+}
+
+gm_status gm__transform_parse(gm_context *ctx, const gm__json *json, const double *numbers, int64_t count,
+                              const gm__schema *schema, gm__transform **t)
+{
+    *t = NULL;
+    gm_status code = parse(ctx, json, numbers, count, schema, t);
+    return code ? gm__prefix(ctx, "transform: ") : GM_OK;
+}

@@ -1,0 +1,322 @@
+#include "data/table.h"
+#include "data/transform_parts.h"
+#include "base/size.h"
+#include "base/sort.h"
+#include "kernels/linalg.h"
+
+#include <math.h>
+#include <string.h>
+
+const gm_option_row gm__transform_options[] = {
+    {"transform", GM_STAGE_FIT, GM_CHOICE, "standard", "standard|quantile|logit|none", 1,
+     "how real columns are mapped before the model sees them; logit is for bounded columns"},
+    {"whiten", GM_STAGE_FIT, GM_BOOL, "false", "", 1, "remove the correlation between columns before the model sees them"},
+    {0}};
+
+#define WIDEN 0.01      /* of a logit's range, on each side */
+#define RIDGE 1e-6      /* of each variance, so that the covariance is regular */
+#define MAX_WHITE 16384 /* real columns that whitening takes: its matrix has their square */
+
+typedef struct fit {
+    gm_context *ctx;
+    gm__transform *t;
+    const gm_dataset *data;
+    int by;
+    int64_t *columns; /* (d) numbers of the data's columns */
+    double *x;        /* (rows) one column */
+    int64_t rows;
+} fit;
+
+/* ---- Statistics ------------------------------------------------------------------------------------ */
+
+/* Neumaier 1974: a sum with its rounding errors kept aside. */
+typedef struct exact_sum {
+    double sum, rest;
+} exact_sum;
+
+static void add(exact_sum *s, double x)
+{
+    double sum = s->sum + x;
+    s->rest += fabs(s->sum) >= fabs(x) ? (s->sum - sum) + x : (x - sum) + s->sum;
+    s->sum = sum;
+}
+
+/* The power of two that brings |x| <= most to 1 at most, from the exponent's bits: exact, whatever the unit. */
+static double power_below(double most)
+{
+    uint64_t bits, exponent;
+    double scale;
+    memcpy(&bits, &most, sizeof bits);
+    exponent = bits >> 52 & 2047;
+    exponent = exponent > 2044 ? 1 : exponent < 1 ? 2045 : 2045 - exponent;
+    exponent <<= 52;
+    memcpy(&scale, &exponent, sizeof scale);
+    return scale;
+}
+
+/* Two passes in the order of the rows, at a scale of a power of two: no overflow, and a column in other units (by a
+ * power of two) gives the same bits. */
+static void mean_and_deviation(const double *x, int64_t n, double *mean, double *deviation)
+{
+    double most = 0, squares = 0;
+    exact_sum sum = {0, 0}, rest = {0, 0};
+    for (int64_t i = 0; i < n; i++)
+        most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    double scale = power_below(most);
+    for (int64_t i = 0; i < n; i++)
+        add(&sum, x[i] * scale);
+    double middle = (sum.sum + sum.rest) / (double)n;
+    for (int64_t i = 0; i < n; i++) {
+        double away = x[i] * scale - middle;
+        add(&rest, away);
+        squares += away * away;
+    }
+    double shift = (rest.sum + rest.rest) / (double)n, variance = squares / (double)n - shift * shift;
+    *mean = (middle + shift) / scale;
+    *deviation = sqrt(variance > 0 ? variance : 0) / scale;
+}
+
+/* ---- One column -------------------------------------------------------------------------------------- */
+
+static gm_status read_column(fit *f, int64_t j, double *low, double *high)
+{
+    const gm__way *w = &f->t->ways[j];
+    gm__label label;
+    gm__dataset_gather(f->data, &f->columns[j], 1, NULL, 0, f->rows, f->x, 1);
+    *low = *high = f->x[0];
+    for (int64_t i = 0; i < f->rows; i++) {
+        double v = f->x[i];
+        if (v - v != 0)
+            return gm__fail(f->ctx, GM_E_DATA, "row %lld: %s is %s; rows to learn from must be complete", (long long)i + 1,
+                            gm__column_label(&label, f->data->schema, f->columns[j]), v != v ? "missing" : "infinite");
+        if (w->period > 0)
+            v = f->x[i] = v - w->period * floor(v / w->period);
+        *low = v < *low ? v : *low;
+        *high = v > *high ? v : *high;
+    }
+    return GM_OK;
+}
+
+/* Spreads whole numbers over [x, x + 1): by the golden ratio, for statistics that should see what dequantising does. */
+static void spread(const gm__way *w, double *x, int64_t n)
+{
+    for (int64_t i = 0; w->dequantised && i < n; i++) {
+        double u = ((double)i + 0.5) * 0.6180339887498949;
+        x[i] += u - floor(u);
+    }
+}
+
+static void fit_standard(fit *f, const gm__way *w, double low, double high, double *p)
+{
+    double deviation;
+    mean_and_deviation(f->x, f->rows, &p[0], &deviation);
+    if (w->dequantised) { /* plus the mean and variance of u */
+        p[0] += 0.5;
+        deviation = sqrt(deviation * deviation + 1.0 / 12);
+    }
+    if (low == high && !w->dequantised) {
+        p[0] = low;
+        deviation = 0;
+    }
+    p[1] = deviation > 0 ? deviation : 1;
+}
+
+static void fit_logit(fit *f, const gm__way *w, double low, double high, double *p)
+{
+    gm__map1_fn *log = f->t->kernels->maps->map1[GM__F64][GM__LOG];
+    high += w->dequantised;
+    double range = high - low;
+    p[2] = low - WIDEN * range;
+    p[3] = high + WIDEN * range;
+    spread(w, f->x, f->rows);
+    for (int64_t i = 0; i < f->rows; i++)
+        f->x[i] = (f->x[i] - p[2]) / (p[3] - f->x[i]);
+    log(f->x, f->x, f->rows);
+    mean_and_deviation(f->x, f->rows, &p[0], &p[1]);
+    p[1] = p[1] > 0 ? p[1] : 1;
+}
+
+/* The numbers of column j, and what kind of map it gets in the end: a constant column is only moved. */
+static void fit_column(fit *f, int64_t j, double low, double high, double *p)
+{
+    gm__way *w = &f->t->ways[j];
+    double deviation, x[GM__MAX_KNOTS], z[GM__MAX_KNOTS], slope[GM__MAX_KNOTS];
+    int constant = low == high && !w->dequantised;
+    if (constant || (w->by == GM__BY_LOGIT && !(high - low < INFINITY)))
+        w->by = w->by == GM__BY_NONE ? GM__BY_NONE : GM__BY_STANDARD;
+    p[0] = 0;
+    p[1] = 1;
+    if (w->by == GM__BY_QUANTILE) {
+        gm__sort_reals(f->x, f->rows);
+        spread(w, f->x, f->rows);
+        gm__sort_reals(f->x, f->rows);
+        mean_and_deviation(f->x, f->rows, &x[0], &deviation);
+        w->knots = gm__quantile_knots(f->t->kernels, f->x, f->rows, deviation, x, z, slope);
+        if (w->knots) {
+            memcpy(p + 2, x, (size_t)w->knots * sizeof *p);
+            memcpy(p + 2 + w->knots, z, (size_t)w->knots * sizeof *p);
+            memcpy(p + 2 + 2 * w->knots, slope, (size_t)w->knots * sizeof *p);
+            return;
+        }
+        w->by = GM__BY_STANDARD;
+        p[0] = x[0];
+        p[1] = deviation > 0 ? deviation : 1;
+    } else if (w->by == GM__BY_LOGIT) {
+        fit_logit(f, w, low, high, p);
+    } else if (w->by == GM__BY_STANDARD) {
+        fit_standard(f, w, low, high, p);
+    }
+}
+
+/* ---- Whitening ------------------------------------------------------------------------------------------ */
+
+/* Calls add up rows of real outputs: mean first, then the lower half of the covariance. */
+static gm_status add_rows(fit *f, double *real, double *x, double *mean, double *covariance)
+{
+    enum { BLOCK = 64 };
+    gm__transform *t = f->t;
+    const gm__noise noise = {1, 0, 0};
+    for (int64_t first = 0; first < f->rows; first += BLOCK) {
+        int64_t n = f->rows - first < BLOCK ? f->rows - first : BLOCK, r = t->r;
+        GM_TRY(gm__check_cancel(f->ctx));
+        gm__dataset_gather(f->data, f->columns, t->d, NULL, first, n, x, t->d);
+        gm__transform_forward(t, x, n, &noise, first, NULL, real, NULL, NULL, NULL);
+        for (int64_t k = 0; k < n; k++) {
+            double *y = real + k * r;
+            for (int64_t i = 0; i < r; i++) {
+                if (!covariance) {
+                    mean[i] += y[i];
+                    continue;
+                }
+                y[i] -= mean[i];
+                for (int64_t j = 0; j <= i; j++)
+                    covariance[i * r + j] += y[i] * y[j];
+            }
+        }
+    }
+    return GM_OK;
+}
+
+static gm_status whiten_with(fit *f, double *mean, double *factor, double *real, double *x)
+{
+    int64_t r = f->t->r;
+    GM_TRY(add_rows(f, real, x, mean, NULL));
+    for (int64_t i = 0; i < r; i++)
+        mean[i] /= (double)f->rows;
+    GM_TRY(add_rows(f, real, x, mean, factor));
+    for (int64_t i = 0; i < r; i++) {
+        for (int64_t j = 0; j <= i; j++)
+            factor[i * r + j] /= (double)f->rows;
+        factor[i * r + i] = factor[i * r + i] > 0 ? factor[i * r + i] * (1 + RIDGE) : 1;
+    }
+    if (gm__cholesky(factor, r))
+        return gm__fail(f->ctx, GM_E_DATA, "whiten: the covariance of the columns cannot be factored");
+    return GM_OK;
+}
+
+static gm_status whiten(fit *f)
+{
+    gm__transform *t = f->t;
+    int64_t r = t->r, rows = 64;
+    const gm_allocator *a = &f->ctx->allocator;
+    double *real = gm__alloc_array(a, rows * r, sizeof *real), *x = gm__alloc_array(a, rows * t->d, sizeof *x);
+    double *mean = t->numbers + t->count, *factor = mean + r; /* room was made; count still says without */
+    gm_status code = real && x ? whiten_with(f, mean, factor, real, x) : gm__no_memory(f->ctx);
+    gm__free(a, real, (size_t)(rows * r) * sizeof *real);
+    gm__free(a, x, (size_t)(rows * t->d) * sizeof *x);
+    if (code)
+        return code;
+    t->count += r + r * r;
+    t->whiten = 1;
+    gm__transform_finish(t);
+    return GM_OK;
+}
+
+/* ---- All columns ----------------------------------------------------------------------------------------- */
+
+static void describe(fit *f)
+{
+    int64_t j = 0;
+    for (int64_t i = 0; i < f->data->schema->count; i++) {
+        const gm__column *c = &f->data->schema->columns[i];
+        if (c->role != GM_ROLE_FEATURE)
+            continue;
+        gm__way *w = &f->t->ways[j];
+        w->type = c->type;
+        w->categories = c->categories;
+        w->period = c->type == GM_COLUMN_CIRCULAR ? c->period : 0;
+        w->dequantised = c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED;
+        w->by = c->type == GM_COLUMN_BINARY || c->type == GM_COLUMN_CATEGORY ? GM__BY_INDEX
+                : c->type == GM_COLUMN_CIRCULAR                              ? GM__BY_STANDARD
+                                                                             : f->by;
+        f->columns[j++] = i;
+    }
+}
+
+/* Room for the numbers before anything is known: quantiles at their most knots, and the whitening. */
+static gm_status make_room(fit *f, int whitening)
+{
+    gm__transform *t = f->t;
+    int64_t room = 1, reals = 0;
+    for (int64_t j = 0; j < t->d; j++) {
+        gm__way *w = &t->ways[j];
+        w->knots = w->by == GM__BY_QUANTILE ? (f->rows < GM__MAX_KNOTS ? f->rows : GM__MAX_KNOTS) : 0;
+        room += gm__way_size(w);
+        reals += w->by != GM__BY_INDEX;
+    }
+    if (whitening && reals > MAX_WHITE)
+        return gm__fail(f->ctx, GM_E_RANGE, "whiten: %lld real columns, at most %d", (long long)reals, MAX_WHITE);
+    t->room = room + (whitening ? reals + reals * reals : 0);
+    t->numbers = gm__alloc_array(&t->allocator, t->room, sizeof *t->numbers);
+    if (!t->numbers) {
+        t->room = 0;
+        return gm__no_memory(f->ctx);
+    }
+    return GM_OK;
+}
+
+static gm_status learn(fit *f, int whitening)
+{
+    gm__transform *t = f->t;
+    describe(f);
+    GM_TRY(make_room(f, whitening));
+    for (int64_t j = 0; j < t->d; j++) {
+        gm__way *w = &t->ways[j];
+        double low, high;
+        GM_TRY(gm__check_cancel(f->ctx));
+        GM_TRY(read_column(f, j, &low, &high));
+        if (w->type == GM_COLUMN_ORDERED) {
+            low = 0;
+            high = (double)w->categories - 1;
+        }
+        w->at = t->count;
+        w->knots = 0;
+        if (w->by != GM__BY_INDEX)
+            fit_column(f, j, low, high, t->numbers + t->count);
+        t->count += gm__way_size(w);
+    }
+    gm__transform_finish(t);
+    return whitening && t->r > 0 ? whiten(f) : GM_OK;
+}
+
+gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options, gm__transform **t)
+{
+    fit f = {.ctx = ctx, .data = data, .rows = data->rows, .by = (int)gm__value_int(options, "transform")};
+    int64_t d = 0;
+    *t = NULL;
+    for (int64_t i = 0; i < data->schema->count; i++)
+        d += data->schema->columns[i].role == GM_ROLE_FEATURE;
+    if (d == 0 || f.rows == 0)
+        return gm__fail(ctx, GM_E_DATA, d ? "there are no rows to learn from" : "no column has the role of a feature");
+    f.t = gm__transform_create(&ctx->allocator, d);
+    f.columns = gm__alloc_array(&ctx->allocator, d, sizeof *f.columns);
+    f.x = gm__alloc_array(&ctx->allocator, f.rows, sizeof *f.x);
+    gm_status code = f.t && f.columns && f.x ? learn(&f, (int)gm__value_int(options, "whiten")) : gm__no_memory(ctx);
+    gm__free(&ctx->allocator, f.columns, (size_t)d * sizeof *f.columns);
+    gm__free(&ctx->allocator, f.x, (size_t)f.rows * sizeof *f.x);
+    if (code)
+        gm__transform_release(f.t);
+    else
+        *t = f.t;
+    return code;
+}

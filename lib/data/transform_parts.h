@@ -1,0 +1,57 @@
+/* What the files of the transform share. */
+#ifndef GM__TRANSFORM_PARTS_H
+#define GM__TRANSFORM_PARTS_H
+#include "data/transform.h"
+#include "kernels/kernels.h"
+
+enum { GM__BY_STANDARD, GM__BY_QUANTILE, GM__BY_LOGIT, GM__BY_NONE, GM__BY_INDEX };
+
+/* One column's map. All its numbers lie at p: shift and scale, then
+ *   logit:    low, high
+ *   quantile: x[knots], z[knots], slope[knots] */
+typedef struct gm__way {
+    int32_t type, by;
+    int dequantised;
+    int64_t place;      /* among the real or the index outputs */
+    int64_t draw;       /* among the dequantised columns */
+    int64_t categories; /* of index outputs and ORDERED */
+    double period;      /* of CIRCULAR */
+    int64_t knots;
+    int64_t at;         /* p = numbers + at */
+    const double *p;
+} gm__way;
+
+struct gm__transform {
+    gm_allocator allocator;
+    int32_t owners;       /* atomic */
+    int64_t d, r, c;
+    int64_t draws;        /* dequantised columns */
+    int64_t logits;       /* columns by logit */
+    int whiten;
+    gm__way *ways;        /* (d) */
+    double *numbers;
+    int64_t count, room;
+    const double *mean, *factor; /* (r), (r, r) of the whitening */
+    double constant;      /* the part of log_det that no row changes */
+    const gm__kernels *kernels;
+};
+
+/* Numbers of one column by its knots, and of the whole. */
+int64_t gm__way_size(const gm__way *w);
+/* Takes pointers into numbers, counts and the constant once everything is in place. */
+void gm__transform_finish(gm__transform *t);
+gm__transform *gm__transform_create(const gm_allocator *a, int64_t d);
+
+/* A monotone rational-quadratic spline through knots (x, z) with slopes: Gregory and Delbourgo 1982; outside, z = sqrt(z_end^2 +
+ * 2 z_end slope (x - x_end)), so that the density of x falls exponentially where z is normal. */
+typedef struct gm__curve {
+    double value, slope; /* z and dz/dx, or x and dz/dx */
+    double bend;         /* d log(dz/dx) / dx */
+} gm__curve;
+gm__curve gm__quantile_forward(const gm__way *w, double x);
+gm__curve gm__quantile_inverse(const gm__way *w, double z);
+#define GM__MAX_KNOTS 128
+/* Knots of n sorted values into x, z and slope (GM__MAX_KNOTS each); returns how many, 0 where the values are too few. */
+int64_t gm__quantile_knots(const gm__kernels *k, const double *sorted, int64_t n, double deviation, double *x, double *z,
+                           double *slope);
+#endif
