@@ -77,7 +77,7 @@ static int64_t cut(const gm__product *p, int by_rows, int64_t units, int s, int 
 
 /* Of all grids rows x cols = parts, the one whose largest rectangle costs least: its products, and
  * what it costs to pack its part of B (some 6 rows' worth) and to read its part of A (2 columns). */
-static int grid_rows(int parts, int64_t row_units, int64_t groups)
+static int grid_rows(const gm__product *p, int parts, int64_t row_units, int64_t groups)
 {
     int best = 1;
     double least = 0;
@@ -85,8 +85,8 @@ static int grid_rows(int parts, int64_t row_units, int64_t groups)
         if (parts % rows)
             continue;
         int cols = parts / rows;
-        double m = (double)((row_units + rows - 1) / rows * ROW_UNIT);
-        double n = (double)((groups + cols - 1) / cols * GM__PRODUCT_GROUP);
+        double m = (double)min64((row_units + rows - 1) / rows * ROW_UNIT, p->m);
+        double n = (double)min64((groups + cols - 1) / cols * GM__PRODUCT_GROUP, p->n);
         double cost = m * n + 6 * n + 2 * m;
         if (rows == 1 || cost < least) {
             best = rows;
@@ -103,7 +103,7 @@ gm__share gm__product_share(const gm__product *p, int part, int parts)
         return s;
     int64_t row_units = (p->m + ROW_UNIT - 1) / ROW_UNIT;
     int64_t groups = (p->n + GM__PRODUCT_GROUP - 1) / GM__PRODUCT_GROUP;
-    int rows = grid_rows(parts, row_units, groups), cols = parts / rows;
+    int rows = grid_rows(p, parts, row_units, groups), cols = parts / rows;
     int row = part / cols, col = part % cols;
     s.i0 = min64(cut(p, 1, row_units, row, rows) * ROW_UNIT, p->m);
     s.i1 = min64(cut(p, 1, row_units, row + 1, rows) * ROW_UNIT, p->m);

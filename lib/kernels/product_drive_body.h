@@ -72,11 +72,11 @@ static void T(run_tile)(const T(job) *job, const T(rows) *rows, const T(panel) *
     _Alignas(64) R t[GM_MR * GM_NR];
     ptrdiff_t ldo = GM_NR;
     R *out = t, *c = job->c + i * p->ldc + b->j;
-    int direct = job->plain && b->first && b->last && b->w == b->nv * VL;
+    int direct = !job->does && b->first && b->last && b->w == b->nv * VL;
     if (direct)
         out = c, ldo = p->ldc;
     for (int64_t r = 0; r < h; r++)
-        __builtin_prefetch(c + r * p->ldc, 1);
+        __builtin_prefetch(c + r * p->ldc, 1), __builtin_prefetch(c + r * p->ldc + b->w - 1, 1);
     const R *a = rows->a + (i - rows->i0) * rows->rs;
     ptrdiff_t rs = rows->panels ? 1 : rows->rs, ks = rows->panels ? h : rows->ks;
     T(tiles)[h - 1][b->nv](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
@@ -254,9 +254,10 @@ static T(job) T(describe)(const gm__product *p)
     job.pre = p->pre;
     job.sum = p->c;
     job.ldsum = p->ldc;
-    job.relu = p->act == GM__RELU;
-    job.late = p->act != GM__ACT_NONE && !job.relu;
-    job.plain = !p->accumulate && !p->bias && !p->pre && !p->gate && !job.relu;
+    job.late = p->act != GM__ACT_NONE && p->act != GM__RELU;
+    job.does = (p->accumulate ? T(with_old) : 0) | (p->bias ? T(with_bias) : 0)
+             | (p->pre ? T(with_pre) : 0) | (p->act == GM__RELU ? T(with_relu) : 0)
+             | (p->gate && !job.late ? T(with_gate) : 0);
     return job;
 }
 

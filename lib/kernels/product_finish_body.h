@@ -9,13 +9,12 @@ typedef struct T(job) {
     R *sum;             /* pieces added so far; its first element is (sum_i, sum_j); may be c */
     ptrdiff_t ldsum;
     int64_t sum_i, sum_j;
-    int relu;           /* the activation is relu, done in registers */
-    int late;           /* another activation: done by rows, and the gate with it */
-    int plain;          /* nothing follows the product */
+    int does;           /* what follows in registers */
+    int late;           /* an activation but relu: done by rows, and the gate with it */
 } T(job);
 
 /* The first w < VL elements; the rest zero. */
-static V T(load_part)(const R *x, int64_t w)
+VINLINE V T(load_part)(const R *x, int64_t w)
 {
 #if GM_ISA == GM_ISA_AVX512
     if (sizeof(R) == 4)
@@ -28,7 +27,7 @@ static V T(load_part)(const R *x, int64_t w)
 #endif
 }
 
-static void T(store_part)(R *x, V v, int64_t w)
+VINLINE void T(store_part)(R *x, V v, int64_t w)
 {
 #if GM_ISA == GM_ISA_AVX512
     if (sizeof(R) == 4)
@@ -53,40 +52,86 @@ VINLINE void T(store)(R *x, V v, int64_t w)
         T(store_part)(x, v, w);
 }
 
-/* The epilogue of w elements of row i from column j on: x is their product. */
-VINLINE void T(finish)(const T(job) *job, int64_t i, int64_t j, int64_t w, V x)
+/* What an epilogue does; the rest of it is none or late. */
+enum { T(with_sum) = 1, T(with_old) = 2, T(with_bias) = 4, T(with_pre) = 8, T(with_relu) = 16, T(with_gate) = 32 };
+
+/* A tile (h, w) at row i and column j through the epilogue `does`, a constant where this is inlined:
+ * one load, one store and one operation for each thing it does. */
+VINLINE void T(finish)(const int does, const T(job) *job, int64_t i, int64_t j, int64_t h, int64_t w,
+                       const R *t, ptrdiff_t ldt)
 {
     const gm__product *p = job->p;
     const V zero = {0};
     R *c = job->c + i * p->ldc + j;
-    if (p->accumulate)
-        x = T(load)(c, w) + x;
-    if (job->bias)
-        x = x + T(load)(job->bias + j, w);
-    if (job->pre)
-        T(store)(job->pre + i * p->ldc + j, x, w);
-    if (job->relu)
-        x = V_PICK((VI)(x > zero), x, zero);
-    if (job->gate && !job->late)
-        x = V_PICK((VI)(T(load)(job->gate + i * p->ldgate + j, w) > zero), x, zero);
-    T(store)(c, x, w);
+    R *pre = does & T(with_pre) ? job->pre + i * p->ldc + j : NULL;
+    const R *gate = does & T(with_gate) ? job->gate + i * p->ldgate + j : NULL;
+    const R *bias = does & T(with_bias) ? job->bias + j : NULL;
+    const R *sum = does & T(with_sum) ? job->sum + (i - job->sum_i) * job->ldsum + j - job->sum_j : NULL;
+    for (; h > 0; h--) {
+        for (int64_t q = 0; q < w; q += VL) {
+            V x = V_LOAD(t + q);
+            if (does & T(with_sum))
+                x = T(load)(sum + q, w - q) + x;
+            if (does & T(with_old))
+                x = T(load)(c + q, w - q) + x;
+            if (does & T(with_bias))
+                x = x + T(load)(bias + q, w - q);
+            if (does & T(with_pre))
+                T(store)(pre + q, x, w - q);
+            if (does & T(with_relu))
+                x = V_PICK((VI)(x > zero), x, zero);
+            if (does & T(with_gate))
+                x = V_PICK((VI)(T(load)(gate + q, w - q) > zero), x, zero);
+            T(store)(c + q, x, w - q);
+        }
+        t += ldt;
+        c += p->ldc;
+        pre += does & T(with_pre) ? p->ldc : 0;
+        gate += does & T(with_gate) ? p->ldgate : 0;
+        sum += does & T(with_sum) ? job->ldsum : 0;
+    }
+}
+
+/* A tile of a piece of k that is not the last: into the sum. */
+static void T(add_tile)(const T(job) *job, int64_t i, int64_t j, int64_t h, int64_t w, const R *t,
+                        ptrdiff_t ldt, int first)
+{
+    for (int64_t r = 0; r < h; r++) {
+        R *sum = job->sum + (i - job->sum_i + r) * job->ldsum + j - job->sum_j;
+        for (int64_t q = 0; q < w; q += VL) {
+            V x = V_LOAD(t + r * ldt + q);
+            T(store)(sum + q, first ? x : T(load)(sum + q, w - q) + x, w - q);
+        }
+    }
 }
 
 /* A tile (h, w) of one piece of k, at row i and column j: into the sum, or through the epilogue. */
 static void T(finish_tile)(const T(job) *job, int64_t i, int64_t j, int64_t h, int64_t w, const R *t,
                            ptrdiff_t ldt, int first, int last)
 {
-    for (int64_t r = 0; r < h; r++) {
-        R *sum = job->sum + (i - job->sum_i + r) * job->ldsum + j - job->sum_j;
-        for (int64_t q = 0; q < w; q += VL) {
-            V x = V_LOAD(t + r * ldt + q);
-            if (!first)
-                x = T(load)(sum + q, w - q) + x;
-            if (last)
-                T(finish)(job, i + r, j + q, w - q, x);
-            else
-                T(store)(sum + q, x, w - q);
-        }
+    if (!last) {
+        T(add_tile)(job, i, j, h, w, t, ldt, first);
+        return;
+    }
+    int does = job->does | (first ? 0 : T(with_sum));
+    switch (does) {
+    case 0:
+        T(finish)(0, job, i, j, h, w, t, ldt);
+        break;
+    case T(with_bias):
+        T(finish)(T(with_bias), job, i, j, h, w, t, ldt);
+        break;
+    case T(with_bias) | T(with_relu):
+        T(finish)(T(with_bias) | T(with_relu), job, i, j, h, w, t, ldt);
+        break;
+    case T(with_gate):
+        T(finish)(T(with_gate), job, i, j, h, w, t, ldt);
+        break;
+    case T(with_old):
+        T(finish)(T(with_old), job, i, j, h, w, t, ldt);
+        break;
+    default:
+        T(finish)(does, job, i, j, h, w, t, ldt);
     }
 }
 

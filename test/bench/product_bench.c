@@ -1,7 +1,9 @@
 /* Matrix products, ours and OpenBLAS's in turn: minima of interleaved blocks, and the share of what
  * a loop of multiply-adds in registers reaches in the same run.
  *
- *     product_bench [FILTER] [parts]
+ *     product_bench [FILTER] [parts] [full]
+ *
+ * `full` adds to our side what follows in a network: y + bias and relu, dx gated, dW accumulated.
  *
  * OpenBLAS is found when it runs (libopenblas.so.0); its kernels are those of OPENBLAS_CORETYPE, by
  * default the AVX-512 ones where the processor has AVX-512. It runs on one thread, as we do. */
@@ -201,14 +203,23 @@ static size_t products_round(size_t n)
     return (n + 63) / 64 * 64 + 64;
 }
 
-static void compare(const gm__kernels *table, const shape *s, int parts, gemm_f32 *sgemm, gemm_f64 *dgemm)
+static void compare(const gm__kernels *table, const shape *s, int parts, int full, gemm_f32 *sgemm,
+                    gemm_f64 *dgemm)
 {
-    job j = {table->products, {s->real, s->m, s->n, s->k}, parts, {0}, sgemm, dgemm};
+    job j = {.products = table->products, .parts = parts, .sgemm = sgemm, .dgemm = dgemm};
     gm__product *p = &j.p;
+    p->real = s->real, p->m = s->m, p->n = s->n, p->k = s->k;
     p->ta = s->ta, p->tb = s->tb, p->act = GM__ACT_NONE;
     p->lda = s->ta ? s->m : s->k, p->ldb = s->tb ? s->k : s->n, p->ldc = s->n;
     void *a = fill((int64_t)s->m * s->k, s->real), *b = fill((int64_t)s->k * s->n, s->real);
     p->a = a, p->b = b, p->c = fill((int64_t)s->m * s->n, s->real);
+    void *more = fill((int64_t)s->m * s->n, s->real);
+    if (full && !s->ta && !s->tb)
+        p->bias = more, p->act = GM__RELU;
+    else if (full && s->tb)
+        p->gate = more, p->ldgate = s->n;
+    else if (full)
+        p->accumulate = 1;
     for (int i = 0; i < parts; i++)
         j.scratch[i] = aligned_alloc(64, products_round(table->products->scratch(p)));
     volatile int turn = 0, done = 0;
@@ -240,7 +251,7 @@ static void compare(const gm__kernels *table, const shape *s, int parts, gemm_f3
            s->name, s->ta ? 'T' : 'N', s->tb, s->m, s->n, s->k, us[0] * 1e3, them[0] * 1e3, them[0] / us[0],
            ratio[BLOCKS / 2], rate, peak > 0 ? rate / (s->real == GM__F32 ? peak : peak / 2) : 0, peak);
     fflush(stdout);
-    free(a), free(b), free(p->c);
+    free(a), free(b), free(p->c), free(more);
     for (int i = 0; i < parts; i++)
         free(j.scratch[i]);
 }
@@ -248,7 +259,7 @@ static void compare(const gm__kernels *table, const shape *s, int parts, gemm_f3
 int main(int argc, char **argv)
 {
     const char *filter = argc > 1 ? argv[1] : "", *isa = getenv("ISA");
-    int parts = argc > 2 ? atoi(argv[2]) : 1;
+    int parts = argc > 2 ? atoi(argv[2]) : 1, full = argc > 3 && strcmp(argv[3], "full") == 0;
     const gm__kernels *table = gm__kernels_find(isa ? isa : "auto");
     if (!table || parts < 1 || parts > 8)
         return 2;
@@ -267,6 +278,6 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (strstr(shapes[i].name, filter))
-            compare(table, &shapes[i], parts, sgemm, dgemm);
+            compare(table, &shapes[i], parts, full, sgemm, dgemm);
     return 0;
 }
