@@ -66,6 +66,14 @@ typedef struct T(panel) {
     int first, last;   /* the piece is the first, the last that the panel needs */
 } T(panel);
 
+VINLINE void T(fetch_row)(const R *x, int64_t w, const int write)
+{
+    if (write)
+        __builtin_prefetch(x, 1), __builtin_prefetch(x + w - 1, 1);
+    else
+        __builtin_prefetch(x), __builtin_prefetch(x + w - 1);
+}
+
 static void T(run_tile)(const T(job) *job, const T(rows) *rows, const T(panel) *b, int64_t i, int64_t h)
 {
     const gm__product *p = job->p;
@@ -76,7 +84,9 @@ static void T(run_tile)(const T(job) *job, const T(rows) *rows, const T(panel) *
     if (direct)
         out = c, ldo = p->ldc;
     for (int64_t r = 0; r < h; r++)
-        __builtin_prefetch(c + r * p->ldc, 1), __builtin_prefetch(c + r * p->ldc + b->w - 1, 1);
+        T(fetch_row)(c + r * p->ldc, b->w, 1);
+    for (int64_t r = 0; job->gate && r < h; r++)
+        T(fetch_row)(job->gate + (i + r) * p->ldgate + b->j, b->w, 0);
     const R *a = rows->a + (i - rows->i0) * rows->rs;
     ptrdiff_t rs = rows->panels ? 1 : rows->rs, ks = rows->panels ? h : rows->ks;
     T(tiles)[h - 1][b->nv](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
