@@ -1,7 +1,10 @@
 /* The element maps for one instruction set: the loops, and the table. */
 #include "kernels/math_f32.h"
 #include "kernels/math_f64.h"
-#include "kernels/math_special.h"
+#include "kernels/math_dd.h"
+#include "kernels/math_erf.h"
+#include "kernels/math_gamma.h"
+#include "kernels/math_quantile.h"
 
 #define V vf
 #define M vi

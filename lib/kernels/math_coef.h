@@ -2,10 +2,10 @@
 #ifndef GM__MATH_COEF_H
 #define GM__MATH_COEF_H
 
-/* (e^r - 1 - r) / r^2 on [-0.34692, 0.34692]: error 6.4e-8 of at most 0.563. */
+/* (e^r - 1 - r) / r^2 on [-0.34692, 0.34692]: error 2.1e-9 of at most 0.563. */
 #define GM_EXP_F32 \
-    0x1.0000000000000p-1f, 0x1.5554dc0000000p-3f, 0x1.5555000000000p-5f, 0x1.120c380000000p-7f, \
-    0x1.6d308e0000000p-10f
+    0x1.0000000000000p-1f, 0x1.5555560000000p-3f, 0x1.5555000000000p-5f, 0x1.110fc80000000p-7f, \
+    0x1.6d308e0000000p-10f, 0x1.a2cb1c0000000p-13f
 
 /* (log(1+f) - f + f^2/2) / f^3 on [-0.292894, 0.414215]: error 1.6e-7 of at most 0.429. */
 #define GM_LOG_F32 \
@@ -36,6 +36,11 @@
     0x1.6c16c16c15fefp-10, 0x1.a01a01ac27468p-13, 0x1.a01a01a82049dp-16, 0x1.71de018a4e96dp-19, \
     0x1.27e4d7fddc246p-22, 0x1.af4f1961bbff2p-26, 0x1.1f7919372ca92p-29
 
+/* the same, short on [-0.34692, 0.34692]: error 1.4e-9 of at most 0.563. */
+#define GM_EXP_SHORT \
+    0x1.0000000ba2319p-1, 0x1.555555676d035p-3, 0x1.5554e89e08b48p-5, 0x1.1110c5eb9c3bfp-7, \
+    0x1.6d43b363df7c8p-10, 0x1.a1520cbd4b396p-13
+
 /* (log((1+s)/(1-s)) - 2s) / s^3 in s^2 on [0.0, 0.02945]: error 3.7e-17 of at most 0.679. */
 #define GM_LOG_F64 \
     0x1.5555555555555p-1, 0x1.9999999999d57p-2, 0x1.249249242f2dfp-2, 0x1.c71c725be1cbfp-3, \
@@ -64,26 +69,31 @@
     -0x1.745d1564d0663p-4, 0x1.3b137bc6d7984p-4, -0x1.110d289c40f63p-4, 0x1.e17ea97ac6f7ap-5, \
     -0x1.abc811d27e1a5p-5, 0x1.7203e9d3c1474p-5, -0x1.148e404409ad4p-5, 0x1.fab43b3af10e7p-7
 
-/* (erf(x)/x) in x^2 on [0.0, 0.2502]: error 1.5e-17 of at most 1.13. */
+/* (erf(x)/x) in x^2 on [0.0, 0.2198]: error 1.5e-17 of at most 1.13. */
 #define GM_ERF_F64 \
-    0x1.20dd750429b6dp+0, -0x1.812746b037996p-2, 0x1.ce2f21a03bf11p-4, -0x1.b82ce30e546f4p-6, \
-    0x1.565bcba09c8fep-8, -0x1.c02d1e821f909p-11, 0x1.f97cdb4dbd5d8p-14, -0x1.eea0732d445efp-17, \
-    0x1.1c98050349ca5p-20, 0x1.d72724abdd0e2p-21, -0x1.a2115799b5099p-21
+    0x1.20dd750429b6dp+0, -0x1.812746b03798bp-2, 0x1.ce2f21a039f42p-4, -0x1.b82ce30c5a2cep-6, \
+    0x1.565bcaaa56d6dp-8, -0x1.c02c97557e257p-11, 0x1.f95028c514c9bp-14, -0x1.e58aced3a990cp-17, \
+    0x1.637ed6acb1688p-30, 0x1.a86b0fbb025c2p-19, -0x1.80e50fb83085cp-19
 
-/* (1+2x) e^(x^2) erfc(x) in (x-3)/(x+3) on [-0.714335, 1.0]: error 4.5e-17 of at most 1.29. */
+/* the same, short on [0.0, 0.2198]: error 6.1e-12 of at most 1.13. */
+#define GM_ERF_SHORT \
+    0x1.20dd75042307fp+0, -0x1.8127468ded22fp-2, 0x1.ce2f051698b9cp-4, -0x1.b8242fb2084b9p-6, \
+    0x1.5527c808e18b9p-8, -0x1.9892dfc013a56p-11
+
+/* (1+2x) e^(x^2) erfc(x) in (x-3)/(x+3) on [-0.729755, 1.0]: error 4.5e-17 of at most 1.29. */
 #define GM_ERFC_F64 \
-    0x1.40c522d7e4987p+0, -0x1.15c084bb9e8f3p-3, -0x1.85a15c58aa2dep-5, 0x1.098366a5b46b3p-3, \
-    -0x1.e88b803a4c3e4p-4, 0x1.17ca2877f1ca5p-4, -0x1.8574c40b236ecp-6, 0x1.4b884e41bd155p-9, \
-    0x1.ef1bdd02ecd22p-10, -0x1.98db50ae28b72p-11, -0x1.b9126cee8edf6p-14, 0x1.065a2fbdab7b2p-13, \
-    0x1.4c28de8f212bep-18, -0x1.513b245913f0bp-16, -0x1.894606c1fe0f6p-21, 0x1.d220702a734b0p-19, \
-    0x1.82bd32bcfabdfp-22, -0x1.4c75db1fd0c5dp-21, -0x1.3ba37bb9ffce9p-23, 0x1.ce240ee2c542ap-24, \
-    0x1.88b9e7257e087p-25, -0x1.4e9c29cd6d11fp-26, -0x1.2ad35362df2afp-27, 0x1.f287eef2546cdp-29
+    0x1.40c522d7e4987p+0, -0x1.15c084bb9e8f3p-3, -0x1.85a15c58aa304p-5, 0x1.098366a5b46c2p-3, \
+    -0x1.e88b803a4be5dp-4, 0x1.17ca2877f13f0p-4, -0x1.8574c40b468dbp-6, 0x1.4b884e439356ep-9, \
+    0x1.ef1bdd1dc2a3dp-10, -0x1.98db51112238ep-11, -0x1.b912781e25cf3p-14, 0x1.065a3b8d2eb12p-13, \
+    0x1.4c2b7b03a4067p-18, -0x1.513cd5a8a9c83p-16, -0x1.896d5d36b046dp-21, 0x1.d246320fe1e32p-19, \
+    0x1.82d4dabb47bddp-22, -0x1.4d6ce7ca908fbp-21, -0x1.3a3368187ba37p-23, 0x1.d4a4dd07f9224p-24, \
+    0x1.7eb9f9ab70e52p-25, -0x1.54ec41960dd98p-26, -0x1.158f758705a10p-27, 0x1.db19490f55a38p-29
 
-/* the same, short on [-0.714335, 1.0]: error 1.6e-9 of at most 1.29. */
+/* the same, short on [-0.729755, 1.0]: error 1.7e-9 of at most 1.29. */
 #define GM_ERFC_SHORT \
-    0x1.40c522d43fac6p+0, -0x1.15c082c556efep-3, -0x1.85a12bf089cd4p-5, 0x1.0983242765efdp-3, \
-    -0x1.e88d0cb0b4625p-4, 0x1.17cf652e63a09p-4, -0x1.8551877962235p-6, 0x1.48a07d4020dafp-9, \
-    0x1.e9d9b3a8ba5acp-10, -0x1.7fa1be5582f9ep-11, -0x1.686b0e0febfbcp-14, 0x1.3dce17efb7838p-14
+    0x1.40c522d48fb08p+0, -0x1.15c08287dc5e7p-3, -0x1.85a130447eaa5p-5, 0x1.09831da75028fp-3, \
+    -0x1.e88ce5981a919p-4, 0x1.17cfbbe21df24p-4, -0x1.8555645ecc991p-6, 0x1.488b7c7a5e0abp-9, \
+    0x1.ea77b9f9562cap-10, -0x1.7fbcf2fede34ep-11, -0x1.7125082a81282p-14, 0x1.4241e35569c11p-14
 
 /* (lgamma(x) - (x-1/2) log x + x - log(2 pi)/2) x in 1/x^2 on [0.0, 0.015625]: error 4.6e-18 of at most 0.0833. */
 #define GM_STIRLING \
@@ -130,19 +140,27 @@
 
 /* quantile(1/2+y) / y in y^2 on [0.0, 0.0626]: error 1.8e-16 of at most 2.7. */
 #define GM_QUANTILE_MID \
-    0x1.40d931ff62706p+1, 0x1.4ffddeaa229aap+1, 0x1.717130833b6fbp+2, 0x1.f55d0d3504e6fp+3, \
-    0x1.7849585d916d4p+5, 0x1.2ba72ec844d7bp+7, 0x1.f08def81f6825p+8, 0x1.a23db8fe1bff9p+10, \
-    0x1.9cb922390f18dp+12, -0x1.088024c4ed9e7p+11, 0x1.2275df70893fep+19, -0x1.f7e78ee067a6ap+22, \
-    0x1.785c686d16fbfp+26, -0x1.60879c55eca1cp+29, 0x1.924950bb2adedp+31, -0x1.928f3849fd7c4p+32
+    0x1.40d931ff62706p+1, 0x1.4ffddeaa2291dp+1, 0x1.71713083577d4p+2, 0x1.f55d0d1581462p+3, \
+    0x1.7849615c7c622p+5, 0x1.2ba5a6d6dcc79p+7, 0x1.f0e4db8587b4ap+8, 0x1.9b9c90b5c9557p+10, \
+    0x1.f8d5b70d8b3c9p+12, -0x1.e134a163500eap+15, 0x1.1f6721b54db60p+21, -0x1.61e45302adc69p+25, \
+    0x1.4c352d1fc5f2bp+29, -0x1.b5bd7fa46568cp+32, 0x1.83f5321b6c3cfp+35, -0x1.9d367932bf6f1p+37, \
+    0x1.90cde7c79324cp+38
 
-/* z/r in (r-3)/(r+3), Phi(-z) = e^(-r^2) on [-0.4363, 0.80198]: error 3.3e-14 of at most 1.41. */
-#define GM_QUANTILE_TAIL \
-    0x1.38cae3a526476p+0, 0x1.4110390dbe2ddp-1, -0x1.f766b4a8c97a7p-1, 0x1.2f13665b55334p+0, \
-    -0x1.53ff5c30cbcc6p+0, 0x1.6ed20f48e5d57p+0, -0x1.843335eaf55c6p+0, 0x1.95a005ba962b4p+0, \
-    -0x1.a488eab8b3e49p+0, 0x1.b161aa5e1e726p+0, -0x1.bcba19252d836p+0, 0x1.c6ecffa4bf6d4p+0, \
-    -0x1.d07a0d015e065p+0, 0x1.d82cc23351cadp+0, -0x1.dbd7c598cc7c3p+0, 0x1.e361c368228c2p+0, \
-    -0x1.0063fdfb542f4p+1, 0x1.0ca24087d6ccep+1, -0x1.d6d9cf52e9f7ep+0, 0x1.5df5c0318d5a5p+0, \
-    -0x1.a9b004651c7b3p+0, 0x1.7e77ec566bb3dp+1, -0x1.e3fcc86941cd6p+1, 0x1.69eb8018c903cp+1, \
-    -0x1.26c269fe8d497p+0, 0x1.96e4a3ac89387p-3
+/* z/r in (r-2)/(r+2), Phi(-z) = e^(-r^2) on [-0.258891, 0.5]: error 2.6e-17 of at most 1.35. */
+#define GM_QUANTILE_NEAR \
+    0x1.0b803449342fcp+0, 0x1.2be22704be2cbp+0, -0x1.c5ddbd7893b1dp+0, 0x1.08d6beaf36080p+1, \
+    -0x1.231bb9380331ep+1, 0x1.35cb846682fc8p+1, -0x1.44fcf99b69638p+1, 0x1.515b56bf59be4p+1, \
+    -0x1.5bf7c0db0f768p+1, 0x1.6513d584fdcfep+1, -0x1.6d2a5a974ba80p+1, 0x1.745739c627673p+1, \
+    -0x1.7ad6a54f91f69p+1, 0x1.80bac9901faa0p+1, -0x1.86445ecbf3529p+1, 0x1.8b746168f69d5p+1, \
+    -0x1.8f074ae626d6dp+1, 0x1.8fc660be16129p+1, -0x1.96b75afc21155p+1, 0x1.b5bbcbc4c7f98p+1, \
+    -0x1.d6361407b8f32p+1, 0x1.9e5dadf09fa20p+1, -0x1.d9f81205631a3p+0, 0x1.f46586ceb5d0ap-2
+
+/* the same in (r-4)/(r+4) on [0.199199, 0.744409]: error 1.2e-17 of at most 1.41. */
+#define GM_QUANTILE_FAR \
+    0x1.4b598f656081dp+0, 0x1.96efad6a0f435p-2, -0x1.460d03e0dc82bp-1, 0x1.9077b62eccb82p-1, \
+    -0x1.c616db6371c5bp-1, 0x1.e09f35c366582p-1, -0x1.aba876edd358cp-1, 0x1.2adbe0c3ced78p-3, \
+    0x1.30c14860960fcp+1, -0x1.2c123db7a83f8p+3, 0x1.8705cd057f4a8p+4, -0x1.8a4bdec6e002bp+5, \
+    0x1.3c763994074bdp+6, -0x1.9491acba82551p+6, 0x1.974f743313f9ap+6, -0x1.3c175d8868f4dp+6, \
+    0x1.6d083a3069467p+5, -0x1.27734f0fc03afp+4, 0x1.2b3d2caf0e316p+2, -0x1.1d9ae73255991p-1
 
 #endif

@@ -61,7 +61,7 @@ VINLINE vf vf_exp_parts(vf x, vi *n)
     vf r = vf_fma(k, vf_set(-0x1.62e43p-1f), x);
     r = vf_fma(k, vf_set(0x1.05c61p-29f), r);
     *n = (vi)t - (vi)magic;
-    vf q = VF_POLY(5, r, GM_EXP_F32);
+    vf q = VF_POLY(6, r, GM_EXP_F32);
     return vf_fma(r * r, q, r) + 1.0f;
 }
 
@@ -78,13 +78,13 @@ VINLINE vf vf_exp(vf x)
 VINLINE vf vf_expm1(vf x)
 {
     vf magic = vf_set(0x1.8p23f);
-    vf a = vf_min(vf_set(90.0f), vf_max(vf_set(-20.0f), x));
+    vf a = vf_min(vf_set(89.0f), vf_max(vf_set(-20.0f), x));
     vf t = vf_fma(a, vf_set(0x1.715476p0f), magic);
     vf k = t - magic;
     vf top = vf_fma(k, vf_set(-0x1.62e43p-1f), a);
     vf r = vf_fma(k, vf_set(0x1.05c61p-29f), top);
     vf low = vf_fma(k, vf_set(0x1.05c61p-29f), top - r);
-    vf q = VF_POLY(5, r, GM_EXP_F32);
+    vf q = VF_POLY(6, r, GM_EXP_F32);
     vf p = r + vf_fma(r * r, q, low);
     vf s = (vf)(((vi)t - (vi)magic + 126) << 23);
     vf y = vf_fma(p, s, s - 0.5f) * 2.0f;
@@ -150,8 +150,7 @@ VINLINE vf vf_softplus(vf x)
 /* log(1 / (1 + e^-x)). */
 VINLINE vf vf_log_sigmoid(vf x)
 {
-    vf t = vf_exp(vf_neg(vf_abs(x)));
-    return vf_min(vf_set(0.0f), x) - vf_log1p_unit(t);
+    return vf_neg(vf_softplus(vf_neg(x)));
 }
 
 /* 1 / (1 + e^-x). 19 operations and a division. */

@@ -164,8 +164,7 @@ VINLINE vd vd_softplus(vd x)
 /* log(1 / (1 + e^-x)). */
 VINLINE vd vd_log_sigmoid(vd x)
 {
-    vd t = vd_exp(vd_neg(vd_abs(x)));
-    return vd_min(vd_set(0.0), x) - vd_log1p_unit(t);
+    return vd_neg(vd_softplus(vd_neg(x)));
 }
 
 /* 1 / (1 + e^-x). */

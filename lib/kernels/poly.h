@@ -3,6 +3,12 @@
 #ifndef GM__POLY_H
 #define GM__POLY_H
 
+/* The lowest coefficient, and the others. */
+#define GM_POLY_FIRST(...) GM_POLY_FIRST_(__VA_ARGS__)
+#define GM_POLY_FIRST_(a, ...) a
+#define GM_POLY_REST(...) GM_POLY_REST_(__VA_ARGS__)
+#define GM_POLY_REST_(a, ...) __VA_ARGS__
+
 #define VF_POLY(n, x, ...) VF_POLY_(n, x, __VA_ARGS__)
 #define VF_POLY_(n, x, ...) VF_P##n(x, __VA_ARGS__)
 #define VD_POLY(n, x, ...) VD_POLY_(n, x, __VA_ARGS__)

@@ -134,13 +134,12 @@ def quantile(q):
     return z
 
 
-QUANT_K = mpf(3)
-
-
-def quantile_tail(t):
-    """z / r where r = sqrt(-ln q) = k (1 + t) / (1 - t)."""
-    r = QUANT_K * (1 + t) / (1 - t)
-    return quantile(mp.exp(-r * r)) / r
+def quantile_tail(k):
+    """t -> z / r where r = sqrt(-ln q) = k (1 + t) / (1 - t)."""
+    def ratio(t):
+        r = k * (1 + t) / (1 - t)
+        return quantile(mp.exp(-r * r)) / r
+    return ratio
 
 
 def t_of(x, k):
@@ -157,7 +156,7 @@ def big(f, w):
 
 
 TABLE = [
-    ('GM_EXP_F32', '(e^r - 1 - r) / r^2', lambda r: near(lambda d: (mp.expm1(d) - d) / d**2, r), -LN2H, LN2H, 5, 24),
+    ('GM_EXP_F32', '(e^r - 1 - r) / r^2', lambda r: near(lambda d: (mp.expm1(d) - d) / d**2, r), -LN2H, LN2H, 6, 24),
     ('GM_LOG_F32', '(log(1+f) - f + f^2/2) / f^3',
      lambda r: near(lambda d: (mp_log1p(d) - d + d*d/2) / d**3, r), 1/S2 - 1 - mpf('1e-6'), S2 - 1 + mpf('1e-6'), 8, 24),
     ('GM_SIN_F32', '(sin r - r) / r^3 in r^2', lambda u: even(lambda d: (mp.sin(d) - d) / d**3, u), 0, Q4, 4, 24),
@@ -168,6 +167,7 @@ TABLE = [
     ('GM_ATAN_F32', '(atan t - t) / t^3 in t^2',
      lambda u: even(lambda d: (mp.atan(d) - d) / d**3, u), 0, mpf('0.172'), 5, 24),
     ('GM_EXP_F64', '(e^r - 1 - r) / r^2', lambda r: near(lambda d: (mp.expm1(d) - d) / d**2, r), -LN2H, LN2H, 11, 53),
+    ('GM_EXP_SHORT', 'the same, short', lambda r: near(lambda d: (mp.expm1(d) - d) / d**2, r), -LN2H, LN2H, 6, 53),
     ('GM_LOG_F64', '(log((1+s)/(1-s)) - 2s) / s^3 in s^2',
      lambda u: even(lambda d: (mp.log((1 + d) / (1 - d)) - 2*d) / d**3, u), 0, mpf('0.02945'), 8, 53),
     ('GM_SIN_F64', '(sin r - r) / r^3 in r^2', lambda u: even(lambda d: (mp.sin(d) - d) / d**3, u), 0, Q4, 7, 53),
@@ -177,9 +177,10 @@ TABLE = [
      lambda u: even(lambda d: (mp.tanh(d) - d) / d**3, u), 0, mpf('0.31'), 13, 53),
     ('GM_ATAN_F64', '(atan t - t) / t^3 in t^2',
      lambda u: even(lambda d: (mp.atan(d) - d) / d**3, u), 0, mpf('0.172'), 12, 53),
-    ('GM_ERF_F64', '(erf(x)/x) in x^2', lambda u: even(lambda d: mp.erf(d) / d, u), 0, mpf('0.2502'), 11, 53),
-    ('GM_ERFC_F64', '(1+2x) e^(x^2) erfc(x) in (x-3)/(x+3)', tail, t_of('0.4999', TAIL_K), 1, 24, 53),
-    ('GM_ERFC_SHORT', 'the same, short', tail, t_of('0.4999', TAIL_K), 1, 12, 53),
+    ('GM_ERF_F64', '(erf(x)/x) in x^2', lambda u: even(lambda d: mp.erf(d) / d, u), 0, mpf('0.2198'), 11, 53),
+    ('GM_ERF_SHORT', 'the same, short', lambda u: even(lambda d: mp.erf(d) / d, u), 0, mpf('0.2198'), 6, 53),
+    ('GM_ERFC_F64', '(1+2x) e^(x^2) erfc(x) in (x-3)/(x+3)', tail, t_of('0.4687', TAIL_K), 1, 24, 53),
+    ('GM_ERFC_SHORT', 'the same, short', tail, t_of('0.4687', TAIL_K), 1, 12, 53),
     ('GM_STIRLING', '(lgamma(x) - (x-1/2) log x + x - log(2 pi)/2) x in 1/x^2',
      lambda w: big(lambda x: (mp.loggamma(x) - (x - mpf(1)/2) * mp.log(x) + x - mp.log(2*mp.pi)/2) * x, w),
      0, w_of(8), 9, 53),
@@ -192,9 +193,10 @@ TABLE = [
     ('GM_TRIGAMMA_BIG', '(trigamma(x) - 1/x - 1/(2x^2)) x^3 in 1/x^2',
      lambda w: big(lambda x: (mp.psi(1, x) - 1/x - 1/(2*x*x)) * x**3, w), 0, w_of(8), 10, 53),
     ('GM_QUANTILE_MID', 'quantile(1/2+y) / y in y^2',
-     lambda u: even(lambda d: quantile(mpf(1)/2 - d) / d, u), 0, mpf('0.0626'), 16, 53),
-    ('GM_QUANTILE_TAIL', 'z/r in (r-3)/(r+3), Phi(-z) = e^(-r^2)',
-     quantile_tail, t_of('1.1774', QUANT_K), t_of('27.3', QUANT_K), 26, 53),
+     lambda u: even(lambda d: quantile(mpf(1)/2 - d) / d, u), 0, mpf('0.0626'), 17, 53),
+    ('GM_QUANTILE_NEAR', 'z/r in (r-2)/(r+2), Phi(-z) = e^(-r^2)',
+     quantile_tail(mpf(2)), t_of('1.1774', 2), t_of(6, 2), 24, 53),
+    ('GM_QUANTILE_FAR', 'the same in (r-4)/(r+4)', quantile_tail(mpf(4)), t_of('5.99', 4), t_of('27.3', 4), 20, 53),
 ]
 
 if __name__ == '__main__':
