@@ -129,6 +129,10 @@ static void MAP(polygamma)(void *out, const void *in, int order, int64_t n)
 {
     T *y = out;
     const T *x = in;
+    if (order == 1) {
+        MAP(trigamma)(y, x, n);
+        return;
+    }
     for (int64_t i = 0; i < n; i++)
         y[i] = (T)gm__polygamma(order, (double)x[i]);
 }

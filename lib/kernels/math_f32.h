@@ -10,6 +10,7 @@
 
 #define vf_scale ISA(gm__vf_scale)
 #define vf_exp_parts ISA(gm__vf_exp_parts)
+#define vf_exp_pair ISA(gm__vf_exp_pair)
 #define vf_exp ISA(gm__vf_exp)
 #define vf_expm1 ISA(gm__vf_expm1)
 #define vf_log_parts ISA(gm__vf_log_parts)
@@ -51,9 +52,9 @@ VINLINE vf vf_scale(vf v, vi n)
     return v * (vf)((n - half + 127) << 23);
 }
 
-/* e^x = result * 2^n, result in [0.7, 1.42]; |x| under 1e6. r = x - n log 2 is exact but for one
+/* e^x = (result + low) * 2^n, result in [0.7, 1.42]; |x| under 1e6. r = x - n log 2 is exact but for one
  * rounding; e^r = 1 + (r + r^2 q(r)). */
-VINLINE vf vf_exp_parts(vf x, vi *n)
+VINLINE vf vf_exp_pair(vf x, vf *low, vi *n)
 {
     vf magic = vf_set(0x1.8p23f);
     vf t = vf_fma(x, vf_set(0x1.715476p0f), magic);
@@ -62,7 +63,16 @@ VINLINE vf vf_exp_parts(vf x, vi *n)
     r = vf_fma(k, vf_set(0x1.05c61p-29f), r);
     *n = (vi)t - (vi)magic;
     vf q = VF_POLY(6, r, GM_EXP_F32);
-    return vf_fma(r * r, q, r) + 1.0f;
+    vf p = vf_fma(r * r, q, r);
+    vf y = p + 1.0f;
+    *low = p - (y - 1.0f);
+    return y;
+}
+
+VINLINE vf vf_exp_parts(vf x, vi *n)
+{
+    vf low;
+    return vf_exp_pair(x, &low, n);
 }
 
 /* 15 operations. */
@@ -153,11 +163,21 @@ VINLINE vf vf_log_sigmoid(vf x)
     return vf_neg(vf_softplus(vf_neg(x)));
 }
 
-/* 1 / (1 + e^-x). 19 operations and a division. */
+/* 1 / (1 + e^-x) as b / (1 + t), t = e^-|x|, b = 1 or t, with what rounding took from t, 1 + t
+ * and the quotient put back. */
 VINLINE vf vf_sigmoid(vf x)
 {
-    vf t = vf_exp(vf_neg(vf_abs(x)));
-    return vf_pick(x < 0.0f, t, vf_set(1.0f)) / (t + 1.0f);
+    vi n, below = x < 0.0f;
+    vf v_low, v = vf_exp_pair(vf_max(vf_set(-105.0f), vf_neg(vf_abs(x))), &v_low, &n);
+    vf t = vf_scale(v, n), t_low = vf_scale(v_low, n);
+    vf d = t + 1.0f;
+    vf d_low = (t - (d - 1.0f)) + t_low;
+    vf inverse = 1.0f / d;
+    vf b = vf_pick(below, t, vf_set(1.0f));
+    vf b_low = (vf)(below & (vi)t_low);
+    vf y = b * inverse;
+    vf rest = vf_fma(vf_neg(y), d, b) + vf_fma(vf_neg(y), d_low, b_low);
+    return vf_fma(rest, inverse, y);
 }
 
 /* x / (1 + e^-x); the power of two comes last, so that it underflows by one rounding. */

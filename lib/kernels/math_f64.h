@@ -8,6 +8,7 @@
 #define vd_scale ISA(gm__vd_scale)
 #define vd_from_vl ISA(gm__vd_from_vl)
 #define vd_exp_parts ISA(gm__vd_exp_parts)
+#define vd_exp_pair ISA(gm__vd_exp_pair)
 #define vd_exp ISA(gm__vd_exp)
 #define vd_expm1 ISA(gm__vd_expm1)
 #define vd_log_parts ISA(gm__vd_log_parts)
@@ -61,8 +62,8 @@ VINLINE vd vd_from_vl(vl k)
     return (vd)(k + (vl)magic) - magic;
 }
 
-/* e^x = result * 2^n, result in [0.7, 1.42]; |x| under 1e6. */
-VINLINE vd vd_exp_parts(vd x, vl *n)
+/* e^x = (result + low) * 2^n, result in [0.7, 1.42]; |x| under 1e6. */
+VINLINE vd vd_exp_pair(vd x, vd *low, vl *n)
 {
     vd magic = vd_set(0x1.8p52);
     vd t = vd_fma(x, vd_set(0x1.71547652b82fep0), magic);
@@ -71,7 +72,16 @@ VINLINE vd vd_exp_parts(vd x, vl *n)
     r = vd_fma(k, vd_set(-0x1.abc9e3b39803fp-56), r);
     *n = (vl)t - (vl)magic;
     vd q = VD_POLY(11, r, GM_EXP_F64);
-    return vd_fma(r * r, q, r) + 1.0;
+    vd p = vd_fma(r * r, q, r);
+    vd y = p + 1.0;
+    *low = p - (y - 1.0);
+    return y;
+}
+
+VINLINE vd vd_exp_parts(vd x, vl *n)
+{
+    vd low;
+    return vd_exp_pair(x, &low, n);
 }
 
 /* 25 operations. */
@@ -167,11 +177,21 @@ VINLINE vd vd_log_sigmoid(vd x)
     return vd_neg(vd_softplus(vd_neg(x)));
 }
 
-/* 1 / (1 + e^-x). */
+/* 1 / (1 + e^-x) as b / (1 + t), t = e^-|x|, b = 1 or t, with what rounding took from t, 1 + t
+ * and the quotient put back. */
 VINLINE vd vd_sigmoid(vd x)
 {
-    vd t = vd_exp(vd_neg(vd_abs(x)));
-    return vd_pick(x < 0.0, t, vd_set(1.0)) / (t + 1.0);
+    vl n, below = x < 0.0;
+    vd v_low, v = vd_exp_pair(vd_max(vd_set(-747.0), vd_neg(vd_abs(x))), &v_low, &n);
+    vd t = vd_scale(v, n), t_low = vd_scale(v_low, n);
+    vd d = t + 1.0;
+    vd d_low = (t - (d - 1.0)) + t_low;
+    vd inverse = 1.0 / d;
+    vd b = vd_pick(below, t, vd_set(1.0));
+    vd b_low = (vd)(below & (vl)t_low);
+    vd y = b * inverse;
+    vd rest = vd_fma(vd_neg(y), d, b) + vd_fma(vd_neg(y), d_low, b_low);
+    return vd_fma(rest, inverse, y);
 }
 
 /* x / (1 + e^-x); the power of two comes last, so that it underflows by one rounding. */

@@ -87,7 +87,7 @@ VINLINE vdd vd_sin_pi(vd r, vdd *cosine)
     vd s_low = vd_fma(y.h * u.h, VD_POLY(7, u.h, GM_SIN_F64), y.l - 0.5 * u.h * y.l);
     vdd s = vdd_fast(y.h, s_low);
     vdd c = vdd_fast(vd_set(1.0), -0.5 * u.h);
-    c.l = vd_fma(u.h * u.h, VD_POLY(7, u.h, GM_COS_F64), c.l - 0.5 * u.l);
+    c = vdd_fast(c.h, vd_fma(u.h * u.h, VD_POLY(7, u.h, GM_COS_F64), c.l - 0.5 * u.l));
     *cosine = vdd_pick(high, s, c);
     return vdd_pick(high, c, s);
 }
@@ -159,7 +159,7 @@ VINLINE vdd vd_digamma_big(vd a)
 VINLINE vd vd_digamma(vd x)
 {
     vl left = x < 0.0;
-    vd a = vd_min(vd_set(0x1p1000), vd_abs(x));
+    vd a = vd_min(vd_set(0x1.fp1023), vd_abs(x));
     vl big = a >= 8.0, one = a < 1.0;
     vdd y = vd_digamma_mid(vd_pick(big, vd_set(2.0), a));
     if (vl_any(big))
