@@ -211,9 +211,9 @@ static int read_seed(const char *text, int64_t *v)
     return FINE;
 }
 
-static int read_choice(const char *range, const char *text, int64_t *v)
+static int read_choice(const char *choices, const char *text, int64_t *v)
 {
-    *v = find_word(range, text);
+    *v = find_word(choices, text);
     return *v >= 0 ? FINE : NO_NUMBER;
 }
 

@@ -4,19 +4,19 @@
 
 #include <string.h>
 
-typedef struct entry {
+typedef struct pair {
     char *name, *text;
-} entry;
+} pair;
 
 struct gm_options {
     gm_allocator allocator;
-    entry *entries;
+    pair *entries;
     int64_t count, capacity;
 };
 
 /* ---- Entries ---- */
 
-static entry *find(const gm_options *bag, const char *name)
+static pair *find(const gm_options *bag, const char *name)
 {
     for (int64_t i = 0; i < bag->count; i++)
         if (strcmp(bag->entries[i].name, name) == 0)
@@ -29,8 +29,8 @@ static int reserve(gm_options *bag)
     if (bag->count < bag->capacity)
         return 1;
     int64_t want = 2 * bag->capacity + 8;
-    entry *grown = gm__resize(&bag->allocator, bag->entries, (size_t)bag->capacity * sizeof *grown,
-                              (size_t)want * sizeof *grown);
+    pair *grown = gm__resize(&bag->allocator, bag->entries, (size_t)bag->capacity * sizeof *grown,
+                             (size_t)want * sizeof *grown);
     if (!grown)
         return 0;
     bag->entries = grown;
@@ -41,7 +41,7 @@ static int reserve(gm_options *bag)
 /* Sets an entry; the bag is as before where memory is short. */
 static gm_status put(gm_context *ctx, gm_options *bag, const char *name, const char *text)
 {
-    entry *e = find(bag, name);
+    pair *e = find(bag, name);
     char *copy = gm__copy_text(&bag->allocator, text);
     if (!copy)
         return gm__no_memory(ctx);
@@ -55,7 +55,7 @@ static gm_status put(gm_context *ctx, gm_options *bag, const char *name, const c
         gm__free_text(&bag->allocator, copy);
         return gm__no_memory(ctx);
     }
-    bag->entries[bag->count++] = (entry){key, copy};
+    bag->entries[bag->count++] = (pair){key, copy};
     return GM_OK;
 }
 
@@ -66,7 +66,7 @@ static gm_status checked_put(gm_context *ctx, gm_options *bag, const char *name,
     return put(ctx, bag, name, text);
 }
 
-static void clear_entry(gm_options *bag, entry *e)
+static void clear_entry(gm_options *bag, pair *e)
 {
     gm__free_text(&bag->allocator, e->name);
     gm__free_text(&bag->allocator, e->text);
@@ -190,7 +190,7 @@ const char *gm__options_at(const gm_options *bag, int i, const char **text)
 
 const char *gm__options_find(const gm_options *bag, const char *name)
 {
-    const entry *e = bag ? find(bag, name) : NULL;
+    const pair *e = bag ? find(bag, name) : NULL;
     return e ? e->text : NULL;
 }
 
