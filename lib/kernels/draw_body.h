@@ -34,7 +34,7 @@ VINLINE vl ISA(mul32)(vl a, uint32_t m)
     return (vl)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(m));
 #elif GM_ISA == GM_ISA_NEON
     return (vl)vmull_u32(vmovn_u64((uint64x2_t)a), vdup_n_u32(m));
-#elif defined(__SSE2__)
+#elif defined(__x86_64__)
     return (vl)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x(m));
 #else
     for (int i = 0; i < VD; i++)
