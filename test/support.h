@@ -16,6 +16,18 @@ int test_quick(void);
 /* Non-zero under a sanitizer or valgrind's slow clock (TEST_SLOW=1): do not judge times. */
 int test_sanitized(void);
 
+/* Check's own assertions send a message each time they hold: too slow in loops over elements. */
+#define must(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg("%s", #condition);                                                        \
+    } while (0)
+#define must_msg(condition, ...)                                                                   \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+    } while (0)
+
 /* ---- Numbers ---- */
 
 /* |a - b| / max(|b|, least); 0 for equal values and for two NaN; infinite for one NaN. */

@@ -188,10 +188,10 @@ START_TEST(values_follow_the_paper)
                 p[j] = b.p[i * b.cols + j];
             reference(&b.s, p, b.x[i], &y, &l);
             double steep = 1 + exp((double)l);
-            ck_assert_msg(fabs((double)y - value(real, a.y, i)) <= tol * steep,
+            must_msg(fabs((double)y - value(real, a.y, i)) <= tol * steep,
                           "y: K %d inverse %d real %d x %g: %.17g, not %.17g", bins, inverse, real,
                           b.x[i], value(real, a.y, i), (double)y);
-            ck_assert_msg(fabs((double)l - value(real, a.l, i)) <= tol_l * steep * (bins > 8 ? bins : 1),
+            must_msg(fabs((double)l - value(real, a.l, i)) <= tol_l * steep * (bins > 8 ? bins : 1),
                           "log slope: K %d inverse %d real %d x %g: %.17g, not %.17g", bins,
                           inverse, real, b.x[i], value(real, a.l, i), (double)l);
         }
@@ -236,14 +236,14 @@ START_TEST(gradients_are_exact)
             if (fabs(fabs(b.x[i]) - 3) < 1e-3)
                 continue;
             double size = 0, slope = slope_of(&b, i, -1);
-            ck_assert_msg(test_close(value(real, a.dx, i), slope, tol, tol),
+            must_msg(test_close(value(real, a.dx, i), slope, tol, tol),
                           "dx: K %d inverse %d real %d x %g: %g, not %g", bins, inverse, real,
                           b.x[i], value(real, a.dx, i), slope);
             for (int64_t j = 0; j < b.cols; j++)
                 size = fmax(size, fabs(value(real, a.dp, i * b.cols + j)));
             for (int64_t j = 0; j < b.cols; j++) {
                 double got = value(real, a.dp, i * b.cols + j), want = slope_of(&b, i, j);
-                ck_assert_msg(fabs(got - want) <= tol * (size + 0.1),
+                must_msg(fabs(got - want) <= tol * (size + 0.1),
                               "dp[%d]: K %d inverse %d real %d x %g: %g, not %g", (int)j, bins,
                               inverse, real, b.x[i], got, want);
             }
@@ -269,7 +269,7 @@ START_TEST(the_inverse_undoes_it)
         for (int64_t i = 0; i < b.n; i++) {
             double slope = exp(value(real, a.l, i)), off = value(real, c.y, i) - b.x[i];
             /* an error of one ulp of y is 1 / slope of x */
-            ck_assert_msg(fabs(off) <= tol * (1 + 1 / slope), "x %g: off by %g", b.x[i], off);
+            must_msg(fabs(off) <= tol * (1 + 1 / slope), "x %g: off by %g", b.x[i], off);
         }
         forget(&a);
         forget(&c);
@@ -281,11 +281,11 @@ END_TEST
 static void all_finite(const batch *b, const answers *a)
 {
     for (int64_t i = 0; i < b->n; i++) {
-        ck_assert_msg(isfinite(value(b->s.real, a->y, i)), "y at x = %g", b->x[i]);
-        ck_assert_msg(isfinite(value(b->s.real, a->l, i)), "log slope at x = %g", b->x[i]);
-        ck_assert_msg(isfinite(value(b->s.real, a->dx, i)), "dx at x = %g", b->x[i]);
+        must_msg(isfinite(value(b->s.real, a->y, i)), "y at x = %g", b->x[i]);
+        must_msg(isfinite(value(b->s.real, a->l, i)), "log slope at x = %g", b->x[i]);
+        must_msg(isfinite(value(b->s.real, a->dx, i)), "dx at x = %g", b->x[i]);
         for (int64_t j = 0; j < b->cols; j++)
-            ck_assert_msg(isfinite(value(b->s.real, a->dp, i * b->cols + j)), "dp at x = %g", b->x[i]);
+            must_msg(isfinite(value(b->s.real, a->dp, i * b->cols + j)), "dp at x = %g", b->x[i]);
     }
 }
 
@@ -323,8 +323,8 @@ START_TEST(raw_zeros_are_the_identity)
         answers a = compute(gm__kernels_find("auto"), &b);
         for (int64_t i = 0; i < b.n; i++) {
             double tol = real == GM__F64 ? 1e-14 : 2e-6;
-            ck_assert(fabs(value(real, a.y, i) - b.x[i]) < tol);
-            ck_assert(fabs(value(real, a.l, i)) < tol);
+            must(fabs(value(real, a.y, i) - b.x[i]) < tol);
+            must(fabs(value(real, a.l, i)) < tol);
         }
         forget(&a);
         drop(&b);
@@ -340,11 +340,11 @@ START_TEST(outside_it_is_the_identity)
     settle(&b);
     answers a = compute(gm__kernels_find("auto"), &b);
     for (int64_t i = 0; i < b.n; i++) {
-        ck_assert(value(GM__F32, a.y, i) == (double)(float)xs[i]);
-        ck_assert(value(GM__F32, a.l, i) == 0);
-        ck_assert(value(GM__F32, a.dx, i) == b.gy[i]);
+        must(value(GM__F32, a.y, i) == (double)(float)xs[i]);
+        must(value(GM__F32, a.l, i) == 0);
+        must(value(GM__F32, a.dx, i) == b.gy[i]);
         for (int64_t j = 0; j < b.cols; j++)
-            ck_assert(value(GM__F32, a.dp, i * b.cols + j) == 0);
+            must(value(GM__F32, a.dp, i * b.cols + j) == 0);
     }
     forget(&a);
     drop(&b);
@@ -371,10 +371,10 @@ START_TEST(one_set_of_bits)
                                                  (char *)b.rx + at, (char *)b.rp + at * cols,
                                                  (char *)b.rgy + at, (char *)b.rgl + at, m);
             }
-            ck_assert(memcmp(a.y, c.y, n * w) == 0);
-            ck_assert(memcmp(a.l, c.l, n * w) == 0);
-            ck_assert(memcmp(a.dx, c.dx, n * w) == 0);
-            ck_assert(memcmp(a.dp, c.dp, n * cols * w) == 0);
+            must(memcmp(a.y, c.y, n * w) == 0);
+            must(memcmp(a.l, c.l, n * w) == 0);
+            must(memcmp(a.dx, c.dx, n * w) == 0);
+            must(memcmp(a.dp, c.dp, n * cols * w) == 0);
             forget(&c);
         }
         forget(&a);

@@ -82,13 +82,27 @@ VINLINE gm__lanes ISA(lanes_add_squares)(gm__lanes a, gm__lanes b)
 /* 8 + 8, 4 + 4, 2 + 2, 1 + 1: lane i takes lane i + half. */
 VINLINE double ISA(lanes_fold)(gm__lanes a)
 {
-    double t[LANES];
-    ISA(lanes_store_f64)(t, a);
+    double t[VD];
+#if VD == 2
     GM_UNROLL
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            t[i] += t[i + half];
-    return t[0];
+    for (int i = 0; i < 4; i++)
+        a.at[i] += a.at[i + 4];
+#endif
+#if VD <= 4
+    a.at[0] += a.at[2];
+    a.at[1] += a.at[3];
+#endif
+    vd_store(t, a.at[0] + a.at[1]);
+#if VD == 8
+    GM_UNROLL
+    for (int i = 0; i < 4; i++)
+        t[i] += t[i + 4];
+#endif
+#if VD >= 4
+    t[0] += t[2];
+    t[1] += t[3];
+#endif
+    return t[0] + t[1];
 }
 
 /* One logarithm, by the vector function: the same bits as everywhere. */
@@ -99,6 +113,7 @@ VINLINE double ISA(log_one)(double x)
 
 #define RNAME(name) ISA(name##_f32)
 #define R float
+#define R_MAX 0x1.fffffep127
 #define V vf
 #define VM vi
 #define VN VF
@@ -110,6 +125,7 @@ VINLINE double ISA(log_one)(double x)
 #include "kernels/reduce_real.h"
 #undef RNAME
 #undef R
+#undef R_MAX
 #undef V
 #undef VM
 #undef VN
@@ -121,6 +137,7 @@ VINLINE double ISA(log_one)(double x)
 
 #define RNAME(name) ISA(name##_f64)
 #define R double
+#define R_MAX 0x1.fffffffffffffp1023
 #define V vd
 #define VM vl
 #define VN VD
@@ -132,6 +149,7 @@ VINLINE double ISA(log_one)(double x)
 #include "kernels/reduce_real.h"
 #undef RNAME
 #undef R
+#undef R_MAX
 #undef V
 #undef VM
 #undef VN

@@ -4,8 +4,30 @@
 /* The n < 16 last values, padded. */
 VINLINE void RNAME(pad)(R *padded, const R *x, int64_t n, R filler)
 {
-    for (int i = 0; i < LANES; i++)
-        padded[i] = i < n ? x[i] : filler;
+    GM_UNROLL
+    for (int j = 0; j < LANES; j += VN)
+        v_store(padded + j, v_set(filler));
+    for (int64_t i = 0; i < n; i++)
+        padded[i] = x[i];
+}
+
+/* The end of a sum: n < 16 more values into lanes 0 to n - 1, then 8 + 8, 4 + 4, 2 + 2, 1 + 1. Without
+ * whole vectors before it (`some`) the upper lanes hold nothing, and folding starts below them. */
+VINLINE double RNAME(end_sum)(gm__lanes a, const R *x, int64_t n, int some, int squared)
+{
+    double t[LANES];
+    int half = LANES / 2;
+    if (n == 0)
+        return ISA(lanes_fold)(a);
+    ISA(lanes_store_f64)(t, a);
+    for (int64_t i = 0; i < n; i++)
+        t[i] += squared ? (double)x[i] * x[i] : (double)x[i];
+    while (!some && half >= n && half > 0)
+        half /= 2;
+    for (; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            t[i] += t[i + half];
+    return t[0];
 }
 
 static double RNAME(total)(const R *x, int64_t n)
@@ -14,12 +36,7 @@ static double RNAME(total)(const R *x, int64_t n)
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES)
         a = ISA(lanes_add)(a, RNAME(lanes_load)(x + i));
-    if (i < n) {
-        R end[LANES];
-        RNAME(pad)(end, x + i, n - i, 0);
-        a = ISA(lanes_add)(a, RNAME(lanes_load)(end));
-    }
-    return ISA(lanes_fold)(a);
+    return RNAME(end_sum)(a, x + i, n - i, i > 0, 0);
 }
 
 static double RNAME(sum)(const void *x, int64_t n)
@@ -34,12 +51,7 @@ static double RNAME(sum_squares)(const void *x, int64_t n)
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES)
         a = ISA(lanes_add_squares)(a, RNAME(lanes_load)(from + i));
-    if (i < n) {
-        R end[LANES];
-        RNAME(pad)(end, from + i, n - i, 0);
-        a = ISA(lanes_add_squares)(a, RNAME(lanes_load)(end));
-    }
-    return ISA(lanes_fold)(a);
+    return RNAME(end_sum)(a, from + i, n - i, i > 0, 1);
 }
 
 static void RNAME(row_sum)(void *y, const void *x, int64_t rows, int64_t cols)
@@ -57,27 +69,28 @@ VINLINE V RNAME(larger)(V a, V b)
 /* -inf for a row of nothing. */
 static R RNAME(top)(const R *x, int64_t n)
 {
-    const int count = LANES / VN;
-    V a[LANES / VN];
-    R t[LANES];
-    GM_UNROLL
-    for (int j = 0; j < count; j++)
-        a[j] = v_set((R)-__builtin_inf());
+    R top = (R)-__builtin_inf();
     int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
+    if (n >= LANES) {
+        V a[LANES / VN];
+        R t[LANES];
         GM_UNROLL
-        for (int j = 0; j < count; j++)
-            a[j] = RNAME(larger)(a[j], v_load(x + i + j * VN));
+        for (int j = 0; j < LANES / VN; j++)
+            a[j] = v_set(top);
+        for (; i + LANES <= n; i += LANES) {
+            GM_UNROLL
+            for (int j = 0; j < LANES / VN; j++)
+                a[j] = RNAME(larger)(a[j], v_load(x + i + j * VN));
+        }
+        GM_UNROLL
+        for (int j = 0; j < LANES / VN; j++)
+            v_store(t + j * VN, a[j]);
+        for (int j = 0; j < LANES; j++)
+            top = t[j] > top || t[j] != t[j] ? t[j] : top;
     }
-    RNAME(pad)(t, x + i, n - i, (R)-__builtin_inf());
-    GM_UNROLL
-    for (int j = 0; j < count; j++)
-        v_store(t + j * VN, RNAME(larger)(a[j], v_load(t + j * VN)));
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++)
-            if (t[j + half] > t[j] || t[j + half] != t[j + half])
-                t[j] = t[j + half];
-    return t[0];
+    for (; i < n; i++)
+        top = x[i] > top || x[i] != x[i] ? x[i] : top;
+    return top;
 }
 
 static void RNAME(row_max)(void *y, const void *x, int64_t rows, int64_t cols)
@@ -202,13 +215,16 @@ static void RNAME(softmax)(void *y, const void *x, int64_t rows, int64_t cols)
     }
 }
 
-/* y = (x - top) - log_sum in double. */
+/* y = (x - top) - log_sum in double; a finite x stays finite. */
 VINLINE void RNAME(shift_step)(R *y, const R *x, double top, double log_sum)
 {
     gm__lanes a = RNAME(lanes_load)(x);
     GM_UNROLL
-    for (int j = 0; j < LANES_D; j++)
-        a.at[j] = (a.at[j] - vd_set(top)) - vd_set(log_sum);
+    for (int j = 0; j < LANES_D; j++) {
+        vd shifted = (a.at[j] - vd_set(top)) - vd_set(log_sum);
+        vd held = vd_max(vd_set(-R_MAX), shifted);
+        a.at[j] = vd_pick(a.at[j] > vd_set(-__builtin_inf()), held, shifted);
+    }
     RNAME(lanes_store)(y, a);
 }
 
