@@ -31,7 +31,7 @@ VINLINE V FN(floor)(V x)
 }
 VINLINE V FN(relu)(V x)
 {
-    return OP(max)(OP(set)(0), x);
+    return OP(pick)(x > 0, x, OP(set)(0));
 }
 /* 1 where the mask is set, 0 elsewhere. */
 VINLINE V FN(one)(M m)
