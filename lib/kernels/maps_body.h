@@ -44,6 +44,32 @@
 #undef FN
 #undef MAP
 
+#define MAP1(name)                                                                      \
+    static void ISA(map_f64_##name)(void *out, const void *in, int64_t n)               \
+    {                                                                                   \
+        double *y = out;                                                                \
+        const double *x = in;                                                           \
+        for (int64_t i = 0; i < n; i += VD)                                             \
+            ISA(gm__map_d_set_at)(y + i, vd_##name(ISA(gm__map_d_get)(x + i, n - i)), n - i); \
+    }
+MAP1(lgamma)
+MAP1(digamma)
+MAP1(trigamma)
+MAP1(normal_quantile)
+#undef MAP1
+
+static void ISA(map_f64_polygamma)(void *out, const void *in, int order, int64_t n)
+{
+    double *y = out;
+    const double *x = in;
+    if (order == 1) {
+        ISA(map_f64_trigamma)(y, x, n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        y[i] = gm__polygamma(order, x[i]);
+}
+
 static void ISA(map_widen)(double *y, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i += VF) {
@@ -68,6 +94,38 @@ static void ISA(map_narrow)(float *y, const double *x, int64_t n)
     for (; i < n; i++)
         y[i] = (float)x[i];
 }
+
+/* The costly functions have a body in double only. */
+#define PIECE 128
+#define MAP1(name)                                                                      \
+    static void ISA(map_f32_##name)(void *out, const void *in, int64_t n)               \
+    {                                                                                   \
+        double piece[PIECE];                                                            \
+        for (int64_t i = 0; i < n; i += PIECE) {                                        \
+            int64_t k = n - i < PIECE ? n - i : PIECE;                                  \
+            ISA(map_widen)(piece, (const float *)in + i, k);                            \
+            ISA(map_f64_##name)(piece, piece, k);                                       \
+            ISA(map_narrow)((float *)out + i, piece, k);                                \
+        }                                                                               \
+    }
+MAP1(lgamma)
+MAP1(digamma)
+MAP1(trigamma)
+MAP1(normal_quantile)
+#undef MAP1
+
+static void ISA(map_f32_polygamma)(void *out, const void *in, int order, int64_t n)
+{
+    float *y = out;
+    const float *x = in;
+    if (order == 1) {
+        ISA(map_f32_trigamma)(y, x, n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (float)gm__polygamma(order, (double)x[i]);
+}
+#undef PIECE
 
 #define BOTH(name) { ISA(map_f32_##name), ISA(map_f64_##name) }
 #define ROW1(kind, name) [GM__F32][kind] = ISA(map_f32_##name), [GM__F64][kind] = ISA(map_f64_##name)

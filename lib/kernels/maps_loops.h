@@ -42,7 +42,10 @@ VINLINE void FN(set_at)(T *p, V v, int64_t k)
         V vb = OP(set)(n > 0 ? *(const T *)right : 0);                                  \
         for (int64_t i = 0; i < n; i += LANES)                                          \
             FN(set_at)(y + i, FN(name)(FN(get)(a + i, n - i), vb), n - i);              \
-    }                                                                                   \
+    }
+
+/* The single value on the left: a loop of its own, or, if a and b may be exchanged, the other one. */
+#define LEFT(name)                                                                      \
     static void MAP(name##_left)(void *out, const void *left, const void *right, int64_t n) \
     {                                                                                   \
         T *y = out;                                                                     \
@@ -50,6 +53,11 @@ VINLINE void FN(set_at)(T *p, V v, int64_t k)
         V va = OP(set)(n > 0 ? *(const T *)left : 0);                                   \
         for (int64_t i = 0; i < n; i += LANES)                                          \
             FN(set_at)(y + i, FN(name)(va, FN(get)(b + i, n - i)), n - i);              \
+    }
+#define SWAP(name)                                                                      \
+    static void MAP(name##_left)(void *out, const void *left, const void *right, int64_t n) \
+    {                                                                                   \
+        MAP(name##_right)(out, right, left, n);                                         \
     }
 
 MAP1(neg, OP(neg))
@@ -76,24 +84,31 @@ MAP1(silu, OP(silu))
 MAP1(gelu, OP(gelu))
 MAP1(erf, OP(erf))
 MAP1(erfc, OP(erfc))
-MAP1(lgamma, OP(lgamma))
-MAP1(digamma, OP(digamma))
-MAP1(trigamma, OP(trigamma))
 MAP1(atan, OP(atan))
 MAP1(normal_cdf, OP(normal_cdf))
-MAP1(normal_quantile, OP(normal_quantile))
 
 MAP2(add)
+SWAP(add)
 MAP2(sub)
+LEFT(sub)
 MAP2(mul)
+SWAP(mul)
 MAP2(div)
+LEFT(div)
 MAP2(least)
+LEFT(least)
 MAP2(most)
+LEFT(most)
 MAP2(gt)
+LEFT(gt)
 MAP2(ge)
+LEFT(ge)
 MAP2(eq)
+SWAP(eq)
 MAP2(gate)
+LEFT(gate)
 MAP2(logaddexp)
+SWAP(logaddexp)
 
 static void MAP(pick)(void *out, const void *mask, const void *left, const void *right, int64_t n)
 {
@@ -125,17 +140,7 @@ static void MAP(leaky)(void *out, const void *in, double slope, int64_t n)
     }
 }
 
-static void MAP(polygamma)(void *out, const void *in, int order, int64_t n)
-{
-    T *y = out;
-    const T *x = in;
-    if (order == 1) {
-        MAP(trigamma)(y, x, n);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++)
-        y[i] = (T)gm__polygamma(order, (double)x[i]);
-}
-
 #undef MAP1
 #undef MAP2
+#undef LEFT
+#undef SWAP

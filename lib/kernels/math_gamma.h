@@ -15,9 +15,6 @@
 #define vd_digamma ISA(gm__vd_digamma)
 #define vd_trigamma ISA(gm__vd_trigamma)
 #define vdd_recip ISA(gm__vdd_recip)
-#define vf_lgamma ISA(gm__vf_lgamma)
-#define vf_digamma ISA(gm__vf_digamma)
-#define vf_trigamma ISA(gm__vf_trigamma)
 
 /* log |Gamma(x)| for x from -1/2 to 8: +-log(product of arguments) + log Gamma(2 + d). */
 VINLINE vdd vd_gamma_mid(vd x)
@@ -218,16 +215,3 @@ VINLINE vd vd_trigamma(vd x)
     value = vd_pick(x == -__builtin_inf(), vd_set(__builtin_nan("")), value);
     return vd_pick(x != x, x, value);
 }
-
-#define GM_HALVES(name)                                                                 \
-    VINLINE vf vf_##name(vf x)                                                          \
-    {                                                                                   \
-        vd part[2] = {vd_low(x), vd_high(x)};                                           \
-        for (int i = 0; i < 2; i++)                                                     \
-            part[i] = vd_##name(part[i]);                                               \
-        return vf_join(part[0], part[1]);                                               \
-    }
-GM_HALVES(lgamma)
-GM_HALVES(digamma)
-GM_HALVES(trigamma)
-#undef GM_HALVES

@@ -5,7 +5,6 @@
  * the roundings of r and t are made good to first order, with dz/dr near 1.414 + 0.52/r. */
 
 #define vd_normal_quantile ISA(gm__vd_normal_quantile)
-#define vf_normal_quantile ISA(gm__vf_normal_quantile)
 
 VINLINE vd vd_normal_quantile(vd p)
 {
@@ -38,12 +37,4 @@ VINLINE vd vd_normal_quantile(vd p)
     value = vd_pick(q == 0.0, vd_sign(vd_set(__builtin_inf()), y), value);
     value = vd_pick(q < 0.0, vd_set(__builtin_nan("")), value);
     return vd_pick(p != p, p, value);
-}
-
-VINLINE vf vf_normal_quantile(vf p)
-{
-    vd part[2] = {vd_low(p), vd_high(p)};
-    for (int i = 0; i < 2; i++)
-        part[i] = vd_normal_quantile(part[i]);
-    return vf_join(part[0], part[1]);
 }
