@@ -40,6 +40,7 @@ objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 LIB_SRC := $(sort $(call sources,lib/*/*.c))
 TOOL_SRC := $(sort $(call sources,examples/genmod/*.c))
+DEMO_SRC := $(sort $(call sources,examples/demo/*.c))
 EXAMPLE_SRC := $(sort $(call sources,examples/*.c))
 EXAMPLE_CXX := $(sort $(call sources,examples/*.cpp))
 BENCH_SRC := $(sort $(call sources,test/bench/*.c))
@@ -50,6 +51,8 @@ MANUAL := $(sort $(call sources,doc/*.1 doc/*.3))
 
 LIB_OBJ := $(call objects,$(LIB_SRC))
 TOOL_OBJ := $(call objects,$(TOOL_SRC))
+# The demo's page is written by a program that shares the tool's files.
+DEMO_OBJ := $(call objects,$(DEMO_SRC)) $(filter-out %/main.o,$(TOOL_OBJ))
 EXAMPLES := $(patsubst examples/%.c,$(B)/examples/%,$(EXAMPLE_SRC))
 TESTS := $(patsubst test/%.c,$(B)/test/%,$(TEST_SRC))
 TOOL := $(if $(TOOL_SRC),$(B)/genmod)
@@ -96,6 +99,10 @@ $(B)/libgenmod.so: $(SO)
 $(B)/genmod: $(TOOL_OBJ) $(B)/libgenmod.a
 	$(say) LINK $@
 	$(Q)$(CC) $(LINK_FLAGS) -o $@ $(TOOL_OBJ) $(B)/libgenmod.a $(PROGRAM_LIBS)
+
+$(B)/demo-page: $(DEMO_OBJ) $(B)/libgenmod.a
+	$(say) LINK $@
+	$(Q)$(CC) $(LINK_FLAGS) -o $@ $(DEMO_OBJ) $(B)/libgenmod.a $(PROGRAM_LIBS)
 
 $(B)/bench: $(call objects,$(BENCH_SRC)) $(B)/libgenmod.a
 	$(say) LINK $@
@@ -180,8 +187,8 @@ bench: $(BENCH)
 	$(BENCH) $(BENCH_ARGUMENTS)
 quality: all
 	GENMOD='$(abspath $(B))/genmod' BUILD='$(abspath $(B))' $(srcdir)/test/quality/run
-demo: all
-	@GENMOD='$(abspath $(B))/genmod' SRCDIR='$(abspath $(srcdir))' $(srcdir)/examples/demo/make-demo $(B)/demo
+demo: all $(B)/demo-page
+	@GENMOD=$(B)/genmod DEMO_PAGE=$(B)/demo-page SRCDIR='$(srcdir)' $(srcdir)/examples/demo/make-demo $(B)/demo
 
 # ---- What is written from the headers --------------------------------------------------------------
 
