@@ -1,4 +1,5 @@
-/* Transforms: log-determinants against differences, inverses, the same bits in other units, files. */
+/* Transforms: log-determinants against differences, inverses, the same bits in other units, files.
+ */
 #include "support.h"
 #include "data/table.h"
 #include "data/transform.h"
@@ -20,7 +21,8 @@ static gm__values *settings(gm_context *ctx, const char *by, const char *whiten)
     return v;
 }
 
-static gm__transform *fitted(gm_context *ctx, const gm_dataset *data, const char *by, const char *whiten)
+static gm__transform *fitted(gm_context *ctx, const gm_dataset *data, const char *by,
+                             const char *whiten)
 {
     gm__values *v = settings(ctx, by, whiten);
     gm__transform *t;
@@ -36,8 +38,9 @@ static void make_rows(double *x)
 {
     uint64_t seed = 7;
     for (int i = 0; i < ROWS; i++) {
-        double a = test_uniform(&seed, -1, 1), b = test_uniform(&seed, -1, 1), c = test_uniform(&seed, 0.001, 1);
-        x[i * COLUMNS] = 3 + a;
+        double a = test_uniform(&seed, -1, 1), b = test_uniform(&seed, -1, 1),
+               c = test_uniform(&seed, 0.001, 1);
+        x[i * COLUMNS] = 3 + a + test_uniform(&seed, -0.3, 0.3);
         x[i * COLUMNS + 1] = 1000 * (a + 0.3 * b);
         x[i * COLUMNS + 2] = 1e-3 * (b - a) - 5;
         x[i * COLUMNS + 3] = exp(3 * c) + 0.1 * b;
@@ -68,7 +71,8 @@ static double log_abs_det(double *a, int n)
     return sum;
 }
 
-/* ---- Real columns -------------------------------------------------------------------------------- */
+/* ---- Real columns
+ * -------------------------------------------------------------------------------- */
 
 static double numeric_log_det(const gm__transform *t, const double *x)
 {
@@ -104,15 +108,23 @@ START_TEST(real_columns)
         gm__transform_inverse(t, y, NULL, ROWS, back, undo);
         for (int i = 0; i < ROWS; i++) {
             ck_assert_int_eq(support[i], 1);
-            ck_assert_msg(test_close(undo[i], -det[i], 1e-9, 1e-9), "%s %d: %g, not %g", ways[k / 2], k % 2, undo[i], -det[i]);
+            ck_assert_msg(test_close(undo[i], -det[i], 1e-9, 1e-9), "%s %d: %g, not %g",
+                          ways[k / 2], k % 2, undo[i], -det[i]);
             for (int j = 0; j < COLUMNS; j++)
-                ck_assert_msg(test_close(back[i * COLUMNS + j], x[i * COLUMNS + j], 1e-10, 1e-11), "%s %d: row %d col %d %.17g %.17g",
-                              ways[k / 2], k % 2, i, j, back[i * COLUMNS + j], x[i * COLUMNS + j]);
+                ck_assert_msg(test_close(back[i * COLUMNS + j], x[i * COLUMNS + j], 1e-10, 1e-11),
+                              "%s %d: row %d col %d %.17g %.17g", ways[k / 2], k % 2, i, j,
+                              back[i * COLUMNS + j], x[i * COLUMNS + j]);
         }
-        for (int i = 0; i < ROWS; i += 37) {
-            double want = numeric_log_det(t, x + i * COLUMNS);
-            ck_assert_msg(test_close(det[i], want, 0, 1e-5), "%s %d: row %d: log det %.9g, differences say %.9g",
-                          ways[k / 2], k % 2, i, det[i], want);
+        for (int i = 0; i < ROWS - 1;
+             i += 37) { /* between rows: the knots of a quantile are values of the data */
+            double middle[COLUMNS], z[COLUMNS], here;
+            for (int j = 0; j < COLUMNS; j++)
+                middle[j] = (x[i * COLUMNS + j] + x[(i + 1) * COLUMNS + j]) / 2;
+            gm__transform_forward(t, middle, 1, NULL, 0, NULL, z, NULL, &here, NULL);
+            double want = numeric_log_det(t, middle);
+            ck_assert_msg(test_close(here, want, 0, 1e-5),
+                          "%s %d: row %d: log det %.9g, differences say %.9g", ways[k / 2], k % 2,
+                          i, here, want);
         }
         gm__transform_release(t);
     }
@@ -156,7 +168,8 @@ START_TEST(other_units)
 {
     static const double units[COLUMNS] = {1024, 0x1p-40, 0x1p300, 4};
     gm_context *ctx = test_context(NULL);
-    static double x[ROWS * COLUMNS], y[ROWS * COLUMNS], scaled[ROWS * COLUMNS], z[ROWS * COLUMNS], det[ROWS], det2[ROWS];
+    static double x[ROWS * COLUMNS], y[ROWS * COLUMNS], scaled[ROWS * COLUMNS], z[ROWS * COLUMNS],
+        det[ROWS], det2[ROWS];
     make_rows(x);
     for (int i = 0; i < ROWS * COLUMNS; i++)
         scaled[i] = x[i] * units[i % COLUMNS];
@@ -166,12 +179,14 @@ START_TEST(other_units)
         gm_dataset *a, *b;
         test_ok(ctx, gm_dataset_from_f64(ctx, x, ROWS, COLUMNS, 0, &a));
         test_ok(ctx, gm_dataset_from_f64(ctx, scaled, ROWS, COLUMNS, 0, &b));
-        gm__transform *t = fitted(ctx, a, ways[k / 2], yes_no[k % 2]), *u = fitted(ctx, b, ways[k / 2], yes_no[k % 2]);
+        gm__transform *t = fitted(ctx, a, ways[k / 2], yes_no[k % 2]),
+                      *u = fitted(ctx, b, ways[k / 2], yes_no[k % 2]);
         gm__transform_forward(t, x, ROWS, NULL, 0, NULL, y, NULL, det, NULL);
         gm__transform_forward(u, scaled, ROWS, NULL, 0, NULL, z, NULL, det2, NULL);
         ck_assert_msg(!memcmp(y, z, sizeof y), "%s %d", ways[k / 2], k % 2);
         for (int i = 0; i < ROWS; i++)
-            ck_assert_msg(test_close(det[i] - det2[i], (10 - 40 + 300 + 2) * log(2), 0, 1e-9), "%.17g", det[i] - det2[i]);
+            ck_assert_msg(test_close(det[i] - det2[i], (10 - 40 + 300 + 2) * log(2), 0, 1e-9),
+                          "%.17g", det[i] - det2[i]);
         gm__transform_release(t);
         gm__transform_release(u);
         gm_dataset_free(a);
@@ -191,16 +206,22 @@ START_TEST(gradients)
     test_ok(ctx, gm_dataset_from_f64(ctx, x, ROWS, COLUMNS, 0, &data));
     for (int k = 0; k < 8; k++) {
         gm__transform *t = fitted(ctx, data, ways[k / 2], yes_no[k % 2]);
-        for (int i = 0; i < ROWS; i += 29) {
-            double y[COLUMNS], dx[COLUMNS], det;
-            gm__transform_forward(t, x + i * COLUMNS, 1, NULL, 0, NULL, y, NULL, NULL, NULL);
+        for (int i = 0; i < ROWS - 1; i += 29) {
+            double y[COLUMNS], dx[COLUMNS], det, at[COLUMNS];
+            for (int j = 0; j < COLUMNS; j++)
+                at[j] = (x[i * COLUMNS + j] + x[(i + 1) * COLUMNS + j]) / 2;
+            gm__transform_forward(t, at, 1, NULL, 0, NULL, y, NULL, NULL, NULL);
             for (int j = 0; j < COLUMNS; j++)
                 y[j] = -y[j];
-            gm__transform_gradient(t, x + i * COLUMNS, y, 1, dx);
+            gm__transform_gradient(t, at, y, 1, dx);
             for (int j = 0; j < COLUMNS; j++) {
-                double q[2], h = 1e-6 * (j == 1 ? 500 : j == 2 ? 5e-4 : 0.5), z[COLUMNS], u[COLUMNS];
+                double q[2],
+                    h = 1e-6 * (j == 1   ? 500
+                                : j == 2 ? 5e-4
+                                         : 0.5),
+                    z[COLUMNS], u[COLUMNS];
                 for (int side = 0; side < 2; side++) {
-                    memcpy(z, x + i * COLUMNS, sizeof z);
+                    memcpy(z, at, sizeof z);
                     z[j] += side ? h : -h;
                     gm__transform_forward(t, z, 1, NULL, 0, NULL, u, NULL, &det, NULL);
                     q[side] = det;
@@ -208,8 +229,9 @@ START_TEST(gradients)
                         q[side] -= u[m] * u[m] / 2;
                 }
                 double want = (q[1] - q[0]) / (2 * h);
-                ck_assert_msg(test_close(dx[j] * h, want * h, 1e-4, 1e-8), "%s %d row %d col %d: %g, not %g", ways[k / 2],
-                              k % 2, i, j, dx[j], want);
+                ck_assert_msg(test_close(dx[j] * h, want * h, 1e-4, 1e-8),
+                              "%s %d row %d col %d: %g, not %g", ways[k / 2], k % 2, i, j, dx[j],
+                              want);
             }
         }
         gm__transform_release(t);
@@ -229,7 +251,7 @@ START_TEST(quantile_tails)
     test_ok(ctx, gm_dataset_from_f64(ctx, x, ROWS, COLUMNS, 0, &data));
     gm__transform *t = fitted(ctx, data, "quantile", "false");
     double before = -INFINITY;
-    for (double v = -1e6; v < 1e6; v += v > -10 && v < 50 ? 0.001 : 333.7) {
+    for (double v = -1e6; v<1e6; v += v> - 10 && v < 50 ? 0.001 : 333.7) {
         double row[COLUMNS] = {3, 0, -5, v}, y[COLUMNS], back[COLUMNS], det;
         unsigned char support;
         gm__transform_forward(t, row, 1, NULL, 0, NULL, y, NULL, &det, &support);
@@ -244,7 +266,8 @@ START_TEST(quantile_tails)
 }
 END_TEST
 
-/* The log density that a normal gives to the quantile outputs is that of the data: an exponential's entropy is 1. */
+/* The log density that a normal gives to the quantile outputs is that of the data: an exponential's
+ * entropy is 1. */
 START_TEST(quantile_learns)
 {
     enum { N = 20000 };
@@ -269,13 +292,15 @@ START_TEST(quantile_learns)
 }
 END_TEST
 
-/* ---- Mixed columns ----------------------------------------------------------------------------------- */
+/* ---- Mixed columns
+ * ----------------------------------------------------------------------------------- */
 
 static gm_dataset *mixed(gm_context *ctx)
 {
     double x[60 * 5];
     gm_dataset *data, *view;
-    static const int32_t types[5] = {GM_COLUMN_REAL, GM_COLUMN_INTEGER, GM_COLUMN_CATEGORY, GM_COLUMN_ORDERED, GM_COLUMN_BINARY};
+    static const int32_t types[5] = {GM_COLUMN_REAL, GM_COLUMN_INTEGER, GM_COLUMN_CATEGORY,
+                                     GM_COLUMN_ORDERED, GM_COLUMN_BINARY};
     for (int i = 0; i < 60; i++) {
         x[i * 5] = i * 0.37;
         x[i * 5 + 1] = i * 7 % 13 - 4;
@@ -312,10 +337,12 @@ START_TEST(mixed_columns)
         gm__transform_forward(t, x, 60, &noise, 100, NULL, y, index, det, support);
         gm__transform_inverse(t, y, index, 60, back, NULL);
         for (int i = 0; i < 60 * 5; i++)
-            ck_assert_msg(test_close(back[i], x[i], 0, 1e-9), "%s %d: %g, not %g", ways[k / 2], k % 2, back[i], x[i]);
+            ck_assert_msg(test_close(back[i], x[i], 0, 1e-9), "%s %d: %g, not %g", ways[k / 2],
+                          k % 2, back[i], x[i]);
         for (int i = 0; i < 60; i++) { /* alone and by number: the same draws */
             int64_t row = 100 + i;
-            gm__transform_forward(t, x + i * 5, 1, &noise, 0, &row, again + i * 3, NULL, NULL, NULL);
+            gm__transform_forward(t, x + i * 5, 1, &noise, 0, &row, again + i * 3, NULL, NULL,
+                                  NULL);
             ck_assert_int_eq(support[i], 1);
         }
         ck_assert(!memcmp(y, again, sizeof y));
@@ -334,8 +361,11 @@ START_TEST(outside_the_support)
     gm_context *ctx = test_context(NULL);
     gm_dataset *data = mixed(ctx);
     static const double good[5] = {1, 2, 1, 2, 1};
-    static const struct { int column; double value; } bad[] = {
-        {0, NAN}, {0, INFINITY}, {1, 0.5}, {1, NAN}, {2, -1}, {2, 3}, {2, 0.5}, {3, 4}, {3, -1}, {3, 1.5}, {4, 2}, {4, NAN}};
+    static const struct {
+        int column;
+        double value;
+    } bad[] = {{0, NAN}, {0, INFINITY}, {1, 0.5}, {1, NAN}, {2, -1}, {2, 3},
+               {2, 0.5}, {3, 4},        {3, -1},  {3, 1.5}, {4, 2},  {4, NAN}};
     for (int k = 0; k < 8; k++) {
         gm__transform *t = fitted(ctx, data, ways[k / 2], yes_no[k % 2]);
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -349,7 +379,8 @@ START_TEST(outside_the_support)
             ck_assert(!support[0] && support[1]);
             for (int j = 0; j < 3; j++)
                 ck_assert(isfinite(y[j]));
-            ck_assert(isfinite(det[0]) && index[0] >= 0 && index[0] < 3 && index[1] >= 0 && index[1] < 2);
+            ck_assert(isfinite(det[0]) && index[0] >= 0 && index[0] < 3 && index[1] >= 0 &&
+                      index[1] < 2);
         }
         gm__transform_release(t);
     }
@@ -358,7 +389,8 @@ START_TEST(outside_the_support)
 }
 END_TEST
 
-/* Anything that a network may put out gives finite values, whole and in range where they must be. */
+/* Anything that a network may put out gives finite values, whole and in range where they must be.
+ */
 START_TEST(wild_outputs)
 {
     gm_context *ctx = test_context(NULL);
@@ -396,7 +428,8 @@ START_TEST(constant_columns)
         gm__transform_inverse(t, y, NULL, 10, back, NULL);
         for (int i = 0; i < 10; i++) {
             ck_assert(y[2 * i] == 0 && isfinite(y[2 * i + 1]) && isfinite(det[i]));
-            ck_assert(back[2 * i] == x[2 * i] && test_close(back[2 * i + 1], x[2 * i + 1], 1e-12, 0));
+            ck_assert(back[2 * i] == x[2 * i] &&
+                      test_close(back[2 * i + 1], x[2 * i + 1], 1e-12, 0));
         }
         gm__transform_release(t);
     }
@@ -422,7 +455,9 @@ START_TEST(circular_columns)
     ck_assert(!memcmp(y, z, sizeof y));
     gm__transform_inverse(t, y, NULL, 40, back, NULL);
     for (int i = 0; i < 40; i++)
-        ck_assert(back[i] >= 0 && back[i] < 360 && test_close(cos(back[i] * 0.017453292519943295), cos(x[i] * 0.017453292519943295), 0, 1e-9));
+        ck_assert(back[i] >= 0 && back[i] < 360 &&
+                  test_close(cos(back[i] * 0.017453292519943295), cos(x[i] * 0.017453292519943295),
+                             0, 1e-9));
     gm__transform_release(t);
     gm_dataset_free(data);
     gm_dataset_free(circle);
@@ -430,9 +465,11 @@ START_TEST(circular_columns)
 }
 END_TEST
 
-/* ---- Files ---------------------------------------------------------------------------------------------- */
+/* ---- Files
+ * ---------------------------------------------------------------------------------------------- */
 
-static gm_status reparse(gm_context *ctx, const gm__transform *t, const gm__schema *schema, int64_t flip, double with, gm__transform **u)
+static gm_status reparse(gm_context *ctx, const gm__transform *t, const gm__schema *schema,
+                         int64_t flip, double with, gm__transform **u)
 {
     gm__buffer json = {.allocator = ctx->allocator};
     gm__arena arena = {.allocator = ctx->allocator};
@@ -470,8 +507,10 @@ START_TEST(files)
         gm__transform_forward(u, x, 60, &noise, 0, NULL, z, NULL, det2, NULL);
         ck_assert(!memcmp(y, z, sizeof y) && !memcmp(det, det2, sizeof det));
         gm__transform_release(u);
-        test_fails(ctx, reparse(ctx, t, gm__dataset_schema(data), -2, 0, &u), GM_E_FORMAT, "numbers");
-        for (int64_t i = 0; i < 60; i++) { /* a number spoiled: an error, or a transform that still works */
+        test_fails(ctx, reparse(ctx, t, gm__dataset_schema(data), -2, 0, &u), GM_E_FORMAT,
+                   "numbers");
+        for (int64_t i = 0; i < 60;
+             i++) { /* a number spoiled: an error, or a transform that still works */
             static const double spoils[] = {NAN, INFINITY, 0, -1, 1e308, 5e-324};
             unsigned char support[60];
             if (reparse(ctx, t, gm__dataset_schema(data), i, spoils[i % 6], &u) == GM_OK) {

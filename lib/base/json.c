@@ -21,7 +21,8 @@ typedef struct parser {
 
 static gm_status bad(parser *p, const char *what)
 {
-    return gm__fail(p->ctx, GM_E_FORMAT, "%s: JSON at byte %lld: %s", p->name, (long long)p->at, what);
+    return gm__fail(p->ctx, GM_E_FORMAT, "%s: JSON at byte %lld: %s", p->name, (long long)p->at,
+                    what);
 }
 
 static void skip_blanks(parser *p)
@@ -181,7 +182,11 @@ static gm_status read_number(parser *p, gm__json *node)
 
 static gm_status read_word(parser *p, gm__json *node)
 {
-    static const struct { const char *word; gm__json_type type; double number; } words[] = {
+    static const struct {
+        const char *word;
+        gm__json_type type;
+        double number;
+    } words[] = {
         {"true", GM__JSON_BOOL, 1}, {"false", GM__JSON_BOOL, 0}, {"null", GM__JSON_NULL, 0}};
     for (int i = 0; i < 3; i++) {
         int64_t n = (int64_t)strlen(words[i].word);
@@ -211,8 +216,9 @@ static gm_status check_names(parser *p, const gm__json *object)
     gm__sort_pointers(p->names, n, compare_names);
     for (int64_t i = 1; i < n; i++)
         if (!strcmp(p->names[i - 1], p->names[i]))
-            return gm__fail(p->ctx, GM_E_FORMAT, "%s: JSON at byte %lld: the name '%s' twice in an object",
-                            p->name, (long long)p->at, (const char *)p->names[i]);
+            return gm__fail(p->ctx, GM_E_FORMAT,
+                            "%s: JSON at byte %lld: the name '%s' twice in an object", p->name,
+                            (long long)p->at, (const char *)p->names[i]);
     return GM_OK;
 }
 
@@ -281,7 +287,8 @@ static gm_status after_value(parser *p, level *open, int *depth, int *more)
         } else if (take(p, ',')) {
             *more = 1;
         } else {
-            return bad(p, node->type == GM__JSON_ARRAY ? "',' or ']' was expected" : "',' or '}' was expected");
+            return bad(p, node->type == GM__JSON_ARRAY ? "',' or ']' was expected"
+                                                       : "',' or '}' was expected");
         }
     }
     return GM_OK;
@@ -311,8 +318,8 @@ static gm_status read_document(parser *p)
     return p->at == p->length ? GM_OK : bad(p, "more text after the end");
 }
 
-gm_status gm__json_parse(gm_context *ctx, const char *name, const char *text, int64_t length, gm__arena *arena,
-                         const gm__json **root)
+gm_status gm__json_parse(gm_context *ctx, const char *name, const char *text, int64_t length,
+                         gm__arena *arena, const gm__json **root)
 {
     parser p = {.ctx = ctx, .name = name, .text = text, .length = length, .capacity = 1};
     *root = NULL;
@@ -340,8 +347,8 @@ const gm__json *gm__json_get(const gm__json *object, const char *name)
     return NULL;
 }
 
-gm_status gm__json_int(gm_context *ctx, const gm__json *object, const char *name, int64_t low, int64_t high,
-                       int64_t *value)
+gm_status gm__json_int(gm_context *ctx, const gm__json *object, const char *name, int64_t low,
+                       int64_t high, int64_t *value)
 {
     const gm__json *member = gm__json_get(object, name);
     int64_t read;
@@ -349,8 +356,8 @@ gm_status gm__json_int(gm_context *ctx, const gm__json *object, const char *name
         gm__read_int(member->text, member->text_length, &read) != member->text_length)
         return gm__fail(ctx, GM_E_FORMAT, "'%s' must be a whole number", name);
     if (read < low || read > high)
-        return gm__fail(ctx, GM_E_FORMAT, "'%s' is %lld, must be %lld to %lld", name, (long long)read,
-                        (long long)low, (long long)high);
+        return gm__fail(ctx, GM_E_FORMAT, "'%s' is %lld, must be %lld to %lld", name,
+                        (long long)read, (long long)low, (long long)high);
     *value = read;
     return GM_OK;
 }
@@ -369,7 +376,8 @@ gm_status gm__json_real(gm_context *ctx, const gm__json *object, const char *nam
     return GM_OK;
 }
 
-gm_status gm__json_text(gm_context *ctx, const gm__json *object, const char *name, const char **value)
+gm_status gm__json_text(gm_context *ctx, const gm__json *object, const char *name,
+                        const char **value)
 {
     const gm__json *member = gm__json_get(object, name);
     if (!member || member->type != GM__JSON_STRING)
@@ -378,8 +386,8 @@ gm_status gm__json_text(gm_context *ctx, const gm__json *object, const char *nam
     return GM_OK;
 }
 
-gm_status gm__json_list(gm_context *ctx, const gm__json *object, const char *name, gm__json_type type,
-                        const gm__json **list)
+gm_status gm__json_list(gm_context *ctx, const gm__json *object, const char *name,
+                        gm__json_type type, const gm__json **list)
 {
     const gm__json *member = gm__json_get(object, name);
     if (!member || member->type != type)

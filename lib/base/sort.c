@@ -25,7 +25,8 @@ void gm__sort_reals(double *x, int64_t n)
     }
 }
 
-static void sift_pointer(void **x, int64_t at, int64_t n, int (*compare)(const void *, const void *))
+static void sift_pointer(void **x, int64_t at, int64_t n,
+                         int (*compare)(const void *, const void *))
 {
     void *moved = x[at];
     for (int64_t child; (child = 2 * at + 1) < n; at = child) {

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* ---- Questions --------------------------------------------------------------------------------- */
+/* ---- Questions ---------------------------------------------------------------------------------
+ */
 
 int64_t gm_dataset_row_count(const gm_dataset *data)
 {
@@ -38,12 +39,13 @@ static gm_status check_column(gm_context *ctx, const gm_dataset *data, int64_t i
     if (!data)
         return gm__fail(ctx, GM_E_ARG, "no dataset was given");
     if (i < 0 || i >= data->schema->count)
-        return gm__fail(ctx, GM_E_RANGE, "column number %lld, there are %lld (counted from 0)", (long long)i,
-                        (long long)data->schema->count);
+        return gm__fail(ctx, GM_E_RANGE, "column number %lld, there are %lld (counted from 0)",
+                        (long long)i, (long long)data->schema->count);
     return GM_OK;
 }
 
-static gm_status describe_column(gm_context *ctx, const gm_dataset *data, int64_t i, gm_column *column)
+static gm_status describe_column(gm_context *ctx, const gm_dataset *data, int64_t i,
+                                 gm_column *column)
 {
     GM_TRY(check_column(ctx, data, i));
     if (!column || column->struct_size < 4 * sizeof(int32_t))
@@ -92,14 +94,16 @@ static gm_status row_shape(gm_context *ctx, const gm_dataset *data, int32_t *ndi
     return GM_OK;
 }
 
-gm_status gm_dataset_row_shape(gm_context *ctx, const gm_dataset *data, int32_t *ndim, int64_t shape[8])
+gm_status gm_dataset_row_shape(gm_context *ctx, const gm_dataset *data, int32_t *ndim,
+                               int64_t shape[8])
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     return gm__leave(ctx, &entry, row_shape(ctx, data, ndim, shape));
 }
 
-/* ---- From arrays -------------------------------------------------------------------------------- */
+/* ---- From arrays --------------------------------------------------------------------------------
+ */
 
 /* Rows are the first axis; what the other axes hold are the columns. */
 static gm_status array_sizes(gm_context *ctx, const gm_array *x, int64_t *rows, int64_t *columns)
@@ -114,16 +118,19 @@ static gm_status array_sizes(gm_context *ctx, const gm_array *x, int64_t *rows, 
     *columns = 1;
     for (int i = 0; i < x->ndim; i++)
         if (x->shape[i] < 1 || (i > 0 && gm__mul64(*columns, x->shape[i], columns)))
-            return gm__fail(ctx, GM_E_SHAPE, "array: size %lld of dimension %d", (long long)x->shape[i], i + 1);
+            return gm__fail(ctx, GM_E_SHAPE, "array: size %lld of dimension %d",
+                            (long long)x->shape[i], i + 1);
     if (*columns > GM__MAX_COLUMNS)
-        return gm__fail(ctx, GM_E_SHAPE, "array: %lld columns, at most %d", (long long)*columns, GM__MAX_COLUMNS);
+        return gm__fail(ctx, GM_E_SHAPE, "array: %lld columns, at most %d", (long long)*columns,
+                        GM__MAX_COLUMNS);
     if (!x->data)
         return gm__fail(ctx, GM_E_ARG, "array: data is NULL");
     return GM_OK;
 }
 
 /* A dataset with its schema and no cells yet. */
-static gm_status start(gm_context *ctx, const gm_array *x, int64_t rows, int64_t columns, gm_dataset **data)
+static gm_status start(gm_context *ctx, const gm_array *x, int64_t rows, int64_t columns,
+                       gm_dataset **data)
 {
     gm__schema *s = gm__schema_create(&ctx->allocator, columns);
     if (!s)
@@ -157,7 +164,8 @@ static void place_in_array(gm_dataset *data, const gm_array *x, gm__cells *cells
 {
     ptrdiff_t size = (ptrdiff_t)gm__dtype_size(x->dtype);
     for (int64_t j = 0; j < data->schema->count; j++)
-        gm__dataset_place(data, j, cells, (const char *)x->data + column_offset(x, j) * size, x->dtype, x->strides[0]);
+        gm__dataset_place(data, j, cells, (const char *)x->data + column_offset(x, j) * size,
+                          x->dtype, x->strides[0]);
 }
 
 /* Strided elements side by side. */
@@ -168,7 +176,8 @@ static void copy_array(char *to, const gm_array *x, int64_t rows, int64_t column
     int packed = last == 1 || x->strides[x->ndim - 1] == 1;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j += last) {
-            const char *from = (const char *)x->data + (i * x->strides[0] + column_offset(x, j)) * size;
+            const char *from =
+                (const char *)x->data + (i * x->strides[0] + column_offset(x, j)) * size;
             for (int64_t k = 0; !packed && k < last; k++)
                 memcpy(to + k * size, from + k * x->strides[x->ndim - 1] * size, (size_t)size);
             if (packed)
@@ -202,13 +211,14 @@ gm_status gm_dataset_from_array(gm_context *ctx, const gm_array *array, gm_datas
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!data)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "no place for the dataset was given"));
+        return gm__leave(ctx, &entry,
+                         gm__fail(ctx, GM_E_ARG, "no place for the dataset was given"));
     *data = NULL;
     return gm__leave(ctx, &entry, from_array(ctx, array, data));
 }
 
-static gm_status from_rows(gm_context *ctx, int32_t dtype, const void *x, int64_t n, int64_t d, int64_t row_stride,
-                           gm_dataset **data)
+static gm_status from_rows(gm_context *ctx, int32_t dtype, const void *x, int64_t n, int64_t d,
+                           int64_t row_stride, gm_dataset **data)
 {
     gm_array array;
     gm_array_init(&array, dtype, (void *)(uintptr_t)x, n, d);
@@ -217,14 +227,14 @@ static gm_status from_rows(gm_context *ctx, int32_t dtype, const void *x, int64_
     return gm_dataset_from_array(ctx, &array, data);
 }
 
-gm_status gm_dataset_from_f32(gm_context *ctx, const float *x, int64_t n, int64_t d, int64_t row_stride,
-                              gm_dataset **data)
+gm_status gm_dataset_from_f32(gm_context *ctx, const float *x, int64_t n, int64_t d,
+                              int64_t row_stride, gm_dataset **data)
 {
     return from_rows(ctx, GM_F32, x, n, d, row_stride, data);
 }
 
-gm_status gm_dataset_from_f64(gm_context *ctx, const double *x, int64_t n, int64_t d, int64_t row_stride,
-                              gm_dataset **data)
+gm_status gm_dataset_from_f64(gm_context *ctx, const double *x, int64_t n, int64_t d,
+                              int64_t row_stride, gm_dataset **data)
 {
     return from_rows(ctx, GM_F64, x, n, d, row_stride, data);
 }
@@ -251,8 +261,8 @@ static gm_status borrow(gm_context *ctx, const gm_array *x, gm_dataset **data)
     return GM_OK;
 }
 
-gm_status gm_dataset_borrow_array(gm_context *ctx, const gm_array *array, void (*release)(void *user), void *user,
-                                  gm_dataset **data)
+gm_status gm_dataset_borrow_array(gm_context *ctx, const gm_array *array,
+                                  void (*release)(void *user), void *user, gm_dataset **data)
 {
     gm__entry entry;
     gm_status code = gm__enter(ctx, &entry);
@@ -264,7 +274,8 @@ gm_status gm_dataset_borrow_array(gm_context *ctx, const gm_array *array, void (
         return code;
     }
     gm_dataset *made = NULL;
-    code = data ? borrow(ctx, array, &made) : gm__fail(ctx, GM_E_ARG, "no place for the dataset was given");
+    code = data ? borrow(ctx, array, &made)
+                : gm__fail(ctx, GM_E_ARG, "no place for the dataset was given");
     if (made) {
         made->fields[0].cells->release = release;
         made->fields[0].cells->user = user;
@@ -277,15 +288,16 @@ gm_status gm_dataset_borrow_array(gm_context *ctx, const gm_array *array, void (
     return code;
 }
 
-/* ---- From a callback ---------------------------------------------------------------------------- */
+/* ---- From a callback ----------------------------------------------------------------------------
+ */
 
 static gm_status check_source(gm_context *ctx, const gm_source *source)
 {
     if (!source || source->struct_size < sizeof *source || !source->read)
         return gm__fail(ctx, GM_E_ARG, "source: struct_size and read must be set");
     if (source->rows < 1 || source->columns < 1 || source->columns > GM__MAX_COLUMNS)
-        return gm__fail(ctx, GM_E_SHAPE, "source: %lld rows of %lld columns", (long long)source->rows,
-                        (long long)source->columns);
+        return gm__fail(ctx, GM_E_SHAPE, "source: %lld rows of %lld columns",
+                        (long long)source->rows, (long long)source->columns);
     return GM_OK;
 }
 
@@ -296,8 +308,8 @@ static gm_status read_source(gm_context *ctx, const gm_source *source, double *c
         int64_t count = source->rows - first < step ? source->rows - first : step;
         GM_TRY(gm__check_cancel(ctx));
         if (source->read(source->user, first, count, cells + first * source->columns) < 0)
-            return gm__fail(ctx, GM_E_IO, "source: reading rows %lld to %lld failed", (long long)first + 1,
-                            (long long)(first + count));
+            return gm__fail(ctx, GM_E_IO, "source: reading rows %lld to %lld failed",
+                            (long long)first + 1, (long long)(first + count));
     }
     return GM_OK;
 }
@@ -325,15 +337,17 @@ gm_status gm_dataset_from_source(gm_context *ctx, const gm_source *source, gm_da
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!data)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "no place for the dataset was given"));
+        return gm__leave(ctx, &entry,
+                         gm__fail(ctx, GM_E_ARG, "no place for the dataset was given"));
     *data = NULL;
     return gm__leave(ctx, &entry, from_source(ctx, source, data));
 }
 
-/* ---- From a model ------------------------------------------------------------------------------- */
+/* ---- From a model -------------------------------------------------------------------------------
+ */
 
-gm_status gm__dataset_make(gm_context *ctx, const gm__schema *schema, const double *cells, int64_t rows,
-                           gm_dataset **data)
+gm_status gm__dataset_make(gm_context *ctx, const gm__schema *schema, const double *cells,
+                           int64_t rows, gm_dataset **data)
 {
     gm__schema *shared = gm__schema_retain(schema);
     *data = gm__dataset_create(&ctx->allocator, shared, rows);
@@ -351,26 +365,27 @@ gm_status gm__dataset_make(gm_context *ctx, const gm__schema *schema, const doub
     return GM_OK;
 }
 
-/* ---- Reading ------------------------------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------------------------------
+ */
 
-static gm_status read_rows(gm_context *ctx, const gm_dataset *data, int64_t first, int64_t count, double *out,
-                           int64_t row_stride)
+static gm_status read_rows(gm_context *ctx, const gm_dataset *data, int64_t first, int64_t count,
+                           double *out, int64_t row_stride)
 {
     if (!data || (count > 0 && !out))
         return gm__fail(ctx, GM_E_ARG, "dataset and out must be given");
     if (first < 0 || count < 0 || first > data->rows - count)
-        return gm__fail(ctx, GM_E_RANGE, "rows %lld to %lld, there are %lld (counted from 0)", (long long)first,
-                        (long long)first + count - 1, (long long)data->rows);
+        return gm__fail(ctx, GM_E_RANGE, "rows %lld to %lld, there are %lld (counted from 0)",
+                        (long long)first, (long long)first + count - 1, (long long)data->rows);
     int64_t d = data->schema->count;
     if (row_stride && row_stride < d)
-        return gm__fail(ctx, GM_E_SHAPE, "row stride %lld is less than the %lld columns", (long long)row_stride,
-                        (long long)d);
+        return gm__fail(ctx, GM_E_SHAPE, "row stride %lld is less than the %lld columns",
+                        (long long)row_stride, (long long)d);
     gm__dataset_gather(data, NULL, d, NULL, first, count, out, row_stride ? row_stride : d);
     return GM_OK;
 }
 
-gm_status gm_dataset_read_f64(gm_context *ctx, const gm_dataset *data, int64_t first, int64_t count, double *out,
-                              int64_t row_stride)
+gm_status gm_dataset_read_f64(gm_context *ctx, const gm_dataset *data, int64_t first, int64_t count,
+                              double *out, int64_t row_stride)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));

@@ -4,12 +4,13 @@
 
 #include <string.h>
 
-/* How a wanted column is read: numbers as they are, a category through a table, a number as the category that it names. */
+/* How a wanted column is read: numbers as they are, a category through a table, a number as the
+ * category that it names. */
 typedef struct answer {
-    int64_t column;  /* of the data */
-    double *table;   /* (known): what category k of the data is for the model; NULL without */
+    int64_t column; /* of the data */
+    double *table;  /* (known): what category k of the data is for the model; NULL without */
     int64_t known;
-    double *number;  /* (numbers), sorted, and the category of each; NULL without */
+    double *number; /* (numbers), sorted, and the category of each; NULL without */
     double *category;
     int64_t numbers;
 } answer;
@@ -42,7 +43,8 @@ int64_t gm__match_columns(const gm__match *m)
     return m->count;
 }
 
-/* ---- Categories by name ------------------------------------------------------------------------ */
+/* ---- Categories by name ------------------------------------------------------------------------
+ */
 
 static int name_is_number(const char *name, double *value)
 {
@@ -81,7 +83,8 @@ static void close_directory(const gm_allocator *a, const gm__column *c, director
     gm__free(a, d->order, (size_t)c->categories * sizeof *d->order);
 }
 
-static gm_status open_directory(const gm_allocator *a, const gm__column *c, int numbers_only, directory *d)
+static gm_status open_directory(const gm_allocator *a, const gm__column *c, int numbers_only,
+                                directory *d)
 {
     d->count = 0;
     d->entries = gm__alloc_array(a, c->categories, sizeof *d->entries);
@@ -115,8 +118,8 @@ static int64_t find_name(const directory *d, const char *name)
     return found && !strcmp(found->name, name) ? found->category : -1;
 }
 
-static gm_status categories_to_categories(const gm_allocator *a, const gm__column *want, const gm__column *has,
-                                          answer *w)
+static gm_status categories_to_categories(const gm_allocator *a, const gm__column *want,
+                                          const gm__column *has, answer *w)
 {
     directory d;
     w->table = gm__alloc_array(a, has->categories, sizeof *w->table);
@@ -180,10 +183,11 @@ static int same_categories(const gm__column *a, const gm__column *b)
     return 1;
 }
 
-/* ---- Columns ------------------------------------------------------------------------------------ */
+/* ---- Columns ------------------------------------------------------------------------------------
+ */
 
-static gm_status connect(gm_context *ctx, gm__match *m, const gm__schema *wanted, int64_t want, const gm_dataset *data,
-                         answer *w)
+static gm_status connect(gm_context *ctx, gm__match *m, const gm__schema *wanted, int64_t want,
+                         const gm_dataset *data, answer *w)
 {
     const gm__column *to = &wanted->columns[want], *from = &data->schema->columns[w->column];
     int into = gm__type_is_category(to->type), out_of = gm__type_is_category(from->type);
@@ -191,43 +195,46 @@ static gm_status connect(gm_context *ctx, gm__match *m, const gm__schema *wanted
     gm_status code = GM_OK;
     gm__column_label(&label, data->schema, w->column);
     if (from->missing_count && !to->missing)
-        return gm__fail(ctx, GM_E_DATA, "%s has %lld missing values, the model takes none there", label.text,
-                        (long long)from->missing_count);
+        return gm__fail(ctx, GM_E_DATA, "%s has %lld missing values, the model takes none there",
+                        label.text, (long long)from->missing_count);
     if (into && out_of && !same_categories(to, from))
         code = categories_to_categories(&m->allocator, to, from, w);
     else if (into && !out_of && !any_number(to))
-        return gm__fail(ctx, GM_E_DATA, "%s holds numbers, categories such as '%.*s' were expected", label.text, 64,
-                        to->category[0]);
+        return gm__fail(ctx, GM_E_DATA, "%s holds numbers, categories such as '%.*s' were expected",
+                        label.text, 64, to->category[0]);
     else if (into && !out_of)
         code = numbers_to_categories(&m->allocator, to, w);
     else if (!into && out_of)
         code = categories_to_numbers(&m->allocator, from, w);
     if (code == GM_E_DATA)
-        return gm__fail(ctx, GM_E_DATA, "%s holds categories such as '%.*s', numbers were expected", label.text, 64,
-                        from->category[0]);
+        return gm__fail(ctx, GM_E_DATA, "%s holds categories such as '%.*s', numbers were expected",
+                        label.text, 64, from->category[0]);
     return code ? gm__no_memory(ctx) : GM_OK;
 }
 
 /* The column of the data that answers column i of the model, the k-th of those wanted. */
-static gm_status find_column(gm_context *ctx, const gm__schema *wanted, int64_t i, int64_t k, int64_t count,
-                             const gm_dataset *data, int64_t *found)
+static gm_status find_column(gm_context *ctx, const gm__schema *wanted, int64_t i, int64_t k,
+                             int64_t count, const gm_dataset *data, int64_t *found)
 {
     const gm__schema *has = data->schema;
     if (gm__schema_named(wanted) && gm__schema_named(has)) {
         const char *name = wanted->columns[i].name ? wanted->columns[i].name : "";
         *found = gm__schema_find(has, name, (int64_t)strlen(name));
         if (*found < 0)
-            return gm__fail(ctx, GM_E_UNKNOWN, "the data has no column '%.*s', which the model was trained on", 96, name);
+            return gm__fail(ctx, GM_E_UNKNOWN,
+                            "the data has no column '%.*s', which the model was trained on", 96,
+                            name);
         return GM_OK;
     }
     if (has->count != count && has->count != wanted->count)
-        return gm__fail(ctx, GM_E_SHAPE, "the data has %lld columns, the model expects %lld", (long long)has->count,
-                        (long long)count);
+        return gm__fail(ctx, GM_E_SHAPE, "the data has %lld columns, the model expects %lld",
+                        (long long)has->count, (long long)count);
     *found = has->count == count ? k : i;
     return GM_OK;
 }
 
-static gm_status fill(gm_context *ctx, gm__match *m, const gm__schema *wanted, int roles, const gm_dataset *data)
+static gm_status fill(gm_context *ctx, gm__match *m, const gm__schema *wanted, int roles,
+                      const gm_dataset *data)
 {
     int64_t k = 0;
     m->answers = gm__alloc_array(&m->allocator, m->count, sizeof *m->answers);
@@ -245,7 +252,8 @@ static gm_status fill(gm_context *ctx, gm__match *m, const gm__schema *wanted, i
     return GM_OK;
 }
 
-gm_status gm__match_create(gm_context *ctx, const gm__schema *wanted, int roles, const gm_dataset *data, gm__match **m)
+gm_status gm__match_create(gm_context *ctx, const gm__schema *wanted, int roles,
+                           const gm_dataset *data, gm__match **m)
 {
     *m = NULL;
     gm__match *made = gm__alloc(&ctx->allocator, sizeof *made);
@@ -263,7 +271,8 @@ gm_status gm__match_create(gm_context *ctx, const gm__schema *wanted, int roles,
     return GM_OK;
 }
 
-/* ---- Rows ---------------------------------------------------------------------------------------- */
+/* ---- Rows
+ * ---------------------------------------------------------------------------------------- */
 
 static double translate(const answer *w, double x)
 {
@@ -275,8 +284,8 @@ static double translate(const answer *w, double x)
     return at < 0 ? GM__UNSEEN : w->category[at];
 }
 
-void gm__match_rows(const gm__match *m, const gm_dataset *data, const int64_t *index, int64_t first, int64_t count,
-                    double *out)
+void gm__match_rows(const gm__match *m, const gm_dataset *data, const int64_t *index, int64_t first,
+                    int64_t count, double *out)
 {
     gm__dataset_gather(data, m->columns, m->count, index, first, count, out, m->count);
     for (int64_t j = 0; j < m->count; j++) {

@@ -6,7 +6,8 @@
 #define NEAREST 1e-4   /* least distance of knots, in deviations */
 #define LEAST_END 0.05 /* least |z| of an end, from which its tail starts */
 
-/* ---- Evaluation --------------------------------------------------------------------------------- */
+/* ---- Evaluation ---------------------------------------------------------------------------------
+ */
 
 static int64_t interval(const double *knots, int64_t n, double x)
 {
@@ -21,7 +22,8 @@ static int64_t interval(const double *knots, int64_t n, double x)
     return low;
 }
 
-/* Within interval i at the fraction t of its width. Formulas: Gregory and Delbourgo 1982; Durkan et al. 2019, eq. 4 and 5. */
+/* Within interval i at the fraction t of its width. Formulas: Gregory and Delbourgo 1982; Durkan et
+ * al. 2019, eq. 4 and 5. */
 static gm__curve inside(const double *x, const double *z, const double *slope, int64_t i, double t)
 {
     double w = x[i + 1] - x[i], h = z[i + 1] - z[i], s = h / w, d0 = slope[i], d1 = slope[i + 1];
@@ -30,7 +32,9 @@ static gm__curve inside(const double *x, const double *z, const double *slope, i
     gm__curve c;
     c.value = z[i] + h * ((s * t * t + d0 * both) / den);
     c.slope = s / den * (s / den) * top;
-    c.bend = ((2 * d1 * t + 2 * s * (1 - 2 * t) - 2 * d0 * (1 - t)) / top - 2 * (e * (1 - 2 * t)) / den) / w;
+    c.bend = ((2 * d1 * t + 2 * s * (1 - 2 * t) - 2 * d0 * (1 - t)) / top -
+              2 * (e * (1 - 2 * t)) / den) /
+             w;
     return c;
 }
 
@@ -74,14 +78,17 @@ gm__curve gm__quantile_inverse(const gm__way *w, double z)
     return c;
 }
 
-/* ---- Fitting -------------------------------------------------------------------------------------- */
+/* ---- Fitting
+ * -------------------------------------------------------------------------------------- */
 
-/* Evenly spaced ranks; a value that fills several of them is one knot in the middle of its own ranks. */
+/* Evenly spaced ranks; a value that fills several of them is one knot in the middle of its own
+ * ranks. */
 static int64_t choose(const double *sorted, int64_t n, double nearest, double *x, double *p)
 {
     int64_t most = n < GM__MAX_KNOTS ? n : GM__MAX_KNOTS, count = 0;
     for (int64_t i = 0; i < most; i++) {
-        int64_t at = most > 1 ? (int64_t)((double)i / (double)(most - 1) * (double)(n - 1)) : 0, from, to;
+        int64_t at = most > 1 ? (int64_t)((double)i / (double)(most - 1) * (double)(n - 1)) : 0,
+                from, to;
         double value = sorted[at];
         if (count && value - x[count - 1] < nearest) {
             if (i < most - 1 || count < 2 || !(value > x[count - 1]))
@@ -140,8 +147,8 @@ static void slopes(const double *x, const double *z, int64_t n, double *slope)
     slope[n - 1] = before;
 }
 
-int64_t gm__quantile_knots(const gm__kernels *k, const double *sorted, int64_t n, double deviation, double *x, double *z,
-                           double *slope)
+int64_t gm__quantile_knots(const gm__kernels *k, const double *sorted, int64_t n, double deviation,
+                           double *x, double *z, double *slope)
 {
     int64_t count = choose(sorted, n, NEAREST * deviation, x, slope);
     if (count < 2)

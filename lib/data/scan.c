@@ -21,7 +21,8 @@ static double magnitude(double x)
     return x < 0 ? -x : x;
 }
 
-/* ---- Steps ------------------------------------------------------------------------------------- */
+/* ---- Steps -------------------------------------------------------------------------------------
+ */
 
 /* x to the nearest whole number; |x| must stay under 2^51. */
 static double nearest(double x)
@@ -101,19 +102,22 @@ double gm__find_step(const double *sorted, int64_t n, int exact32)
     return step > 0 ? step : other_step(sorted, n, exact32 ? 0x1p-22 : 0x1p-48);
 }
 
-/* ---- The pass over the cells --------------------------------------------------------------------- */
+/* ---- The pass over the cells
+ * --------------------------------------------------------------------- */
 
-static gm_status refuse(gm_context *ctx, const gm_dataset *data, const char *name, int64_t row, int64_t column,
-                        double value)
+static gm_status refuse(gm_context *ctx, const gm_dataset *data, const char *name, int64_t row,
+                        int64_t column, double value)
 {
     gm__label label;
     const char *what = value != value ? "nan" : value > 0 ? "inf" : "-inf";
-    return gm__fail(ctx, GM_E_DATA, "%s%srow %lld: %s is %s, a finite number was expected", name ? name : "",
-                    name ? ": " : "", (long long)row + 1, gm__column_label(&label, data->schema, column), what);
+    return gm__fail(ctx, GM_E_DATA, "%s%srow %lld: %s is %s, a finite number was expected",
+                    name ? name : "", name ? ": " : "", (long long)row + 1,
+                    gm__column_label(&label, data->schema, column), what);
 }
 
-static gm_status scan_block(gm_context *ctx, const gm_dataset *data, const char *name, int missing_allowed,
-                            int64_t first, int64_t count, const double *x, column_scan *scan)
+static gm_status scan_block(gm_context *ctx, const gm_dataset *data, const char *name,
+                            int missing_allowed, int64_t first, int64_t count, const double *x,
+                            column_scan *scan)
 {
     int64_t d = data->schema->count;
     for (int64_t i = 0; i < count; i++)
@@ -133,12 +137,14 @@ static gm_status scan_block(gm_context *ctx, const gm_dataset *data, const char 
     return GM_OK;
 }
 
-/* The resolution of a real column: proposed by rows spread evenly over the data; every row must then agree. */
+/* The resolution of a real column: proposed by rows spread evenly over the data; every row must
+ * then agree. */
 static double resolution(const gm_dataset *data, int64_t j, double *sample)
 {
     int64_t n = data->rows < SAMPLE ? data->rows : SAMPLE, kept = 0;
     for (int64_t i = 0; i < n; i++) {
-        gm__dataset_gather(data, &j, 1, NULL, (int64_t)((double)i / (double)n * (double)data->rows), 1, &sample[kept], 1);
+        gm__dataset_gather(data, &j, 1, NULL, (int64_t)((double)i / (double)n * (double)data->rows),
+                           1, &sample[kept], 1);
         kept += sample[kept] == sample[kept];
     }
     if (kept == 0)
@@ -153,8 +159,9 @@ static double resolution(const gm_dataset *data, int64_t j, double *sample)
         for (int64_t i = 0; i < count; i++) {
             most = largest(most, magnitude(sample[i]));
             double steps = sample[i] / step;
-            if (magnitude(steps) >= 0x1p50 || magnitude(sample[i] - nearest(steps) * step) >
-                                                  (exact32 ? 0x1p-20 : 0x1p-46) * largest(most, step))
+            if (magnitude(steps) >= 0x1p50 ||
+                magnitude(sample[i] - nearest(steps) * step) >
+                    (exact32 ? 0x1p-20 : 0x1p-46) * largest(most, step))
                 return 0;
         }
     }
@@ -182,7 +189,8 @@ static int64_t block_rows(int64_t d)
 
 gm_status gm__dataset_scan(gm_context *ctx, gm_dataset *data, const char *name, int missing_allowed)
 {
-    int64_t d = data->schema->count, step = block_rows(d), cells = step * d > SAMPLE ? step * d : SAMPLE;
+    int64_t d = data->schema->count, step = block_rows(d),
+            cells = step * d > SAMPLE ? step * d : SAMPLE;
     column_scan *scan = gm__alloc_array(&data->allocator, d, sizeof *scan);
     double *x = gm__alloc_array(&data->allocator, cells, sizeof *x);
     gm_status code = scan && x ? GM_OK : gm__no_memory(ctx);

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const char *const type_names[] = {NULL, "real", "integer", "binary", "category", "ordered", "circular"};
+static const char *const type_names[] = {NULL,       "real",    "integer", "binary",
+                                         "category", "ordered", "circular"};
 
 int gm__type_is_category(int32_t type)
 {
@@ -18,7 +19,8 @@ const char *gm__type_name(int32_t type)
 int32_t gm__type_find(const char *name, int64_t length)
 {
     for (int32_t type = GM_COLUMN_REAL; type <= GM_COLUMN_CIRCULAR; type++)
-        if ((int64_t)strlen(type_names[type]) == length && !memcmp(type_names[type], name, (size_t)length))
+        if ((int64_t)strlen(type_names[type]) == length &&
+            !memcmp(type_names[type], name, (size_t)length))
             return type;
     return 0;
 }
@@ -116,7 +118,8 @@ static gm_status copy_column(gm__schema *to, int64_t i, const gm__column *from)
     return GM_OK;
 }
 
-gm__schema *gm__schema_select(const gm_allocator *a, const gm__schema *from, const int64_t *columns, int64_t count)
+gm__schema *gm__schema_select(const gm_allocator *a, const gm__schema *from, const int64_t *columns,
+                              int64_t count)
 {
     gm__schema *s = gm__schema_create(a, count);
     if (!s)

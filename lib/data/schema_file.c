@@ -1,5 +1,5 @@
-/* A schema as JSON: {"columns": [{"name": "x1", "type": "real", ...}, ...], "row_shape": [28, 28]}. Members that
- * say nothing are left out. */
+/* A schema as JSON: {"columns": [{"name": "x1", "type": "real", ...}, ...], "row_shape": [28, 28]}.
+ * Members that say nothing are left out. */
 #include "data/schema.h"
 #include "base/size.h"
 #include "base/sort.h"
@@ -87,8 +87,8 @@ static gm_status parse_categories(gm_context *ctx, gm__schema *s, int64_t i, con
     GM_TRY(gm__json_list(ctx, json, "categories", GM__JSON_ARRAY, &list));
     if (!gm__type_is_category(c->type) || list->count < 1 || list->count > GM__MAX_CATEGORIES ||
         (c->type == GM_COLUMN_BINARY && list->count > 2))
-        return gm__fail(ctx, GM_E_FORMAT, "%lld categories in a column of type %s", (long long)list->count,
-                        gm__type_name(c->type));
+        return gm__fail(ctx, GM_E_FORMAT, "%lld categories in a column of type %s",
+                        (long long)list->count, gm__type_name(c->type));
     if (gm__schema_set_categories(s, i, list->count))
         return gm__no_memory(ctx);
     for (const gm__json *name = list->first; name; name = name->next, k++) {
@@ -114,7 +114,8 @@ static gm_status parse_role(gm_context *ctx, gm__column *c, const gm__json *json
     return gm__fail(ctx, GM_E_FORMAT, "unknown role '%.*s'", 32, role);
 }
 
-static gm_status parse_finite(gm_context *ctx, const gm__json *json, const char *name, double *value)
+static gm_status parse_finite(gm_context *ctx, const gm__json *json, const char *name,
+                              double *value)
 {
     if (!gm__json_get(json, name))
         return GM_OK;
@@ -168,14 +169,15 @@ static gm_status parse_shape(gm_context *ctx, gm__schema *s, const gm__json *jso
         return gm__fail(ctx, GM_E_FORMAT, "'row_shape' must have 1 to 8 sizes");
     for (const gm__json *size = list->first; size; size = size->next) {
         int64_t value;
-        if (size->type != GM__JSON_NUMBER || gm__read_int(size->text, size->text_length, &value) != size->text_length ||
-            value < 1 || gm__mul64(cells, value, &cells))
+        if (size->type != GM__JSON_NUMBER ||
+            gm__read_int(size->text, size->text_length, &value) != size->text_length || value < 1 ||
+            gm__mul64(cells, value, &cells))
             return gm__fail(ctx, GM_E_FORMAT, "'row_shape' must hold positive whole numbers");
         s->row_shape[s->row_ndim++] = value;
     }
     if (cells != s->count)
-        return gm__fail(ctx, GM_E_FORMAT, "'row_shape' has %lld cells, there are %lld columns", (long long)cells,
-                        (long long)s->count);
+        return gm__fail(ctx, GM_E_FORMAT, "'row_shape' has %lld cells, there are %lld columns",
+                        (long long)cells, (long long)s->count);
     return GM_OK;
 }
 

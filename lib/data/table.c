@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* ---- Cells and life --------------------------------------------------------------------------- */
+/* ---- Cells and life ---------------------------------------------------------------------------
+ */
 
 size_t gm__dtype_size(int32_t dtype)
 {
@@ -89,7 +90,8 @@ void gm_dataset_free(gm_dataset *data)
     gm__free(&a, data, sizeof *data);
 }
 
-void gm__dataset_place(gm_dataset *data, int64_t i, gm__cells *cells, const void *at, int32_t dtype, int64_t stride)
+void gm__dataset_place(gm_dataset *data, int64_t i, gm__cells *cells, const void *at, int32_t dtype,
+                       int64_t stride)
 {
     __atomic_add_fetch(&cells->owners, 1, __ATOMIC_RELAXED);
     gm__cells_release(data->fields[i].cells);
@@ -117,7 +119,8 @@ const gm__schema *gm__dataset_schema(const gm_dataset *data)
     return data->schema;
 }
 
-/* ---- Reading rows ------------------------------------------------------------------------------ */
+/* ---- Reading rows ------------------------------------------------------------------------------
+ */
 
 /* Columns that lie side by side in memory in one dtype: read row by row as one piece. */
 typedef struct run {
@@ -133,8 +136,8 @@ static run run_at(const gm_dataset *data, const int64_t *from, int64_t columns, 
     size_t size = gm__dtype_size(f->dtype);
     for (int64_t k = j + 1; k < columns; k++, r.width++) {
         const gm__field *next = &data->fields[from ? from[k] : k];
-        if (next->at != f->at + (size_t)r.width * size || next->dtype != f->dtype || next->stride != f->stride ||
-            next->cells != f->cells)
+        if (next->at != f->at + (size_t)r.width * size || next->dtype != f->dtype ||
+            next->stride != f->stride || next->cells != f->cells)
             break;
     }
     return r;
@@ -164,8 +167,9 @@ static void read_run(const run *r, const int64_t *row, int64_t count, double *ou
     }
 }
 
-void gm__dataset_gather(const gm_dataset *data, const int64_t *from, int64_t columns, const int64_t *index,
-                        int64_t first, int64_t count, double *out, int64_t stride)
+void gm__dataset_gather(const gm_dataset *data, const int64_t *from, int64_t columns,
+                        const int64_t *index, int64_t first, int64_t count, double *out,
+                        int64_t stride)
 {
     enum { BLOCK = 128 }; /* rows that stay in cache while their runs are read */
     int64_t row[BLOCK];
@@ -183,7 +187,8 @@ void gm__dataset_gather(const gm_dataset *data, const int64_t *from, int64_t col
     }
 }
 
-void gm__dataset_rows(const gm_dataset *data, const int64_t *index, int64_t first, int64_t count, double *out)
+void gm__dataset_rows(const gm_dataset *data, const int64_t *index, int64_t first, int64_t count,
+                      double *out)
 {
     int64_t d = data->schema->count;
     gm__dataset_gather(data, NULL, d, index, first, count, out, d);

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* ---- Life and questions ------------------------------------------------------------------------ */
+/* ---- Life and questions ------------------------------------------------------------------------
+ */
 
 gm__transform *gm__transform_create(const gm_allocator *a, int64_t d)
 {
@@ -69,7 +70,8 @@ int gm__transform_random(const gm__transform *t)
 
 int64_t gm__way_size(const gm__way *w)
 {
-    static const int64_t sizes[] = {[GM__BY_STANDARD] = 2, [GM__BY_NONE] = 2, [GM__BY_LOGIT] = 4, [GM__BY_INDEX] = 0};
+    static const int64_t sizes[] = {
+        [GM__BY_STANDARD] = 2, [GM__BY_NONE] = 2, [GM__BY_LOGIT] = 4, [GM__BY_INDEX] = 0};
     return w->by == GM__BY_QUANTILE ? 2 + 3 * w->knots : sizes[w->by];
 }
 

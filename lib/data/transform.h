@@ -1,14 +1,15 @@
 /* From the user's columns to what a network sees, and back, in float64, with log-determinants.
  *
- * Real columns go through a map: none, standard (mean 0, variance 1), quantile (strictly increasing, floor on its slope, exponential
- * tails outside the data) or logit (of the position within [low, high], widened a little; for bounded columns). CIRCULAR columns are
- * brought into [0, period) and standardised, whatever the map. INTEGER and ORDERED columns are dequantised: x + u, u uniform in
- * [0, 1), then mapped. Then, if asked, all real outputs are whitened together: y = L^-1 (x - mean), L the Cholesky factor of the
- * covariance (a floor keeps it regular). BINARY and CATEGORY columns pass as numbers of categories: a learned part of the model makes
- * reals of them.
+ * Real columns go through a map: none, standard (mean 0, variance 1), quantile (strictly
+ * increasing, floor on its slope, exponential tails outside the data) or logit (of the position
+ * within [low, high], widened a little; for bounded columns). CIRCULAR columns are brought into [0,
+ * period) and standardised, whatever the map. INTEGER and ORDERED columns are dequantised: x + u, u
+ * uniform in [0, 1), then mapped. Then, if asked, all real outputs are whitened together: y = L^-1
+ * (x - mean), L the Cholesky factor of the covariance (a floor keeps it regular). BINARY and
+ * CATEGORY columns pass as numbers of categories: a learned part of the model makes reals of them.
  *
- * A column multiplied by a power of two gives the same outputs bit for bit. Constant columns have scale 1. A transform is immutable
- * once made; any number of threads may use it. */
+ * A column multiplied by a power of two gives the same outputs bit for bit. Constant columns have
+ * scale 1. A transform is immutable once made; any number of threads may use it. */
 #ifndef GM__TRANSFORM_H
 #define GM__TRANSFORM_H
 #include "data/data.h"
@@ -17,42 +18,52 @@
 
 typedef struct gm__transform gm__transform;
 
-/* Rows of the options "transform" (standard|quantile|logit|none), "whiten" (BOOL) of stage FIT; ended by a row of zeros. */
+/* Rows of the options "transform" (standard|quantile|logit|none), "whiten" (BOOL) of stage FIT;
+ * ended by a row of zeros. */
 extern const gm_option_row gm__transform_options[];
 
-/* Learns from the training rows: (columns of the role FEATURE) of data; data's cells must be present and finite. */
-gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options, gm__transform **t);
+/* Learns from the training rows: (columns of the role FEATURE) of data; data's cells must be
+ * present and finite. */
+gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options,
+                            gm__transform **t);
 gm__transform *gm__transform_retain(const gm__transform *t);
 void gm__transform_release(gm__transform *t);
-int64_t gm__transform_columns(const gm__transform *t);      /* d: of the user's rows, features only */
-int64_t gm__transform_reals(const gm__transform *t);        /* r: real outputs */
-int64_t gm__transform_indices(const gm__transform *t);      /* c: index outputs */
-int64_t gm__transform_categories(const gm__transform *t, int64_t index); /* of the i-th index output */
-int gm__transform_random(const gm__transform *t);           /* 1 if forward draws (a dequantised column) */
+int64_t gm__transform_columns(const gm__transform *t); /* d: of the user's rows, features only */
+int64_t gm__transform_reals(const gm__transform *t);   /* r: real outputs */
+int64_t gm__transform_indices(const gm__transform *t); /* c: index outputs */
+int64_t gm__transform_categories(const gm__transform *t,
+                                 int64_t index);  /* of the i-th index output */
+int gm__transform_random(const gm__transform *t); /* 1 if forward draws (a dequantised column) */
 
 /* How forward fills in what dequantising adds. */
 typedef struct gm__noise {
-    int draw;                 /* 0: the middle, u = 1/2 */
-    uint64_t seed, step;      /* u of row number i and the j-th dequantised column (from 0) is the uniform double that the kernels
-                                 draw for (seed, GM__FOR_DEQUANTISE, step, row i, column j) */
+    int draw; /* 0: the middle, u = 1/2 */
+    uint64_t seed,
+        step; /* u of row number i and the j-th dequantised column (from 0) is the uniform double
+                 that the kernels draw for (seed, GM__FOR_DEQUANTISE, step, row i, column j) */
 } gm__noise;
 
-/* x (n, d) to real (n, r) and index (n, c), and log_det (n), log |d real / d x| of the row. index may be NULL; real and log_det
- * may be NULL together; support too. noise NULL is the middle. Row i has number row0 + i, or row[i] if row is given. support (n): 0 where
- * a row lies outside the support (a category unseen, a non-integer in an INTEGER column, a missing cell, a value outside a logit's
- * range); such a row's outputs are finite fillers. */
-void gm__transform_forward(const gm__transform *t, const double *x, int64_t n, const gm__noise *noise, int64_t row0,
-                           const int64_t *row, double *real, int32_t *index, double *log_det, unsigned char *support);
-/* real, index to x: integers are floored back, categories given by their numbers. log_det of this direction (n), log |d x / d real|
- * before anything is floored, may be NULL. */
-void gm__transform_inverse(const gm__transform *t, const double *real, const int32_t *index, int64_t n, double *x, double *log_det);
-/* d log p / d x (n, d) from d log p / d real (n, r): chain rule, plus the gradient of log_det. Zero for columns that count, and
- * for cells outside the support. */
-void gm__transform_gradient(const gm__transform *t, const double *x, const double *dreal, int64_t n, double *dx);
+/* x (n, d) to real (n, r) and index (n, c), and log_det (n), log |d real / d x| of the row. index
+ * may be NULL; real and log_det may be NULL together; support too. noise NULL is the middle. Row i
+ * has number row0 + i, or row[i] if row is given. support (n): 0 where a row lies outside the
+ * support (a category unseen, a non-integer in an INTEGER column, a missing cell, a value outside a
+ * logit's range); such a row's outputs are finite fillers. */
+void gm__transform_forward(const gm__transform *t, const double *x, int64_t n,
+                           const gm__noise *noise, int64_t row0, const int64_t *row, double *real,
+                           int32_t *index, double *log_det, unsigned char *support);
+/* real, index to x: integers are floored back, categories given by their numbers. log_det of this
+ * direction (n), log |d x / d real| before anything is floored, may be NULL. */
+void gm__transform_inverse(const gm__transform *t, const double *real, const int32_t *index,
+                           int64_t n, double *x, double *log_det);
+/* d log p / d x (n, d) from d log p / d real (n, r): chain rule, plus the gradient of log_det. Zero
+ * for columns that count, and for cells outside the support. */
+void gm__transform_gradient(const gm__transform *t, const double *x, const double *dreal, int64_t n,
+                            double *dx);
 
-/* Its numbers as one list of doubles (of the transform, and as long as it lives), and as JSON text, for the model file; parse
- * believes nothing. */
-void gm__transform_write(const gm__transform *t, gm__buffer *json, const double **numbers, int64_t *count);
-gm_status gm__transform_parse(gm_context *ctx, const gm__json *json, const double *numbers, int64_t count, const gm__schema *schema,
-                              gm__transform **t);
+/* Its numbers as one list of doubles (of the transform, and as long as it lives), and as JSON text,
+ * for the model file; parse believes nothing. */
+void gm__transform_write(const gm__transform *t, gm__buffer *json, const double **numbers,
+                         int64_t *count);
+gm_status gm__transform_parse(gm_context *ctx, const gm__json *json, const double *numbers,
+                              int64_t count, const gm__schema *schema, gm__transform **t);
 #endif

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Sums of logarithms -------------------------------------------------------------------------- */
+/* ---- Sums of logarithms
+ * -------------------------------------------------------------------------- */
 
 enum { CHUNK = 64 };
 
@@ -59,7 +60,8 @@ static void map_logits(const gm__transform *t, gm__map1_fn *map, double *row)
     }
 }
 
-/* ---- Forward -------------------------------------------------------------------------------------- */
+/* ---- Forward
+ * -------------------------------------------------------------------------------------- */
 
 /* A cell as its map takes it: wrapped, and 1 in *inside if the map is defined there. */
 static double cell(const gm__way *w, double x, int *inside)
@@ -106,8 +108,10 @@ static int forward_cell(const gm__way *w, double x, double *y, logs *l)
     return 1;
 }
 
-/* Columns from the last to the first: u of a dequantised column waits at or before the place of its output. */
-static int forward_row(const gm__transform *t, const double *x, int drawn, double *real, int32_t *index, logs *l)
+/* Columns from the last to the first: u of a dequantised column waits at or before the place of its
+ * output. */
+static int forward_row(const gm__transform *t, const double *x, int drawn, double *real,
+                       int32_t *index, logs *l)
 {
     int all = 1;
     for (int64_t j = t->d - 1; j >= 0; j--) {
@@ -145,15 +149,17 @@ static void finish_row(const gm__transform *t, double *real)
     }
 }
 
-void gm__transform_forward(const gm__transform *t, const double *x, int64_t n, const gm__noise *noise, int64_t row0,
-                           const int64_t *row, double *real, int32_t *index, double *log_det, unsigned char *support)
+void gm__transform_forward(const gm__transform *t, const double *x, int64_t n,
+                           const gm__noise *noise, int64_t row0, const int64_t *row, double *real,
+                           int32_t *index, double *log_det, unsigned char *support)
 {
     logs l = {.log = t->kernels->maps->map1[GM__F64][GM__LOG]};
     int drawn = noise && noise->draw && t->draws > 0;
     for (int64_t i = 0; i < n; i++) {
         double *y = real ? real + i * t->r : NULL;
         if (drawn && y) {
-            gm__draw d = {GM__F64, noise->seed, GM__FOR_DEQUANTISE, noise->step, row ? row[i] : row0 + i};
+            gm__draw d = {GM__F64, noise->seed, GM__FOR_DEQUANTISE, noise->step,
+                          row ? row[i] : row0 + i};
             t->kernels->draws->uniform(&d, y, 1, t->draws);
         }
         int inside = forward_row(t, x + i * t->d, drawn, y, index ? index + i * t->c : NULL, &l);
@@ -167,7 +173,8 @@ void gm__transform_forward(const gm__transform *t, const double *x, int64_t n, c
     }
 }
 
-/* ---- Inverse --------------------------------------------------------------------------------------- */
+/* ---- Inverse
+ * --------------------------------------------------------------------------------------- */
 
 /* The neighbour of x towards zero (up 0) or away from it, by its bits. */
 static double step_up(double x, int up)
@@ -239,24 +246,27 @@ static void unwhiten(const gm__transform *t, const double *real, double *y)
     map_logits(t, t->kernels->maps->map1[GM__F64][GM__SIGMOID], y);
 }
 
-void gm__transform_inverse(const gm__transform *t, const double *real, const int32_t *index, int64_t n, double *x,
-                           double *log_det)
+void gm__transform_inverse(const gm__transform *t, const double *real, const int32_t *index,
+                           int64_t n, double *x, double *log_det)
 {
     logs l = {.log = t->kernels->maps->map1[GM__F64][GM__LOG]};
     for (int64_t i = 0; i < n; i++) {
-        double *row = x + i * t->d; /* its first r places hold the outputs until their columns are filled */
+        double *row =
+            x + i * t->d; /* its first r places hold the outputs until their columns are filled */
         unwhiten(t, real + i * t->r, row);
         for (int64_t j = t->d - 1; j >= 0; j--) {
             const gm__way *w = &t->ways[j];
-            row[j] = w->by == GM__BY_INDEX ? (double)index[i * t->c + w->place]
-                                           : to_column(w, inverse_cell(w, row[w->place], log_det ? &l : NULL));
+            row[j] = w->by == GM__BY_INDEX
+                         ? (double)index[i * t->c + w->place]
+                         : to_column(w, inverse_cell(w, row[w->place], log_det ? &l : NULL));
         }
         if (log_det)
             log_det[i] = -(finish(&l) + t->constant);
     }
 }
 
-/* ---- Gradient --------------------------------------------------------------------------------------- */
+/* ---- Gradient
+ * --------------------------------------------------------------------------------------- */
 
 /* dy/dx, and d log|dy/dx| / dx. 0 where the column has no gradient. */
 static int cell_slope(const gm__way *w, double x, double *slope, double *bend)
@@ -282,7 +292,8 @@ static int cell_slope(const gm__way *w, double x, double *slope, double *bend)
     return 1;
 }
 
-void gm__transform_gradient(const gm__transform *t, const double *x, const double *dreal, int64_t n, double *dx)
+void gm__transform_gradient(const gm__transform *t, const double *x, const double *dreal, int64_t n,
+                            double *dx)
 {
     for (int64_t i = 0; i < n; i++) {
         double *row = dx + i * t->d;
@@ -292,7 +303,8 @@ void gm__transform_gradient(const gm__transform *t, const double *x, const doubl
         for (int64_t j = t->d - 1; j >= 0; j--) {
             double slope, bend;
             const gm__way *w = &t->ways[j];
-            row[j] = cell_slope(w, x[i * t->d + j], &slope, &bend) ? row[w->place] * slope + bend : 0;
+            row[j] =
+                cell_slope(w, x[i * t->d + j], &slope, &bend) ? row[w->place] * slope + bend : 0;
         }
     }
 }

@@ -1,5 +1,6 @@
-/* A transform as JSON and one list of numbers: {"whiten": true, "columns": [{"by": "standard"}, {"by": "quantile", "knots":
- * 128}, ...]}; the numbers lie column after column as gm__way says, then the whitening's mean and factor. */
+/* A transform as JSON and one list of numbers: {"whiten": true, "columns": [{"by": "standard"},
+ * {"by": "quantile", "knots": 128}, ...]}; the numbers lie column after column as gm__way says,
+ * then the whitening's mean and factor. */
 #include "data/transform_parts.h"
 #include "base/size.h"
 
@@ -7,7 +8,8 @@
 
 static const char *const way_names[] = {"standard", "quantile", "logit", "none", "index"};
 
-void gm__transform_write(const gm__transform *t, gm__buffer *json, const double **numbers, int64_t *count)
+void gm__transform_write(const gm__transform *t, gm__buffer *json, const double **numbers,
+                         int64_t *count)
 {
     gm__buffer_format(json, "{\"whiten\":%s,\"columns\":[", t->whiten ? "true" : "false");
     for (int64_t j = 0; j < t->d; j++) {
@@ -22,7 +24,8 @@ void gm__transform_write(const gm__transform *t, gm__buffer *json, const double 
     *count = t->count;
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------------- */
+/* ---- Reading
+ * ----------------------------------------------------------------------------------------- */
 
 /* What a column of the schema may go by. */
 static int may_go_by(const gm__column *c, int by)
@@ -40,7 +43,8 @@ static gm_status parse_way(gm_context *ctx, const gm__json *json, const gm__colu
     for (w->by = 0; w->by <= GM__BY_INDEX && strcmp(name, way_names[w->by]) != 0; w->by++) {
     }
     if (w->by > GM__BY_INDEX || !may_go_by(c, w->by))
-        return gm__fail(ctx, GM_E_FORMAT, "a column of type %s by '%.*s'", gm__type_name(c->type), 32, name);
+        return gm__fail(ctx, GM_E_FORMAT, "a column of type %s by '%.*s'", gm__type_name(c->type),
+                        32, name);
     if (w->by == GM__BY_QUANTILE)
         GM_TRY(gm__json_int(ctx, json, "knots", 2, GM__MAX_KNOTS, &w->knots));
     w->type = c->type;
@@ -75,8 +79,8 @@ static int sound(const gm__way *w, const double *p)
 }
 
 /* The columns' ways; *total becomes how many numbers there must be. */
-static gm_status parse_ways(gm_context *ctx, gm__transform *t, const gm__json *list, const gm__schema *schema,
-                            int64_t *total)
+static gm_status parse_ways(gm_context *ctx, gm__transform *t, const gm__json *list,
+                            const gm__schema *schema, int64_t *total)
 {
     const gm__json *column = list->first;
     int64_t j = 0, reals = 0;
@@ -97,7 +101,8 @@ static gm_status parse_ways(gm_context *ctx, gm__transform *t, const gm__json *l
     return GM_OK;
 }
 
-static gm_status take_numbers(gm_context *ctx, gm__transform *t, const double *numbers, int64_t count)
+static gm_status take_numbers(gm_context *ctx, gm__transform *t, const double *numbers,
+                              int64_t count)
 {
     t->numbers = gm__alloc_array(&t->allocator, count + 1, sizeof *t->numbers);
     if (!t->numbers)
@@ -112,7 +117,8 @@ static gm_status take_numbers(gm_context *ctx, gm__transform *t, const double *n
     int64_t r = 0;
     for (int64_t j = 0; j < t->d; j++) {
         if (!sound(&t->ways[j], t->numbers + t->ways[j].at))
-            return gm__fail(ctx, GM_E_FORMAT, "column %lld: its numbers make no increasing map", (long long)j + 1);
+            return gm__fail(ctx, GM_E_FORMAT, "column %lld: its numbers make no increasing map",
+                            (long long)j + 1);
         r += t->ways[j].by != GM__BY_INDEX;
     }
     for (int64_t i = 0; t->whiten && i < r; i++)
@@ -121,13 +127,14 @@ static gm_status take_numbers(gm_context *ctx, gm__transform *t, const double *n
     return GM_OK;
 }
 
-static gm_status parse_into(gm_context *ctx, gm__transform *t, const gm__json *list, const double *numbers, int64_t count,
-                            const gm__schema *schema)
+static gm_status parse_into(gm_context *ctx, gm__transform *t, const gm__json *list,
+                            const double *numbers, int64_t count, const gm__schema *schema)
 {
     int64_t total;
     GM_TRY(parse_ways(ctx, t, list, schema, &total));
     if (total != count)
-        return gm__fail(ctx, GM_E_FORMAT, "%lld numbers, its columns need %lld", (long long)count, (long long)total);
+        return gm__fail(ctx, GM_E_FORMAT, "%lld numbers, its columns need %lld", (long long)count,
+                        (long long)total);
     GM_TRY(take_numbers(ctx, t, numbers, count));
     gm__transform_finish(t);
     return GM_OK;
@@ -144,8 +151,8 @@ static gm_status parse(gm_context *ctx, const gm__json *json, const double *numb
     for (int64_t i = 0; i < schema->count; i++)
         d += schema->columns[i].role == GM_ROLE_FEATURE;
     if (list->count != d || d == 0)
-        return gm__fail(ctx, GM_E_FORMAT, "%lld columns, the schema has %lld features", (long long)list->count,
-                        (long long)d);
+        return gm__fail(ctx, GM_E_FORMAT, "%lld columns, the schema has %lld features",
+                        (long long)list->count, (long long)d);
     gm__transform *made = gm__transform_create(&ctx->allocator, d);
     if (!made)
         return gm__no_memory(ctx);
@@ -158,8 +165,8 @@ static gm_status parse(gm_context *ctx, const gm__json *json, const double *numb
     return code;
 }
 
-gm_status gm__transform_parse(gm_context *ctx, const gm__json *json, const double *numbers, int64_t count,
-                              const gm__schema *schema, gm__transform **t)
+gm_status gm__transform_parse(gm_context *ctx, const gm__json *json, const double *numbers,
+                              int64_t count, const gm__schema *schema, gm__transform **t)
 {
     *t = NULL;
     gm_status code = parse(ctx, json, numbers, count, schema, t);

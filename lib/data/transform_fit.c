@@ -10,7 +10,8 @@
 const gm_option_row gm__transform_options[] = {
     {"transform", GM_STAGE_FIT, GM_CHOICE, "standard", "standard|quantile|logit|none", 1,
      "how real columns are mapped before the model sees them; logit is for bounded columns"},
-    {"whiten", GM_STAGE_FIT, GM_BOOL, "false", "", 1, "remove the correlation between columns before the model sees them"},
+    {"whiten", GM_STAGE_FIT, GM_BOOL, "false", "", 1,
+     "remove the correlation between columns before the model sees them"},
     {0}};
 
 #define WIDEN 0.01      /* of a logit's range, on each side */
@@ -27,7 +28,8 @@ typedef struct fit {
     int64_t rows;
 } fit;
 
-/* ---- Statistics ------------------------------------------------------------------------------------ */
+/* ---- Statistics
+ * ------------------------------------------------------------------------------------ */
 
 /* Neumaier 1974: a sum with its rounding errors kept aside. */
 typedef struct exact_sum {
@@ -41,7 +43,8 @@ static void add(exact_sum *s, double x)
     s->sum = sum;
 }
 
-/* The power of two that brings |x| <= most to 1 at most, from the exponent's bits: exact, whatever the unit. */
+/* The power of two that brings |x| <= most to 1 at most, from the exponent's bits: exact, whatever
+ * the unit. */
 static double power_below(double most)
 {
     uint64_t bits, exponent;
@@ -54,8 +57,8 @@ static double power_below(double most)
     return scale;
 }
 
-/* Two passes in the order of the rows, at a scale of a power of two: no overflow, and a column in other units (by a
- * power of two) gives the same bits. */
+/* Two passes in the order of the rows, at a scale of a power of two: no overflow, and a column in
+ * other units (by a power of two) gives the same bits. */
 static void mean_and_deviation(const double *x, int64_t n, double *mean, double *deviation)
 {
     double most = 0, squares = 0;
@@ -71,12 +74,14 @@ static void mean_and_deviation(const double *x, int64_t n, double *mean, double 
         add(&rest, away);
         squares += away * away;
     }
-    double shift = (rest.sum + rest.rest) / (double)n, variance = squares / (double)n - shift * shift;
+    double shift = (rest.sum + rest.rest) / (double)n,
+           variance = squares / (double)n - shift * shift;
     *mean = (middle + shift) / scale;
     *deviation = sqrt(variance > 0 ? variance : 0) / scale;
 }
 
-/* ---- One column -------------------------------------------------------------------------------------- */
+/* ---- One column
+ * -------------------------------------------------------------------------------------- */
 
 static gm_status read_column(fit *f, int64_t j, double *low, double *high)
 {
@@ -87,8 +92,10 @@ static gm_status read_column(fit *f, int64_t j, double *low, double *high)
     for (int64_t i = 0; i < f->rows; i++) {
         double v = f->x[i];
         if (v - v != 0)
-            return gm__fail(f->ctx, GM_E_DATA, "row %lld: %s is %s; rows to learn from must be complete", (long long)i + 1,
-                            gm__column_label(&label, f->data->schema, f->columns[j]), v != v ? "missing" : "infinite");
+            return gm__fail(
+                f->ctx, GM_E_DATA, "row %lld: %s is %s; rows to learn from must be complete",
+                (long long)i + 1, gm__column_label(&label, f->data->schema, f->columns[j]),
+                v != v ? "missing" : "infinite");
         if (w->period > 0)
             v = f->x[i] = v - w->period * floor(v / w->period);
         *low = v < *low ? v : *low;
@@ -97,7 +104,8 @@ static gm_status read_column(fit *f, int64_t j, double *low, double *high)
     return GM_OK;
 }
 
-/* Spreads whole numbers over [x, x + 1): by the golden ratio, for statistics that should see what dequantising does. */
+/* Spreads whole numbers over [x, x + 1): by the golden ratio, for statistics that should see what
+ * dequantising does. */
 static void spread(const gm__way *w, double *x, int64_t n)
 {
     for (int64_t i = 0; w->dequantised && i < n; i++) {
@@ -136,7 +144,8 @@ static void fit_logit(fit *f, const gm__way *w, double low, double high, double 
     p[1] = p[1] > 0 ? p[1] : 1;
 }
 
-/* The numbers of column j, and what kind of map it gets in the end: a constant column is only moved. */
+/* The numbers of column j, and what kind of map it gets in the end: a constant column is only
+ * moved. */
 static void fit_column(fit *f, int64_t j, double low, double high, double *p)
 {
     gm__way *w = &f->t->ways[j];
@@ -168,7 +177,8 @@ static void fit_column(fit *f, int64_t j, double low, double high, double *p)
     }
 }
 
-/* ---- Whitening ------------------------------------------------------------------------------------------ */
+/* ---- Whitening
+ * ------------------------------------------------------------------------------------------ */
 
 /* Calls add up rows of real outputs: mean first, then the lower half of the covariance. */
 static gm_status add_rows(fit *f, double *real, double *x, double *mean, double *covariance)
@@ -210,7 +220,8 @@ static gm_status whiten_with(fit *f, double *mean, double *factor, double *real,
         factor[i * r + i] = factor[i * r + i] > 0 ? factor[i * r + i] * (1 + RIDGE) : 1;
     }
     if (gm__cholesky(factor, r))
-        return gm__fail(f->ctx, GM_E_DATA, "whiten: the covariance of the columns cannot be factored");
+        return gm__fail(f->ctx, GM_E_DATA,
+                        "whiten: the covariance of the columns cannot be factored");
     return GM_OK;
 }
 
@@ -219,8 +230,10 @@ static gm_status whiten(fit *f)
     gm__transform *t = f->t;
     int64_t r = t->r, rows = 64;
     const gm_allocator *a = &f->ctx->allocator;
-    double *real = gm__alloc_array(a, rows * r, sizeof *real), *x = gm__alloc_array(a, rows * t->d, sizeof *x);
-    double *mean = t->numbers + t->count, *factor = mean + r; /* room was made; count still says without */
+    double *real = gm__alloc_array(a, rows * r, sizeof *real),
+           *x = gm__alloc_array(a, rows * t->d, sizeof *x);
+    double *mean = t->numbers + t->count,
+           *factor = mean + r; /* room was made; count still says without */
     gm_status code = real && x ? whiten_with(f, mean, factor, real, x) : gm__no_memory(f->ctx);
     gm__free(a, real, (size_t)(rows * r) * sizeof *real);
     gm__free(a, x, (size_t)(rows * t->d) * sizeof *x);
@@ -232,7 +245,8 @@ static gm_status whiten(fit *f)
     return GM_OK;
 }
 
-/* ---- All columns ----------------------------------------------------------------------------------------- */
+/* ---- All columns
+ * ----------------------------------------------------------------------------------------- */
 
 static void describe(fit *f)
 {
@@ -253,19 +267,22 @@ static void describe(fit *f)
     }
 }
 
-/* Room for the numbers before anything is known: quantiles at their most knots, and the whitening. */
+/* Room for the numbers before anything is known: quantiles at their most knots, and the whitening.
+ */
 static gm_status make_room(fit *f, int whitening)
 {
     gm__transform *t = f->t;
     int64_t room = 1, reals = 0;
     for (int64_t j = 0; j < t->d; j++) {
         gm__way *w = &t->ways[j];
-        w->knots = w->by == GM__BY_QUANTILE ? (f->rows < GM__MAX_KNOTS ? f->rows : GM__MAX_KNOTS) : 0;
+        w->knots =
+            w->by == GM__BY_QUANTILE ? (f->rows < GM__MAX_KNOTS ? f->rows : GM__MAX_KNOTS) : 0;
         room += gm__way_size(w);
         reals += w->by != GM__BY_INDEX;
     }
     if (whitening && reals > MAX_WHITE)
-        return gm__fail(f->ctx, GM_E_RANGE, "whiten: %lld real columns, at most %d", (long long)reals, MAX_WHITE);
+        return gm__fail(f->ctx, GM_E_RANGE, "whiten: %lld real columns, at most %d",
+                        (long long)reals, MAX_WHITE);
     t->room = room + (whitening ? reals + reals * reals : 0);
     t->numbers = gm__alloc_array(&t->allocator, t->room, sizeof *t->numbers);
     if (!t->numbers) {
@@ -299,19 +316,26 @@ static gm_status learn(fit *f, int whitening)
     return whitening && t->r > 0 ? whiten(f) : GM_OK;
 }
 
-gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options, gm__transform **t)
+gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options,
+                            gm__transform **t)
 {
-    fit f = {.ctx = ctx, .data = data, .rows = data->rows, .by = (int)gm__value_int(options, "transform")};
+    fit f = {.ctx = ctx,
+             .data = data,
+             .rows = data->rows,
+             .by = (int)gm__value_int(options, "transform")};
     int64_t d = 0;
     *t = NULL;
     for (int64_t i = 0; i < data->schema->count; i++)
         d += data->schema->columns[i].role == GM_ROLE_FEATURE;
     if (d == 0 || f.rows == 0)
-        return gm__fail(ctx, GM_E_DATA, d ? "there are no rows to learn from" : "no column has the role of a feature");
+        return gm__fail(ctx, GM_E_DATA,
+                        d ? "there are no rows to learn from"
+                          : "no column has the role of a feature");
     f.t = gm__transform_create(&ctx->allocator, d);
     f.columns = gm__alloc_array(&ctx->allocator, d, sizeof *f.columns);
     f.x = gm__alloc_array(&ctx->allocator, f.rows, sizeof *f.x);
-    gm_status code = f.t && f.columns && f.x ? learn(&f, (int)gm__value_int(options, "whiten")) : gm__no_memory(ctx);
+    gm_status code = f.t && f.columns && f.x ? learn(&f, (int)gm__value_int(options, "whiten"))
+                                             : gm__no_memory(ctx);
     gm__free(&ctx->allocator, f.columns, (size_t)d * sizeof *f.columns);
     gm__free(&ctx->allocator, f.x, (size_t)f.rows * sizeof *f.x);
     if (code)

@@ -17,22 +17,22 @@ typedef struct gm__way {
     int64_t categories; /* of index outputs and ORDERED */
     double period;      /* of CIRCULAR */
     int64_t knots;
-    int64_t at;         /* p = numbers + at */
+    int64_t at; /* p = numbers + at */
     const double *p;
 } gm__way;
 
 struct gm__transform {
     gm_allocator allocator;
-    int32_t owners;       /* atomic */
+    int32_t owners; /* atomic */
     int64_t d, r, c;
-    int64_t draws;        /* dequantised columns */
-    int64_t logits;       /* columns by logit */
+    int64_t draws;  /* dequantised columns */
+    int64_t logits; /* columns by logit */
     int whiten;
-    gm__way *ways;        /* (d) */
+    gm__way *ways; /* (d) */
     double *numbers;
     int64_t count, room;
     const double *mean, *factor; /* (r), (r, r) of the whitening */
-    double constant;      /* the part of log_det that no row changes */
+    double constant;             /* the part of log_det that no row changes */
     const gm__kernels *kernels;
 };
 
@@ -42,8 +42,9 @@ int64_t gm__way_size(const gm__way *w);
 void gm__transform_finish(gm__transform *t);
 gm__transform *gm__transform_create(const gm_allocator *a, int64_t d);
 
-/* A monotone rational-quadratic spline through knots (x, z) with slopes: Gregory and Delbourgo 1982; outside, z = sqrt(z_end^2 +
- * 2 z_end slope (x - x_end)), so that the density of x falls exponentially where z is normal. */
+/* A monotone rational-quadratic spline through knots (x, z) with slopes: Gregory and Delbourgo
+ * 1982; outside, z = sqrt(z_end^2 + 2 z_end slope (x - x_end)), so that the density of x falls
+ * exponentially where z is normal. */
 typedef struct gm__curve {
     double value, slope; /* z and dz/dx, or x and dz/dx */
     double bend;         /* d log(dz/dx) / dx */
@@ -51,7 +52,8 @@ typedef struct gm__curve {
 gm__curve gm__quantile_forward(const gm__way *w, double x);
 gm__curve gm__quantile_inverse(const gm__way *w, double z);
 #define GM__MAX_KNOTS 128
-/* Knots of n sorted values into x, z and slope (GM__MAX_KNOTS each); returns how many, 0 where the values are too few. */
-int64_t gm__quantile_knots(const gm__kernels *k, const double *sorted, int64_t n, double deviation, double *x, double *z,
-                           double *slope);
+/* Knots of n sorted values into x, z and slope (GM__MAX_KNOTS each); returns how many, 0 where the
+ * values are too few. */
+int64_t gm__quantile_knots(const gm__kernels *k, const double *sorted, int64_t n, double deviation,
+                           double *x, double *z, double *slope);
 #endif

@@ -7,11 +7,13 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Building ---------------------------------------------------------------------------------- */
+/* ---- Building ----------------------------------------------------------------------------------
+ */
 
-/* The fields and rows of `from` under another schema (one count of it is taken over, also on failure); column i is columns[i]. */
-static gm_status view_of(gm_context *ctx, const gm_dataset *from, gm__schema *schema, const int64_t *columns,
-                         gm_dataset **view)
+/* The fields and rows of `from` under another schema (one count of it is taken over, also on
+ * failure); column i is columns[i]. */
+static gm_status view_of(gm_context *ctx, const gm_dataset *from, gm__schema *schema,
+                         const int64_t *columns, gm_dataset **view)
 {
     gm_dataset *made = schema ? gm__dataset_create(&ctx->allocator, schema, from->rows) : NULL;
     if (!made) {
@@ -31,20 +33,24 @@ static gm_status view_of(gm_context *ctx, const gm_dataset *from, gm__schema *sc
 }
 
 /* A view whose schema is a copy to be changed. */
-static gm_status changeable(gm_context *ctx, const gm_dataset *data, int64_t column, gm_dataset **view)
+static gm_status changeable(gm_context *ctx, const gm_dataset *data, int64_t column,
+                            gm_dataset **view)
 {
     if (!data)
         return gm__fail(ctx, GM_E_ARG, "no dataset was given");
     if (column < 0 || column >= data->schema->count)
-        return gm__fail(ctx, GM_E_RANGE, "column number %lld, there are %lld (counted from 0)", (long long)column,
-                        (long long)data->schema->count);
-    return view_of(ctx, data, gm__schema_select(&ctx->allocator, data->schema, NULL, data->schema->count), NULL, view);
+        return gm__fail(ctx, GM_E_RANGE, "column number %lld, there are %lld (counted from 0)",
+                        (long long)column, (long long)data->schema->count);
+    return view_of(ctx, data,
+                   gm__schema_select(&ctx->allocator, data->schema, NULL, data->schema->count),
+                   NULL, view);
 }
 
-/* ---- Columns ----------------------------------------------------------------------------------- */
+/* ---- Columns -----------------------------------------------------------------------------------
+ */
 
-static gm_status select_columns(gm_context *ctx, const gm_dataset *data, const int64_t *columns, int64_t count,
-                                gm_dataset **view)
+static gm_status select_columns(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
+                                int64_t count, gm_dataset **view)
 {
     if (!data || !columns)
         return gm__fail(ctx, GM_E_ARG, "dataset and columns must be given");
@@ -52,13 +58,14 @@ static gm_status select_columns(gm_context *ctx, const gm_dataset *data, const i
         return gm__fail(ctx, GM_E_RANGE, "%lld columns to select", (long long)count);
     for (int64_t i = 0; i < count; i++)
         if (columns[i] < 0 || columns[i] >= data->schema->count)
-            return gm__fail(ctx, GM_E_RANGE, "column number %lld, there are %lld (counted from 0)", (long long)columns[i],
-                            (long long)data->schema->count);
-    return view_of(ctx, data, gm__schema_select(&ctx->allocator, data->schema, columns, count), columns, view);
+            return gm__fail(ctx, GM_E_RANGE, "column number %lld, there are %lld (counted from 0)",
+                            (long long)columns[i], (long long)data->schema->count);
+    return view_of(ctx, data, gm__schema_select(&ctx->allocator, data->schema, columns, count),
+                   columns, view);
 }
 
-gm_status gm_dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns, int64_t count,
-                            gm_dataset **view)
+gm_status gm_dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
+                            int64_t count, gm_dataset **view)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
@@ -68,12 +75,14 @@ gm_status gm_dataset_select(gm_context *ctx, const gm_dataset *data, const int64
     return gm__leave(ctx, &entry, select_columns(ctx, data, columns, count, view));
 }
 
-/* ---- Rows --------------------------------------------------------------------------------------- */
+/* ---- Rows ---------------------------------------------------------------------------------------
+ */
 
 static gm__index *make_index(const gm_allocator *a, int64_t count)
 {
     size_t bytes;
-    if (count < 0 || gm__mul_size((size_t)count, sizeof(int64_t), &bytes) || bytes > PTRDIFF_MAX - sizeof(gm__index))
+    if (count < 0 || gm__mul_size((size_t)count, sizeof(int64_t), &bytes) ||
+        bytes > PTRDIFF_MAX - sizeof(gm__index))
         return NULL;
     gm__index *index = gm__alloc(a, sizeof *index + bytes);
     if (!index)
@@ -84,8 +93,10 @@ static gm__index *make_index(const gm_allocator *a, int64_t count)
     return index;
 }
 
-/* A view of the rows that index names, which it takes over also on failure; NULL index: memory was short. */
-static gm_status view_rows(gm_context *ctx, const gm_dataset *data, gm__index *index, gm_dataset **view)
+/* A view of the rows that index names, which it takes over also on failure; NULL index: memory was
+ * short. */
+static gm_status view_rows(gm_context *ctx, const gm_dataset *data, gm__index *index,
+                           gm_dataset **view)
 {
     if (!index)
         return gm__no_memory(ctx);
@@ -96,11 +107,13 @@ static gm_status view_rows(gm_context *ctx, const gm_dataset *data, gm__index *i
     bare.rows = index->count;
     gm_status code = view_of(ctx, &bare, gm__schema_retain(data->schema), NULL, view);
     if (__atomic_sub_fetch(&index->owners, 1, __ATOMIC_ACQ_REL) == 0)
-        gm__free(&index->allocator, index, sizeof *index + (size_t)index->count * sizeof *index->row);
+        gm__free(&index->allocator, index,
+                 sizeof *index + (size_t)index->count * sizeof *index->row);
     return code;
 }
 
-static gm_status take(gm_context *ctx, const gm_dataset *data, const int64_t *rows, int64_t count, gm_dataset **view)
+static gm_status take(gm_context *ctx, const gm_dataset *data, const int64_t *rows, int64_t count,
+                      gm_dataset **view)
 {
     if (!data || !rows)
         return gm__fail(ctx, GM_E_ARG, "dataset and rows must be given");
@@ -108,16 +121,16 @@ static gm_status take(gm_context *ctx, const gm_dataset *data, const int64_t *ro
         return gm__fail(ctx, GM_E_RANGE, "%lld rows to take", (long long)count);
     for (int64_t i = 0; i < count; i++)
         if (rows[i] < 0 || rows[i] >= data->rows)
-            return gm__fail(ctx, GM_E_RANGE, "row number %lld, there are %lld (counted from 0)", (long long)rows[i],
-                            (long long)data->rows);
+            return gm__fail(ctx, GM_E_RANGE, "row number %lld, there are %lld (counted from 0)",
+                            (long long)rows[i], (long long)data->rows);
     gm__index *index = make_index(&ctx->allocator, count);
     if (index)
         memcpy(index->row, rows, (size_t)count * sizeof *rows);
     return view_rows(ctx, data, index, view);
 }
 
-gm_status gm_dataset_take(gm_context *ctx, const gm_dataset *data, const int64_t *rows, int64_t count,
-                          gm_dataset **view)
+gm_status gm_dataset_take(gm_context *ctx, const gm_dataset *data, const int64_t *rows,
+                          int64_t count, gm_dataset **view)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
@@ -138,8 +151,8 @@ static void deal(gm__index *first, gm__index *second, int64_t n, int64_t k, uint
             first->row[a++] = i;
 }
 
-static gm_status split(gm_context *ctx, const gm_dataset *data, double fraction, uint64_t seed, gm_dataset **first,
-                       gm_dataset **second)
+static gm_status split(gm_context *ctx, const gm_dataset *data, double fraction, uint64_t seed,
+                       gm_dataset **first, gm_dataset **second)
 {
     if (!data)
         return gm__fail(ctx, GM_E_ARG, "no dataset was given");
@@ -147,7 +160,8 @@ static gm_status split(gm_context *ctx, const gm_dataset *data, double fraction,
         return gm__fail(ctx, GM_E_RANGE, "a fraction of %g, must lie between 0 and 1", fraction);
     int64_t n = data->rows, k = (int64_t)floor(fraction * (double)n + 0.5);
     if (k < 1 || k >= n)
-        return gm__fail(ctx, GM_E_RANGE, "a fraction of %g of %lld rows leaves one part empty", fraction, (long long)n);
+        return gm__fail(ctx, GM_E_RANGE, "a fraction of %g of %lld rows leaves one part empty",
+                        fraction, (long long)n);
     gm__index *a = make_index(&ctx->allocator, n - k), *b = make_index(&ctx->allocator, k);
     if (a && b)
         deal(a, b, n, k, seed);
@@ -167,20 +181,23 @@ static gm_status split(gm_context *ctx, const gm_dataset *data, double fraction,
     return code ? code : other;
 }
 
-gm_status gm_dataset_split(gm_context *ctx, const gm_dataset *data, double fraction, uint64_t seed, gm_dataset **first,
-                           gm_dataset **second)
+gm_status gm_dataset_split(gm_context *ctx, const gm_dataset *data, double fraction, uint64_t seed,
+                           gm_dataset **first, gm_dataset **second)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!first || !second)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "no place for the two parts was given"));
+        return gm__leave(ctx, &entry,
+                         gm__fail(ctx, GM_E_ARG, "no place for the two parts was given"));
     *first = *second = NULL;
     return gm__leave(ctx, &entry, split(ctx, data, fraction, seed, first, second));
 }
 
-/* ---- Roles --------------------------------------------------------------------------------------- */
+/* ---- Roles
+ * --------------------------------------------------------------------------------------- */
 
-static gm_status with_role(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t role, gm_dataset **view)
+static gm_status with_role(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t role,
+                           gm_dataset **view)
 {
     if (role < GM_ROLE_FEATURE || role > GM_ROLE_IGNORED)
         return gm__fail(ctx, GM_E_ARG, "%d is no role", (int)role);
@@ -189,7 +206,8 @@ static gm_status with_role(gm_context *ctx, const gm_dataset *data, int64_t colu
     return GM_OK;
 }
 
-gm_status gm_dataset_with_role(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t role, gm_dataset **view)
+gm_status gm_dataset_with_role(gm_context *ctx, const gm_dataset *data, int64_t column,
+                               int32_t role, gm_dataset **view)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
@@ -199,7 +217,8 @@ gm_status gm_dataset_with_role(gm_context *ctx, const gm_dataset *data, int64_t 
     return gm__leave(ctx, &entry, with_role(ctx, data, column, role, view));
 }
 
-/* ---- Types ----------------------------------------------------------------------------------------- */
+/* ---- Types
+ * ----------------------------------------------------------------------------------------- */
 
 /* New cells for one column of a view, one for each row that its fields hold. */
 static double *own_cells(gm_context *ctx, gm_dataset *view, int64_t column)
@@ -228,7 +247,8 @@ static int64_t held_row(const gm_dataset *data, int64_t i)
     return data->index ? data->index->row[i] : i;
 }
 
-/* The different values of a column, ascending, into sorted (rows); at most GM__MAX_CATEGORIES are counted, and one more. */
+/* The different values of a column, ascending, into sorted (rows); at most GM__MAX_CATEGORIES are
+ * counted, and one more. */
 static int64_t different_values(const gm_dataset *data, int64_t column, double *sorted)
 {
     int64_t n = 0, count = 0;
@@ -244,7 +264,8 @@ static int64_t different_values(const gm_dataset *data, int64_t column, double *
     return count;
 }
 
-static gm_status name_values(gm_dataset *view, int64_t column, const double *values, int64_t count, int f32)
+static gm_status name_values(gm_dataset *view, int64_t column, const double *values, int64_t count,
+                             int f32)
 {
     gm__schema *s = view->schema;
     char text[32];
@@ -256,20 +277,22 @@ static gm_status name_values(gm_dataset *view, int64_t column, const double *val
     return GM_OK;
 }
 
-static gm_status too_many(gm_context *ctx, const gm_dataset *data, int64_t column, int64_t count, int32_t type)
+static gm_status too_many(gm_context *ctx, const gm_dataset *data, int64_t column, int64_t count,
+                          int32_t type)
 {
     gm__label label;
     gm__column_label(&label, data->schema, column);
     if (count == 0)
         return gm__fail(ctx, GM_E_DATA, "%s has no values", label.text);
     if (type == GM_COLUMN_BINARY)
-        return gm__fail(ctx, GM_E_DATA, "%s has more than the two values of a binary column", label.text);
-    return gm__fail(ctx, GM_E_DATA, "%s has more than %d different values, too many for categories", label.text,
-                    GM__MAX_CATEGORIES);
+        return gm__fail(ctx, GM_E_DATA, "%s has more than the two values of a binary column",
+                        label.text);
+    return gm__fail(ctx, GM_E_DATA, "%s has more than %d different values, too many for categories",
+                    label.text, GM__MAX_CATEGORIES);
 }
 
-static gm_status numbers_to_categories(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t type,
-                                       gm_dataset *view)
+static gm_status numbers_to_categories(gm_context *ctx, const gm_dataset *data, int64_t column,
+                                       int32_t type, gm_dataset *view)
 {
     double *sorted = gm__alloc_array(&ctx->allocator, data->rows, sizeof *sorted);
     double *cells = own_cells(ctx, view, column);
@@ -299,13 +322,14 @@ static gm_status check_whole(gm_context *ctx, const gm_dataset *data, int64_t co
     for (int64_t i = 0; i < data->rows; i++) {
         double x = read_cell(data, column, i);
         if (x == x && (x != floor(x) || fabs(x) >= 0x1p53))
-            return gm__fail(ctx, GM_E_DATA, "row %lld: %s is %g, a whole number was expected", (long long)i + 1,
-                            gm__column_label(&label, data->schema, column), x);
+            return gm__fail(ctx, GM_E_DATA, "row %lld: %s is %g, a whole number was expected",
+                            (long long)i + 1, gm__column_label(&label, data->schema, column), x);
     }
     return GM_OK;
 }
 
-static gm_status categories_to_numbers(gm_context *ctx, const gm_dataset *data, int64_t column, gm_dataset *view)
+static gm_status categories_to_numbers(gm_context *ctx, const gm_dataset *data, int64_t column,
+                                       gm_dataset *view)
 {
     const gm__column *c = &data->schema->columns[column];
     gm__label label;
@@ -314,7 +338,8 @@ static gm_status categories_to_numbers(gm_context *ctx, const gm_dataset *data, 
     gm_status code = numbers && cells ? GM_OK : gm__no_memory(ctx);
     for (int64_t k = 0; k < c->categories && !code; k++) {
         int64_t length = (int64_t)strlen(c->category[k]);
-        if (gm__read_real(c->category[k], length, &numbers[k]) != length || numbers[k] - numbers[k] != 0)
+        if (gm__read_real(c->category[k], length, &numbers[k]) != length ||
+            numbers[k] - numbers[k] != 0)
             code = gm__fail(ctx, GM_E_DATA, "%s has the category '%.*s', a number was expected",
                             gm__column_label(&label, data->schema, column), 64, c->category[k]);
     }
@@ -345,8 +370,8 @@ static gm_status rescan(gm_context *ctx, gm_dataset *view, int64_t column)
     return code;
 }
 
-static gm_status change_type(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t type, double period,
-                             gm_dataset *view)
+static gm_status change_type(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t type,
+                             double period, gm_dataset *view)
 {
     gm__column *c = &view->schema->columns[column];
     int from = gm__type_is_category(c->type), to = gm__type_is_category(type);
@@ -363,14 +388,15 @@ static gm_status change_type(gm_context *ctx, const gm_dataset *data, int64_t co
     return rescan(ctx, view, column);
 }
 
-static gm_status with_type(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t type, double period,
-                           gm_dataset **view)
+static gm_status with_type(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t type,
+                           double period, gm_dataset **view)
 {
     gm_dataset *made;
     if (!gm__type_name(type))
         return gm__fail(ctx, GM_E_ARG, "%d is no type of column", (int)type);
     if (type == GM_COLUMN_CIRCULAR && (!(period > 0) || period - period != 0))
-        return gm__fail(ctx, GM_E_RANGE, "a period of %g, a circular column needs one above 0", period);
+        return gm__fail(ctx, GM_E_RANGE, "a period of %g, a circular column needs one above 0",
+                        period);
     GM_TRY(changeable(ctx, data, column, &made));
     gm_status code = change_type(ctx, data, column, type, period, made);
     if (code) {
@@ -381,8 +407,8 @@ static gm_status with_type(gm_context *ctx, const gm_dataset *data, int64_t colu
     return GM_OK;
 }
 
-gm_status gm_dataset_with_type(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t type, double period,
-                               gm_dataset **view)
+gm_status gm_dataset_with_type(gm_context *ctx, const gm_dataset *data, int64_t column,
+                               int32_t type, double period, gm_dataset **view)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));

@@ -5,7 +5,8 @@
 
 #define SWEEPS 60
 
-/* ---- Cholesky ------------------------------------------------------------------------------------ */
+/* ---- Cholesky
+ * ------------------------------------------------------------------------------------ */
 
 static double dot(const double *x, const double *y, int64_t n)
 {
@@ -52,9 +53,11 @@ void gm__multiply_lower(const double *l, int64_t n, const double *x, double *y)
         y[i] = dot(l + i * n, x, i + 1);
 }
 
-/* ---- Rotations ------------------------------------------------------------------------------------ */
+/* ---- Rotations
+ * ------------------------------------------------------------------------------------ */
 
-/* The rotation that makes the off-diagonal element of ((app, apq), (apq, aqq)) zero: tan, then cosine and sine. */
+/* The rotation that makes the off-diagonal element of ((app, apq), (apq, aqq)) zero: tan, then
+ * cosine and sine. */
 static void rotation(double app, double apq, double aqq, double *c, double *s)
 {
     double theta = (aqq - app) / (2 * apq);
@@ -102,7 +105,8 @@ static void make_largest_positive(double *v, int64_t n)
             v[i] = -v[i];
 }
 
-/* ---- Symmetric eigenvalues -------------------------------------------------------------------------- */
+/* ---- Symmetric eigenvalues
+ * -------------------------------------------------------------------------- */
 
 static int eigen_sweep(double *a, int64_t n, double *vectors)
 {
@@ -111,7 +115,8 @@ static int eigen_sweep(double *a, int64_t n, double *vectors)
         for (int64_t q = p + 1; q < n; q++) {
             double c, s, apq = a[p * n + q];
             /* negligible against both diagonal elements */
-            if (fabs(apq) <= 0x1p-53 * sqrt(fabs(a[p * n + p])) * sqrt(fabs(a[q * n + q])) || fabs(apq) < 0x1p-1000)
+            if (fabs(apq) <= 0x1p-53 * sqrt(fabs(a[p * n + p])) * sqrt(fabs(a[q * n + q])) ||
+                fabs(apq) < 0x1p-1000)
                 continue;
             turned = 1;
             rotation(a[p * n + p], apq, a[q * n + q], &c, &s);
@@ -149,7 +154,8 @@ int gm__eigen_symmetric(double *a, int64_t n, double *values, double *vectors)
     return sweep == SWEEPS;
 }
 
-/* ---- Singular values ---------------------------------------------------------------------------------- */
+/* ---- Singular values
+ * ---------------------------------------------------------------------------------- */
 
 static double dot_columns(const double *a, int64_t m, int64_t n, int64_t p, int64_t q)
 {
