@@ -63,6 +63,12 @@ void gm__dataset_gather(const gm_dataset *data, const int64_t *from, int64_t col
                         const int64_t *index, int64_t first, int64_t count, double *out,
                         int64_t stride);
 
+/* Views, inside a call: of columns by number; with a schema of its own, to be changed. */
+gm_status gm__dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
+                             int64_t count, gm_dataset **view);
+gm_status gm__dataset_changeable(gm_context *ctx, const gm_dataset *data, int64_t column,
+                                 gm_dataset **view);
+
 /* Reads everything once: fills low, high, resolution and missing counts of the columns, and refuses
  * cells that are not finite (missing ones too, unless missing_allowed). name stands in front of
  * texts; NULL for none. */

@@ -38,9 +38,9 @@ int gm__transform_random(const gm__transform *t); /* 1 if forward draws (a dequa
 /* How forward fills in what dequantising adds. */
 typedef struct gm__noise {
     int draw; /* 0: the middle, u = 1/2 */
-    uint64_t seed,
-        step; /* u of row number i and the j-th dequantised column (from 0) is the uniform double
-                 that the kernels draw for (seed, GM__FOR_DEQUANTISE, step, row i, column j) */
+    /* u of row number i and the j-th dequantised column (from 0) is the uniform double that the
+     * kernels draw for (seed, GM__FOR_DEQUANTISE, step, row i, column j) */
+    uint64_t seed, step;
 } gm__noise;
 
 /* x (n, d) to real (n, r) and index (n, c), and log_det (n), log |d real / d x| of the row. index
