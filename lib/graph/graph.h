@@ -25,6 +25,7 @@ typedef struct gm__layout {
     gm__slot *slots;
     int32_t count, capacity;
     int64_t size;            /* elements in all, padding (zero, stays zero) included */
+    int64_t limit;           /* greatest size, 0 any: what a file can justify */
     int closed;              /* no new names: an unknown one is an error */
 } gm__layout;
 void gm__layout_init(gm__layout *layout, const gm_allocator *allocator);

@@ -1,0 +1,5 @@
+/* The families that come with the library. */
+#include "density/flow.h"
+#include "model/model.h"
+
+const gm_family *const gm__builtin_families[] = {&gm__flow, NULL};

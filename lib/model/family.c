@@ -1,0 +1,224 @@
+/* Which families there are, what they can do, and every options table by its owner's name. */
+#include "model/model.h"
+#include "data/csv.h"
+
+#include <string.h>
+
+typedef struct gm__registry {
+    int64_t count;
+    const gm_family *families[64];
+} gm__registry;
+
+static const gm_family *family_at(const gm_context *ctx, int32_t i)
+{
+    int32_t built_in = 0;
+    while (gm__builtin_families[built_in])
+        built_in++;
+    if (i < 0)
+        return NULL;
+    if (i < built_in)
+        return gm__builtin_families[i];
+    const gm__registry *r = ctx->registry;
+    return r && i - built_in < r->count ? r->families[i - built_in] : NULL;
+}
+
+int32_t gm__family_capabilities(const gm_family *f)
+{
+    int32_t can = 0;
+    if (f->base && f->decode)
+        can |= GM_CAN_SAMPLE;
+    if (f->log_prob)
+        can |= GM_CAN_LOG_PROB | GM_CAN_GRADIENT;
+    if (f->encode)
+        can |= GM_CAN_ENCODE;
+    if (f->decode)
+        can |= GM_CAN_DECODE;
+    if (f->encode && f->decode)
+        can |= GM_CAN_RECONSTRUCT;
+    return can;
+}
+
+const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer, int64_t size)
+{
+    int64_t at = 0;
+    buffer[0] = 0;
+    for (int32_t i = 0; family_at(ctx, i); i++)
+        if ((gm__family_capabilities(family_at(ctx, i)) & capability) == capability && at < size - 1)
+            at += gm__format(buffer + at, size - at, at ? ", %s" : "%s", family_at(ctx, i)->name);
+    return buffer;
+}
+
+gm_status gm__family_find(gm_context *ctx, const char *name, const gm_family **family)
+{
+    if (!name)
+        return gm__fail(ctx, GM_E_ARG, "family is NULL");
+    for (int32_t i = 0; family_at(ctx, i); i++)
+        if (strcmp(family_at(ctx, i)->name, name) == 0) {
+            *family = family_at(ctx, i);
+            return GM_OK;
+        }
+    char names[512];
+    return gm__fail(ctx, GM_E_UNKNOWN, "there is no family '%.*s'; there are: %s", 60, name,
+                    gm__families_that(ctx, 0, names, sizeof names));
+}
+
+static void fill_info(const gm_family *f, gm_family_info *info)
+{
+    gm_family_info full = {.struct_size = info->struct_size, .version = f->version, .name = f->name, .summary = f->summary,
+                           .capabilities = gm__family_capabilities(f), .log_prob_kind = f->log_prob ? f->log_prob_kind : 0};
+    memcpy(info, &full, info->struct_size < sizeof full ? info->struct_size : sizeof full);
+}
+
+static gm_status check_info(gm_context *ctx, const gm_family_info *info)
+{
+    if (!info || info->struct_size < sizeof info->struct_size)
+        return gm__fail(ctx, GM_E_ARG, "gm_family_info: info is NULL or its struct_size is not set");
+    return GM_OK;
+}
+
+gm_status gm_family_at(gm_context *ctx, int32_t i, gm_family_info *info)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    gm_status code = check_info(ctx, info);
+    if (!code && !family_at(ctx, i))
+        code = gm__fail(ctx, GM_E_RANGE, "gm_family_at: there is no family number %d", (int)i);
+    if (!code)
+        fill_info(family_at(ctx, i), info);
+    return gm__leave(ctx, &entry, code);
+}
+
+gm_status gm_family_find(gm_context *ctx, const char *name, gm_family_info *info)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    const gm_family *f = NULL;
+    gm_status code = check_info(ctx, info);
+    if (!code)
+        code = gm__family_find(ctx, name, &f);
+    if (!code)
+        fill_info(f, info);
+    return gm__leave(ctx, &entry, code);
+}
+
+/* ---- Registering ---------------------------------------------------------------------------------- */
+
+static void registry_free(gm_context *ctx, void *registry)
+{
+    gm__free(&ctx->allocator, registry, sizeof(gm__registry));
+}
+
+static gm_status check_family(gm_context *ctx, const gm_family *f)
+{
+    if (!f || f->struct_size < sizeof *f)
+        return gm__fail(ctx, GM_E_ARG, "gm_family_register: family is NULL or its struct_size is not sizeof(gm_family)");
+    if (!f->name || !f->name[0] || !f->summary || f->version < 1)
+        return gm__fail(ctx, GM_E_ARG, "gm_family_register: a family needs a name, a summary and a version from 1 on");
+    if (!f->loss && !f->log_prob)
+        return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: a family needs loss or log_prob", f->name);
+    if (f->log_prob && (f->log_prob_kind < GM_EXACT || f->log_prob_kind > GM_ESTIMATE))
+        return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: log_prob_kind must say what log_prob gives", f->name);
+    if (f->base && !f->decode)
+        return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: base is of use with decode only", f->name);
+    for (int32_t i = 0; family_at(ctx, i); i++)
+        if (strcmp(family_at(ctx, i)->name, f->name) == 0)
+            return gm__fail(ctx, GM_E_ARG, "gm_family_register: there is a family '%s' already", f->name);
+    return GM_OK;
+}
+
+static gm_status add_family(gm_context *ctx, const gm_family *f)
+{
+    GM_TRY(check_family(ctx, f));
+    gm__registry *r = ctx->registry;
+    if (!r) {
+        r = gm__alloc(&ctx->allocator, sizeof *r);
+        if (!r)
+            return gm__no_memory(ctx);
+        ctx->registry = r;
+        ctx->registry_free = registry_free;
+    }
+    if (r->count == (int64_t)(sizeof r->families / sizeof r->families[0]))
+        return gm__fail(ctx, GM_E_STATE, "gm_family_register: a context holds at most %d families", (int)r->count);
+    r->families[r->count++] = f;
+    return GM_OK;
+}
+
+gm_status gm_family_register(gm_context *ctx, const gm_family *family)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    return gm__leave(ctx, &entry, add_family(ctx, family));
+}
+
+/* ---- Options by owner ------------------------------------------------------------------------------- */
+
+#define SEED_ROW {"seed", GM_STAGE_CALL, GM_SEED, "", "", 1, "random numbers are a function of it; required where the call draws"}
+#define PRECISION(initial) {"precision", GM_STAGE_CALL, GM_CHOICE, initial, "model|f32|f64", 1, "arithmetic of this call; model: as it was fitted"}
+static const gm_option_row log_prob_options[] = {
+    SEED_ROW,
+    {"draws", GM_STAGE_CALL, GM_INT, "8", "1..1000000", 1, "draws averaged where discrete columns make the answer a bound"},
+    PRECISION("model"),
+    {0},
+};
+static const gm_option_row sample_options[] = {
+    SEED_ROW,
+    {"temperature", GM_STAGE_CALL, GM_REAL, "1", "0..", 1, "scales the draw of the base: below 1 more typical rows, above 1 more varied"},
+    PRECISION("model"),
+    {0},
+};
+static const gm_option_row code_options[] = {PRECISION("f64"), {0}};
+
+const gm_option_row *gm__call_options(const char *call)
+{
+    if (strcmp(call, "log_prob") == 0)
+        return log_prob_options;
+    if (strcmp(call, "sample") == 0)
+        return sample_options;
+    if (strcmp(call, "encode") == 0 || strcmp(call, "decode") == 0 || strcmp(call, "reconstruct") == 0)
+        return code_options;
+    return NULL;
+}
+
+/* The tables of an owner, one after the other; returns how many. */
+static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row *tables[2])
+{
+    tables[1] = NULL;
+    if (strcmp(owner, "context") == 0)
+        tables[0] = gm__context_options;
+    else if (strcmp(owner, "csv") == 0)
+        tables[0] = gm__csv_options;
+    else if (strcmp(owner, "fit") == 0) {
+        tables[0] = gm__fit_options;
+        tables[1] = gm__transform_options;
+        return 2;
+    } else if (!(tables[0] = gm__call_options(owner)) && !(tables[0] = gm__optimizer_options(owner)))
+        for (int32_t i = 0; family_at(ctx, i); i++)
+            if (strcmp(family_at(ctx, i)->name, owner) == 0)
+                tables[0] = family_at(ctx, i)->options;
+    return tables[0] != NULL;
+}
+
+static gm_status option_at(gm_context *ctx, const char *owner, int32_t i, gm_option_info *info)
+{
+    const gm_option_row *tables[2];
+    if (!owner || !info || info->struct_size < sizeof info->struct_size)
+        return gm__fail(ctx, GM_E_ARG, "gm_option_at: owner or info is NULL, or struct_size is not set");
+    int count = owner_tables(ctx, owner, tables);
+    if (count == 0)
+        return gm__fail(ctx, GM_E_UNKNOWN, "gm_option_at: nothing named '%.*s' has options; a family, an optimizer, context, fit, csv or a call has", 60, owner);
+    int32_t at = i;
+    for (int t = 0; t < count && at >= 0; t++)
+        for (const gm_option_row *row = tables[t]; row->name; row++)
+            if (at-- == 0) {
+                gm__option_info_fill(row, info);
+                return GM_OK;
+            }
+    return gm__fail(ctx, GM_E_RANGE, "gm_option_at: '%s' has no option number %d", owner, (int)i);
+}
+
+gm_status gm_option_at(gm_context *ctx, const char *owner, int32_t i, gm_option_info *info)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    return gm__leave(ctx, &entry, option_at(ctx, owner, i, info));
+}

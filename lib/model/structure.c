@@ -1,0 +1,198 @@
+/* A model without its weights: family, options, columns, transforms, layout; and the graphs of its tasks. */
+#include "model/model.h"
+
+#include <stdatomic.h>
+
+int gm__structure_tables(const gm_family *family, const gm_option_row *tables[8])
+{
+    int n = 0;
+    if (family->options)
+        tables[n++] = family->options;
+    tables[n++] = gm__fit_options;
+    tables[n++] = gm__transform_options;
+    return n;
+}
+
+gm__structure *gm__structure_retain(const gm__structure *s)
+{
+    gm__structure *owned = (gm__structure *)(uintptr_t)s;
+    atomic_fetch_add((_Atomic int32_t *)&owned->owners, 1);
+    return owned;
+}
+
+void gm__structure_release(gm__structure *s)
+{
+    if (!s || atomic_fetch_sub((_Atomic int32_t *)&s->owners, 1) != 1)
+        return;
+    gm_allocator a = s->allocator;
+    gm__values_free(s->values);
+    gm__schema_release(s->schema);
+    gm__transform_release(s->transform);
+    gm__layout_clear(&s->layout);
+    gm__free(&a, s, sizeof *s);
+}
+
+/* ---- Graphs ---------------------------------------------------------------------------------------- */
+
+gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__purpose *how, gm_builder **b)
+{
+    gm__purpose purpose = *how;
+    purpose.values = s->values;
+    purpose.width = s->width;
+    purpose.seed = (uint64_t)gm__value_int(s->values, "seed");
+    GM_TRY(gm__builder_create(ctx, &s->layout, &purpose, b));
+    if (s->conditions > 0) {
+        int64_t shape[2] = {GM_BATCH, s->conditions};
+        gm__builder_set_condition(*b, gm_input(*b, "condition", GM_REAL_NODE, 2, shape));
+    }
+    return GM_OK;
+}
+
+static gm_node *wide(gm_builder *b, gm_node *x)
+{
+    return gm_node_type(x) == GM_WIDE_NODE ? x : gm_wide(b, x);
+}
+
+gm_node *gm__loss_build(gm_builder *b, const gm__structure *s)
+{
+    gm_node *log_density, *reals, *x = gm__front(b, s, GM__FRONT_DRAW, &log_density, &reals);
+    gm_node *loss = s->family->loss ? wide(b, s->family->loss(b, x)) : gm_neg(b, wide(b, s->family->log_prob(b, x)));
+    return log_density ? gm_sub(b, loss, log_density) : loss;
+}
+
+static gm_node *build_log_prob(gm_builder *b, const gm__structure *s, gm_node **reals)
+{
+    gm_node *log_density, *x = gm__front(b, s, GM__FRONT_DRAW, &log_density, reals);
+    gm_node *logp = wide(b, s->family->log_prob(b, x));
+    return log_density ? gm_add(b, logp, log_density) : logp;
+}
+
+int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node *out[2])
+{
+    int64_t shape[2] = {GM_BATCH, s->code};
+    gm_node *reals, *log_density;
+    switch (task) {
+    case GM__LOG_PROB:
+        out[0] = build_log_prob(b, s, &reals);
+        return 1;
+    case GM__GRADIENT:
+        out[0] = build_log_prob(b, s, &reals);
+        if (!reals)
+            return 1;
+        gm_gradient(b, out[0], 1, &reals, &out[1]);
+        return 2;
+    case GM__ENCODE:
+        out[0] = s->family->encode(b, gm__front(b, s, GM__FRONT_MIDDLE, &log_density, &reals));
+        return 1;
+    case GM__DECODE:
+        out[0] = s->family->decode(b, gm_input(b, "z", GM_REAL_NODE, 2, shape));
+        return 1;
+    default:
+        out[0] = gm_mul(b, s->family->base(b), gm_input(b, "temperature", GM_REAL_NODE, 0, NULL));
+        out[0] = s->family->decode(b, out[0]);
+        return 1;
+    }
+}
+
+/* ---- Making ------------------------------------------------------------------------------------------ */
+
+static int answers(const gm_family *f, gm__task task)
+{
+    static const int32_t needs[] = {GM_CAN_LOG_PROB, GM_CAN_GRADIENT, GM_CAN_ENCODE, GM_CAN_DECODE, GM_CAN_SAMPLE};
+    return (gm__family_capabilities(f) & needs[task]) != 0;
+}
+
+static gm_status check_output(gm_context *ctx, const gm__structure *s, const char *function, const gm_node *out, int64_t columns)
+{
+    int right = gm_node_dim(out, 0) == GM_BATCH && gm_node_ndim(out) == (columns ? 2 : 1)
+                && (!columns || gm_node_dim(out, 1) == columns);
+    if (right)
+        return GM_OK;
+    char wanted[48] = "(batch)";
+    if (columns)
+        gm__format(wanted, sizeof wanted, "(batch, %lld)", (long long)columns);
+    return gm__fail(ctx, GM_E_SHAPE, "%s: %s gives a node of %d dimensions, the last of them %lld; %s was expected", s->family->name,
+                    function, (int)gm_node_ndim(out), (long long)gm_node_dim(out, -1), wanted);
+}
+
+/* Builds a graph once, so that the layout learns its parameters and mistakes of a family are found early. */
+static gm_status try_task(gm_context *ctx, gm__structure *s, int task)
+{
+    static const char functions[][12] = {"log_prob", "log_prob", "encode", "decode", "decode", "loss"};
+    gm_builder *b;
+    gm__purpose how = {.training = task > GM__SAMPLE};
+    gm_node *out[2] = {NULL, NULL};
+    GM_TRY(gm__structure_builder(ctx, s, &how, &b));
+    if (task > GM__SAMPLE)
+        out[0] = gm__loss_build(b, s);
+    else
+        gm__task_build(b, s, (gm__task)task, out);
+    gm_status code = gm__builder_check(ctx, b);
+    int64_t columns = task == GM__ENCODE ? s->code : task == GM__DECODE || task == GM__SAMPLE ? s->width : 0;
+    if (!code)
+        code = check_output(ctx, s, functions[task], out[0], columns);
+    gm__builder_free(b);
+    return code;
+}
+
+static gm_status find_code(gm_context *ctx, gm__structure *s)
+{
+    s->code = s->width;
+    if (!s->family->code)
+        return GM_OK;
+    gm_builder *b;
+    gm__purpose how = {0};
+    GM_TRY(gm__structure_builder(ctx, s, &how, &b));
+    s->code = s->family->code(b);
+    gm_status code = gm__builder_check(ctx, b);
+    gm__builder_free(b);
+    if (!code && s->code < 1)
+        code = gm__fail(ctx, GM_E_RANGE, "%s: the code has %lld columns, must have at least 1", s->family->name, (long long)s->code);
+    return code;
+}
+
+static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
+{
+    s->real = gm__value_int(s->values, "precision") == 1 ? GM__F64 : GM__F32;
+    s->reals = gm__transform_reals(s->transform);
+    s->indices = gm__transform_indices(s->transform);
+    s->width = s->reals;
+    for (int64_t i = 0; i < s->indices; i++)
+        s->width += gm__front_width(gm__transform_categories(s->transform, i));
+    if (s->width < 1)
+        return gm__fail(ctx, GM_E_SHAPE, "%s: there are no feature columns to learn", s->family->name);
+    s->columns = gm__transform_columns(s->transform);
+    s->conditions = s->schema->count - s->columns;
+    s->kind = s->family->log_prob ? s->family->log_prob_kind : GM_NO_LOG_PROB;
+    if (s->kind == GM_EXACT && (s->indices > 0 || gm__transform_random(s->transform)))
+        s->kind = GM_LOWER_BOUND;
+    gm__layout_init(&s->layout, &s->allocator);
+    s->layout.limit = limit;
+    GM_TRY(find_code(ctx, s));
+    GM_TRY(try_task(ctx, s, GM__SAMPLE + 1));
+    for (int task = GM__LOG_PROB; task <= GM__SAMPLE; task++)
+        if (task != GM__GRADIENT && answers(s->family, (gm__task)task))
+            GM_TRY(try_task(ctx, s, task));
+    s->layout.closed = 1;
+    return GM_OK;
+}
+
+gm_status gm__structure_create(gm_context *ctx, const gm_family *family, gm__values *values, gm__schema *schema,
+                               gm__transform *transform, int64_t limit, gm__structure **out)
+{
+    gm__structure *s = gm__alloc(&ctx->allocator, sizeof *s);
+    if (!s) {
+        gm__schema_release(schema);
+        gm__transform_release(transform);
+        return gm__no_memory(ctx);
+    }
+    *s = (gm__structure){.allocator = ctx->allocator, .owners = 1, .family = family, .values = gm__values_retain(values),
+                         .schema = schema, .transform = transform};
+    gm_status code = fill(ctx, s, limit);
+    if (code) {
+        gm__structure_release(s);
+        return code;
+    }
+    *out = s;
+    return GM_OK;
+}
