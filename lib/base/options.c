@@ -74,6 +74,20 @@ static void clear_entry(gm_options *bag, pair *e)
 
 /* ---- Life ---- */
 
+gm_status gm__options_new(gm_context *ctx, gm_options **bag)
+{
+    *bag = gm__alloc(&ctx->allocator, sizeof **bag);
+    if (!*bag)
+        return gm__no_memory(ctx);
+    (*bag)->allocator = ctx->allocator;
+    return GM_OK;
+}
+
+gm_status gm__options_put(gm_context *ctx, gm_options *bag, const char *name, const char *text)
+{
+    return checked_put(ctx, bag, name, text);
+}
+
 gm_status gm_options_create(gm_context *ctx, gm_options **options)
 {
     gm__entry entry;
@@ -82,11 +96,7 @@ gm_status gm_options_create(gm_context *ctx, gm_options **options)
     GM_TRY(gm__enter(ctx, &entry));
     if (!options)
         return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "no place for the options"));
-    gm_options *bag = gm__alloc(&ctx->allocator, sizeof *bag);
-    if (bag)
-        bag->allocator = ctx->allocator;
-    *options = bag;
-    return gm__leave(ctx, &entry, bag ? GM_OK : gm__no_memory(ctx));
+    return gm__leave(ctx, &entry, gm__options_new(ctx, options));
 }
 
 void gm_options_free(gm_options *options)

@@ -46,6 +46,10 @@ int gm__value_given(const gm__values *v, const char *name);
 /* Row, and value as text (may be NULL), by position; NULL past the end. */
 const gm_option_row *gm__value_at(const gm__values *v, int i, const char **text);
 
+/* A new bag, and an entry set from text, within a call that has entered the context already;
+ * gm_options_free frees. */
+gm_status gm__options_new(gm_context *ctx, gm_options **bag);
+gm_status gm__options_put(gm_context *ctx, gm_options *bag, const char *name, const char *text);
 /* The bag's own entries, in the order in which they were first set: the name; NULL past the end. */
 const char *gm__options_at(const gm_options *bag, int i, const char **text);
 /* The value of a name as text; NULL where it was not set. */

@@ -15,8 +15,8 @@ gm_status gm__call_check(gm_context *ctx, const gm_model *model, const char *cal
 }
 
 /* A name of building or fitting: fine if it says what the model has. */
-static gm_status agree(gm_context *ctx, const gm_model *model, const char *call, const gm_option_row *row, const gm_options *opts,
-                       const char *name, const char *text)
+static gm_status agree(gm_context *ctx, const gm_model *model, const char *call, const gm_option_row *row, const char *name,
+                       const char *text)
 {
     const gm_option_row one[2] = {*row, {0}}, *table = one;
     gm_options *single;
@@ -25,10 +25,9 @@ static gm_status agree(gm_context *ctx, const gm_model *model, const char *call,
     gm_status code = gm__options_put(ctx, single, name, text);
     if (!code)
         code = gm__values_create(ctx, call, &table, 1, row->stage, single, &values);
-    gm__options_drop(single);
+    gm_options_free(single);
     if (code)
         return code;
-    (void)opts;
     const char *has = gm__value_text(model->structure->values, name);
     if (strcmp(gm__value_text(values, name), has) != 0)
         code = gm__fail(ctx, GM_E_STAGE, "%s: option '%s' is %.*s, but this model was made with %.*s; it can only be chosen when a model is fitted",
@@ -37,28 +36,33 @@ static gm_status agree(gm_context *ctx, const gm_model *model, const char *call,
     return code;
 }
 
-/* Moves the bag's entries that act in this call to `acting`, checks those that belong to the fit. */
+static const char call_names[][12] = {"log_prob", "sample", "encode"}; /* one for each table */
+
+/* The row of a name that another call's table or the model's own tables have; NULL if nothing has it. *fitted: it is the model's. */
+static const gm_option_row *find_elsewhere(const gm_model *model, const char *name, int *fitted)
+{
+    const gm_option_row *tables[8], *row = NULL;
+    int count = gm__structure_tables(model->structure->family, tables);
+    for (int t = 0; t < count && !row; t++)
+        row = gm__option_find(tables[t], name);
+    *fitted = row != NULL;
+    for (int t = 0; t < 3 && !row; t++)
+        row = gm__option_find(gm__call_options(call_names[t]), name);
+    return row;
+}
+
+/* Copies the bag's entries that act in this call, or that nothing knows (an error to come), to `acting`; checks those of the fit. */
 static gm_status sort_entries(gm_context *ctx, const gm_model *model, const char *call, const gm_options *opts, gm_options *acting)
 {
-    const gm_option_row *tables[8], *calls = gm__call_options(call);
-    int count = gm__structure_tables(model->structure->family, tables);
+    const gm_option_row *calls = gm__call_options(call);
     const char *name, *text;
     for (int i = 0; opts && (name = gm__options_at(opts, i, &text)); i++) {
-        const gm_option_row *row = NULL;
-        if (!gm__option_find(calls, name)) {
-            static const char others[][12] = {"log_prob", "sample", "encode"};
-            for (int t = 0; t < count && !row; t++)
-                row = gm__option_find(tables[t], name);
-            for (int t = 0; !row && t < 3; t++)
-                if (gm__option_find(gm__call_options(others[t]), name))
-                    break;
-                else if (t == 2)
-                    GM_TRY(gm__options_put(ctx, acting, name, text)); /* unknown: the check below says so */
-            if (row)
-                GM_TRY(agree(ctx, model, call, row, opts, name, text));
-            continue;
-        }
-        GM_TRY(gm__options_put(ctx, acting, name, text));
+        int fitted = 0;
+        const gm_option_row *row = gm__option_find(calls, name) ? NULL : find_elsewhere(model, name, &fitted);
+        if (!row)
+            GM_TRY(gm__options_put(ctx, acting, name, text));
+        else if (fitted)
+            GM_TRY(agree(ctx, model, call, row, name, text));
     }
     return GM_OK;
 }
@@ -71,7 +75,7 @@ gm_status gm__call_values(gm_context *ctx, const gm_model *model, const char *ca
     gm_status code = sort_entries(ctx, model, call, opts, acting);
     if (!code)
         code = gm__values_create(ctx, call, &table, 1, GM_STAGE_CALL, acting, values);
-    gm__options_drop(acting);
+    gm_options_free(acting);
     return code;
 }
 

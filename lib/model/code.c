@@ -1,0 +1,418 @@
+/* encode, decode, reconstruct and sample: what goes through codes. */
+#include "model/model.h"
+#include "base/size.h"
+
+#include <string.h>
+
+/* ---- Codes of rows ----------------------------------------------------------------------------------- */
+
+typedef struct gm__code_call {
+    const gm_model *model;
+    const gm__structure *s;
+    gm__program *program;
+    int64_t capacity;
+    double *x, *reals, *wide, *wide_out; /* (rows, columns), (rows, reals), in and out of the graph in double */
+    float *narrow, *narrow_out;
+    int32_t *index, *columns;
+    const void **inputs;
+} gm__code_call;
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Buffers for pieces of `capacity` rows; the graph's side is as wide as the wider of x and z. */
+static gm_status make_buffers(gm_context *ctx, gm__code_call *c, int64_t rows)
+{
+    const gm__structure *s = c->s;
+    c->capacity = rows < c->program->capacity ? rows : c->program->capacity;
+    size_t n = (size_t)c->capacity, graph = n * (size_t)larger(larger(s->width, s->code), s->reals);
+    size_t doubles = n * (size_t)(s->columns + s->reals) + 2 * graph, ints = 2 * n * (size_t)s->indices;
+    size_t pointers = (size_t)s->indices + 8;
+    char *block = gm__context_scratch(ctx, pointers * sizeof(void *) + doubles * 8 + 2 * graph * 4 + ints * 4);
+    if (!block)
+        return GM_E_MEMORY;
+    c->inputs = (const void **)(void *)block;
+    c->x = (double *)(void *)(block + pointers * sizeof(void *));
+    c->reals = c->x + n * (size_t)s->columns;
+    c->wide = c->reals + n * (size_t)s->reals;
+    c->wide_out = c->wide + graph;
+    c->narrow = (float *)(void *)(c->wide_out + graph);
+    c->narrow_out = c->narrow + graph;
+    c->index = (int32_t *)(void *)(c->narrow_out + graph);
+    c->columns = c->index + ints / 2;
+    return GM_OK;
+}
+
+static gm_status prepare(gm_context *ctx, const gm_model *model, gm__task task, const gm__values *values, int64_t rows, gm__code_call *c)
+{
+    *c = (gm__code_call){.model = model, .s = model->structure};
+    GM_TRY(gm__program_get(ctx, model, task, gm__call_real(model, values), rows, &c->program));
+    return make_buffers(ctx, c, rows);
+}
+
+/* Runs the program on n rows; `from` is input number `input` unless that is -1: (n, width) doubles, or one if
+ * width is 0. The result, in double, is c->wide_out. */
+static gm_status run_piece(gm_context *ctx, gm__code_call *c, int input, const double *from, int64_t width, int64_t out_width,
+                           gm__run *run)
+{
+    int f32 = c->program->real == GM__F32;
+    if (input >= 0) {
+        c->inputs[input] = from;
+        if (f32) {
+            ctx->kernels->maps->narrow(c->narrow, from, width ? run->batch * width : 1);
+            c->inputs[input] = c->narrow;
+        }
+    }
+    void *out = f32 ? (void *)c->narrow_out : c->wide_out;
+    run->params = c->program->params;
+    run->inputs = c->inputs;
+    run->outputs = &out;
+    GM_TRY(gm__plan_run(ctx, c->program->plan, run));
+    if (f32)
+        ctx->kernels->maps->widen(c->wide_out, c->narrow_out, run->batch * out_width);
+    return GM_OK;
+}
+
+/* Codes of rows [first, first + n), in double, into c->wide_out. */
+static gm_status encode_piece(gm_context *ctx, gm__code_call *c, const gm__rows *rows, int64_t first, int64_t n)
+{
+    const gm__structure *s = c->s;
+    gm__noise middle = {.draw = 0};
+    GM_TRY(gm__rows_read(ctx, rows, first, n, c->x));
+    gm__transform_forward(s->transform, c->x, n, &middle, first, NULL, c->reals, c->index, NULL, NULL);
+    for (int64_t i = 0; i < s->indices; i++) {
+        int input = gm__plan_index_input(c->program->plan, i);
+        for (int64_t row = 0; row < n; row++)
+            c->columns[i * n + row] = c->index[row * s->indices + i];
+        if (input >= 0)
+            c->inputs[input] = c->columns + i * n;
+    }
+    gm__run run = {.batch = n, .row0 = first};
+    return run_piece(ctx, c, c->program->x, c->reals, s->reals, s->code, &run);
+}
+
+/* The graph's x (in c->wide_out) as rows of the user's, into `out` (n, columns). */
+static void finish_rows(gm__code_call *c, int64_t n, double *out)
+{
+    gm__front_back(c->s, c->wide_out, n, c->reals, c->index);
+    gm__transform_inverse(c->s->transform, c->reals, c->index, n, out, NULL);
+}
+
+/* Rows of codes [first, first + n) of z into `out`. */
+static gm_status decode_piece(gm_context *ctx, gm__code_call *c, const double *z, int64_t first, int64_t n, double *out)
+{
+    gm__run run = {.batch = n, .row0 = first};
+    GM_TRY(run_piece(ctx, c, c->program->z, z, c->s->code, c->s->width, &run));
+    finish_rows(c, n, out);
+    return GM_OK;
+}
+
+static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, double temperature, int64_t first, int64_t n, double *out)
+{
+    gm__run run = {.batch = n, .row0 = first, .seed = seed};
+    GM_TRY(run_piece(ctx, c, c->program->temperature, &temperature, 0, c->s->width, &run));
+    finish_rows(c, n, out);
+    return GM_OK;
+}
+
+/* ---- Checks ------------------------------------------------------------------------------------------ */
+
+static gm_status check_output(gm_context *ctx, const char *call, const gm_array *out, int64_t rows, int64_t columns)
+{
+    gm__rows shape;
+    GM_TRY(gm__rows_of_array(ctx, call, out, columns, &shape));
+    if (out->dtype != GM_F32 && out->dtype != GM_F64)
+        return gm__fail(ctx, GM_E_ARG, "%s: the output's dtype is %d, must be GM_F32 or GM_F64", call, (int)out->dtype);
+    if (out->flags & GM_ARRAY_READ_ONLY)
+        return gm__fail(ctx, GM_E_ARG, "%s: the output is read-only", call);
+    if (shape.count != rows)
+        return gm__fail(ctx, GM_E_SHAPE, "%s: the output has %lld rows, %lld are made", call, (long long)shape.count, (long long)rows);
+    return GM_OK;
+}
+
+static gm_status begin(gm_context *ctx, const gm_model *model, const char *call, int32_t capability, const gm_array *cond,
+                       const gm_options *opts, gm__values **values)
+{
+    GM_TRY(gm__call_check(ctx, model, call, capability));
+    if (cond && model->structure->conditions == 0)
+        return gm__fail(ctx, GM_E_ARG, "%s: cond is given, but the model has no conditioning columns", call);
+    return gm__call_values(ctx, model, call, opts, values);
+}
+
+/* ---- encode ------------------------------------------------------------------------------------------- */
+
+static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__rows *rows, const gm__values *values, gm_array *z)
+{
+    gm__code_call c;
+    GM_TRY(check_output(ctx, "encode", z, rows->count, model->structure->code));
+    GM_TRY(prepare(ctx, model, GM__ENCODE, values, rows->count, &c));
+    for (int64_t first = 0; first < rows->count; first += c.capacity) {
+        int64_t n = rows->count - first < c.capacity ? rows->count - first : c.capacity;
+        GM_TRY(encode_piece(ctx, &c, rows, first, n));
+        gm__array_put(z, first, n, c.s->code, c.wide_out);
+        GM_TRY(gm__check_cancel(ctx));
+    }
+    return GM_OK;
+}
+
+gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts, gm_array *z)
+{
+    gm__entry entry;
+    gm__values *values = NULL;
+    gm__rows rows;
+    GM_TRY(gm__enter(ctx, &entry));
+    gm_status code = begin(ctx, model, "encode", GM_CAN_ENCODE, cond, opts, &values);
+    if (!code)
+        code = gm__rows_of_array(ctx, "encode", x, model->structure->columns, &rows);
+    if (!code)
+        code = encode_all(ctx, model, &rows, values, z);
+    gm__values_free(values);
+    return gm__leave(ctx, &entry, code);
+}
+
+gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data, const gm_array *cond, const gm_options *opts,
+                               gm_array *z)
+{
+    gm__entry entry;
+    gm__values *values = NULL;
+    gm__rows rows = {0};
+    GM_TRY(gm__enter(ctx, &entry));
+    gm_status code = begin(ctx, model, "encode", GM_CAN_ENCODE, cond, opts, &values);
+    if (!code)
+        code = gm__rows_of_data(ctx, model, data, &rows);
+    if (!code)
+        code = encode_all(ctx, model, &rows, values, z);
+    gm__rows_clear(&rows);
+    gm__values_free(values);
+    return gm__leave(ctx, &entry, code);
+}
+
+/* ---- Rows that are made: into an array, or into cells of a dataset ------------------------------------- */
+
+/* What makes rows [first, first + n) into out (n, columns). */
+typedef struct gm__maker {
+    gm__task task;
+    const gm__rows *from;     /* codes to decode */
+    gm__code_call call;
+    uint64_t seed;
+    double temperature;
+    int64_t count;
+} gm__maker;
+
+static gm_status make_piece(gm_context *ctx, gm__maker *m, int64_t first, int64_t n, double *out)
+{
+    if (m->task == GM__SAMPLE)
+        return sample_piece(ctx, &m->call, m->seed, m->temperature, first, n, out);
+    GM_TRY(gm__rows_read(ctx, m->from, first, n, m->call.wide));
+    return decode_piece(ctx, &m->call, m->call.wide, first, n, out);
+}
+
+/* All rows, piece by piece, into an array or into cells (count, columns). */
+static gm_status make_rows(gm_context *ctx, gm__maker *m, gm_array *array, double *cells)
+{
+    int64_t d = m->call.s->columns, capacity = m->call.capacity;
+    for (int64_t first = 0; first < m->count; first += capacity) {
+        int64_t n = m->count - first < capacity ? m->count - first : capacity;
+        double *out = cells ? cells + first * d : m->call.x;
+        GM_TRY(make_piece(ctx, m, first, n, out));
+        if (array)
+            gm__array_put(array, first, n, d, out);
+        GM_TRY(gm__check_cancel(ctx));
+    }
+    return GM_OK;
+}
+
+/* As make_rows, into a new dataset with the model's columns. */
+static gm_status make_dataset(gm_context *ctx, gm__maker *m, gm_dataset **rows)
+{
+    const gm__structure *s = m->call.s;
+    int64_t count;
+    if (gm__mul64(m->count, s->columns, &count))
+        return gm__fail(ctx, GM_E_RANGE, "%lld rows of %lld columns are too many", (long long)m->count, (long long)s->columns);
+    double *cells = gm__alloc_array(&ctx->allocator, count ? count : 1, sizeof *cells);
+    if (!cells)
+        return gm__no_memory(ctx);
+    gm_status code = make_rows(ctx, m, NULL, cells);
+    if (!code)
+        code = gm__dataset_make(ctx, s->schema, cells, m->count, rows);
+    gm__free(&ctx->allocator, cells, (size_t)(count ? count : 1) * sizeof *cells);
+    return code;
+}
+
+/* ---- decode --------------------------------------------------------------------------------------------- */
+
+static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *z, const gm_array *cond, const gm_options *opts,
+                        gm_array *x, gm_dataset **data)
+{
+    gm__values *values = NULL;
+    gm__rows codes;
+    GM_TRY(begin(ctx, model, "decode", GM_CAN_DECODE, cond, opts, &values));
+    gm__maker m = {.task = GM__DECODE, .from = &codes};
+    gm_status code = gm__rows_of_array(ctx, "decode", z, model->structure->code, &codes);
+    if (!code && !data)
+        code = check_output(ctx, "decode", x, codes.count, model->structure->columns);
+    if (!code)
+        code = prepare(ctx, model, GM__DECODE, values, codes.count, &m.call);
+    m.count = code ? 0 : codes.count;
+    if (!code)
+        code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x, NULL);
+    gm__values_free(values);
+    return code;
+}
+
+gm_status gm_model_decode(gm_context *ctx, const gm_model *model, const gm_array *z, const gm_array *cond, const gm_options *opts, gm_array *x)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    return gm__leave(ctx, &entry, decode(ctx, model, z, cond, opts, x, NULL));
+}
+
+gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_array *z, const gm_array *cond, const gm_options *opts,
+                               gm_dataset **rows)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    if (!rows)
+        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "decode: rows is NULL"));
+    *rows = NULL;
+    return gm__leave(ctx, &entry, decode(ctx, model, z, cond, opts, NULL, rows));
+}
+
+/* ---- reconstruct ------------------------------------------------------------------------------------------ */
+
+/* Codes of all rows, then rows of all codes. */
+static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__rows *rows, const gm__values *values, gm_array *y,
+                             gm_dataset **data)
+{
+    const gm__structure *s = model->structure;
+    int64_t count;
+    if (!data)
+        GM_TRY(check_output(ctx, "reconstruct", y, rows->count, s->columns));
+    if (gm__mul64(rows->count, s->code, &count))
+        return gm__fail(ctx, GM_E_RANGE, "reconstruct: too many rows");
+    double *z = gm__alloc_array(&ctx->allocator, count ? count : 1, sizeof *z);
+    if (!z)
+        return gm__no_memory(ctx);
+    gm_array codes;
+    gm__rows from;
+    gm_array_init(&codes, GM_F64, z, rows->count, s->code);
+    gm__maker m = {.task = GM__DECODE, .from = &from, .count = rows->count};
+    gm_status code = encode_all(ctx, model, rows, values, &codes);
+    if (!code)
+        code = gm__rows_of_array(ctx, "reconstruct", &codes, s->code, &from);
+    if (!code)
+        code = prepare(ctx, model, GM__DECODE, values, rows->count, &m.call);
+    if (!code)
+        code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, y, NULL);
+    gm__free(&ctx->allocator, z, (size_t)(count ? count : 1) * sizeof *z);
+    return code;
+}
+
+gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts,
+                               gm_array *y)
+{
+    gm__entry entry;
+    gm__values *values = NULL;
+    gm__rows rows;
+    GM_TRY(gm__enter(ctx, &entry));
+    gm_status code = begin(ctx, model, "reconstruct", GM_CAN_RECONSTRUCT, cond, opts, &values);
+    if (!code)
+        code = gm__rows_of_array(ctx, "reconstruct", x, model->structure->columns, &rows);
+    if (!code)
+        code = reconstruct(ctx, model, &rows, values, y, NULL);
+    gm__values_free(values);
+    return gm__leave(ctx, &entry, code);
+}
+
+gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data, const gm_array *cond,
+                                    const gm_options *opts, gm_dataset **out)
+{
+    gm__entry entry;
+    gm__values *values = NULL;
+    gm__rows rows = {0};
+    GM_TRY(gm__enter(ctx, &entry));
+    gm_status code = out ? begin(ctx, model, "reconstruct", GM_CAN_RECONSTRUCT, cond, opts, &values)
+                         : gm__fail(ctx, GM_E_ARG, "reconstruct: out is NULL");
+    if (out)
+        *out = NULL;
+    if (!code)
+        code = gm__rows_of_data(ctx, model, data, &rows);
+    if (!code)
+        code = reconstruct(ctx, model, &rows, values, NULL, out);
+    gm__rows_clear(&rows);
+    gm__values_free(values);
+    return gm__leave(ctx, &entry, code);
+}
+
+/* ---- sample ------------------------------------------------------------------------------------------------ */
+
+static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts, gm_array *x,
+                        gm_dataset **data)
+{
+    gm__values *values = NULL;
+    GM_TRY(begin(ctx, model, "sample", GM_CAN_SAMPLE, cond, opts, &values));
+    gm__maker m = {.task = GM__SAMPLE, .count = n, .temperature = gm__value_real(values, "temperature")};
+    gm_status code = n < 0 ? gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative", (long long)n)
+                           : gm__call_seed(ctx, values, "sample", &m.seed);
+    if (!code && !data)
+        code = check_output(ctx, "sample", x, n, model->structure->columns);
+    if (!code)
+        code = prepare(ctx, model, GM__SAMPLE, values, n, &m.call);
+    if (!code)
+        code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x, NULL);
+    gm__values_free(values);
+    return code;
+}
+
+/* log p of the rows drawn, under the same options. */
+static gm_status score(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_options *opts, double *logp)
+{
+    gm__values *values = NULL;
+    gm__rows rows;
+    GM_TRY(begin(ctx, model, "log_prob", GM_CAN_LOG_PROB, NULL, opts, &values));
+    gm_status code = gm__rows_of_array(ctx, "sample", x, model->structure->columns, &rows);
+    if (!code)
+        code = gm__log_prob(ctx, model, &rows, values, logp, NULL, NULL);
+    gm__values_free(values);
+    return code;
+}
+
+gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts, gm_array *x,
+                          double *logp)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    gm_status code = logp ? gm__call_check(ctx, model, "sample with log densities", GM_CAN_LOG_PROB) : GM_OK;
+    if (!code)
+        code = sample(ctx, model, n, cond, opts, x, NULL);
+    if (!code && logp)
+        code = score(ctx, model, x, opts, logp);
+    return gm__leave(ctx, &entry, code);
+}
+
+gm_status gm_model_sample_f64(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts, double *x)
+{
+    gm_array a;
+    gm_array_init(&a, GM_F64, x, n, gm_model_column_count(model));
+    return gm_model_sample(ctx, model, n, cond, opts, &a, NULL);
+}
+
+gm_status gm_model_sample_f32(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts, float *x)
+{
+    gm_array a;
+    gm_array_init(&a, GM_F32, x, n, gm_model_column_count(model));
+    return gm_model_sample(ctx, model, n, cond, opts, &a, NULL);
+}
+
+gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts,
+                               gm_dataset **rows)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    if (!rows)
+        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "sample: rows is NULL"));
+    *rows = NULL;
+    return gm__leave(ctx, &entry, sample(ctx, model, n, cond, opts, NULL, rows));
+}

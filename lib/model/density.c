@@ -1,0 +1,297 @@
+/* log p of rows, and its gradient. */
+#include "model/model.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Buffers of one piece of rows; one block of memory. */
+typedef struct gm__piece {
+    double *x, *reals, *log_det, *out, *dreals, *dx;
+    float *narrow, *dnarrow;
+    int32_t *index, *columns; /* as the transform gives them (n, c), and column by column */
+    unsigned char *support;
+    const void **inputs;
+} gm__piece;
+
+static gm_status make_piece(gm_context *ctx, const gm__structure *s, int64_t n, int grad, gm__piece *p)
+{
+    size_t rows = (size_t)n, d = (size_t)s->columns, r = (size_t)s->reals, c = (size_t)s->indices;
+    size_t doubles = rows * (d + r + 2) + (grad ? rows * (r + d) : 0), floats = rows * r * (grad ? 2 : 1);
+    char *block = gm__context_scratch(ctx, doubles * 8 + floats * 4 + rows * c * 8 + rows + (s->indices + 8) * sizeof(void *) + 64);
+    if (!block)
+        return GM_E_MEMORY;
+    p->inputs = (const void **)(void *)block;
+    p->x = (double *)(void *)(block + (c + 8) * sizeof(void *));
+    p->reals = p->x + rows * d;
+    p->log_det = p->reals + rows * r;
+    p->out = p->log_det + rows;
+    p->dreals = p->out + rows;
+    p->dx = p->dreals + (grad ? rows * r : 0);
+    p->narrow = (float *)(void *)(p->dx + (grad ? rows * d : 0));
+    p->dnarrow = p->narrow + rows * r;
+    p->index = (int32_t *)(void *)(p->dnarrow + (grad ? rows * r : 0));
+    p->columns = p->index + rows * c;
+    p->support = (unsigned char *)(p->columns + rows * c);
+    return GM_OK;
+}
+
+/* The program's inputs from a piece's transform outputs. */
+static void set_inputs(gm_context *ctx, const gm__structure *s, const gm__program *program, int64_t n, gm__piece *p)
+{
+    if (program->x >= 0) {
+        p->inputs[program->x] = p->reals;
+        if (program->real == GM__F32) {
+            ctx->kernels->maps->narrow(p->narrow, p->reals, n * s->reals);
+            p->inputs[program->x] = p->narrow;
+        }
+    }
+    for (int64_t i = 0; i < s->indices; i++) {
+        int input = gm__plan_index_input(program->plan, i);
+        for (int64_t row = 0; row < n; row++)
+            p->columns[i * n + row] = p->index[row * s->indices + i];
+        if (input >= 0)
+            p->inputs[input] = p->columns + i * n;
+    }
+}
+
+typedef struct gm__density_call {
+    const gm_model *model;
+    const gm__structure *s;
+    gm__program *program;
+    gm__piece piece;
+    uint64_t seed;
+    int64_t draws;
+    gm_array *grad;
+} gm__density_call;
+
+/* One draw of n rows: log p, in the user's units, into piece.out, and its gradient in the transform's outputs into piece.dreals. */
+static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n, int64_t draw)
+{
+    gm__piece *p = &c->piece;
+    gm__noise noise = {.draw = 1, .seed = c->seed, .step = (uint64_t)draw};
+    gm__transform_forward(c->s->transform, p->x, n, &noise, first, NULL, p->reals, p->index, p->log_det, p->support);
+    set_inputs(ctx, c->s, c->program, n, p);
+    void *dreals = c->program->real == GM__F64 ? (void *)p->dreals : p->dnarrow;
+    void *outputs[2] = {p->out, dreals};
+    gm__run run = {.batch = n, .seed = c->seed, .step = (uint64_t)draw, .row0 = first, .params = c->program->params,
+                   .inputs = p->inputs, .outputs = outputs};
+    GM_TRY(gm__plan_run(ctx, c->program->plan, &run));
+    for (int64_t i = 0; i < n; i++)
+        p->out[i] = p->support[i] ? p->out[i] + p->log_det[i] : -INFINITY;
+    if (c->grad && c->s->reals > 0 && c->program->real == GM__F32)
+        ctx->kernels->maps->widen(p->dreals, p->dnarrow, n * c->s->reals);
+    return GM_OK;
+}
+
+/* Mean and standard error of exp(w), as logarithms, from running sums scaled by the greatest so far. */
+typedef struct gm__log_mean {
+    double most, sum, squares;
+} gm__log_mean;
+
+static double map(gm_context *ctx, gm__map1 which, double x)
+{
+    double y;
+    ctx->kernels->maps->map1[GM__F64][which](&y, &x, 1);
+    return y;
+}
+
+static void add_log(gm_context *ctx, gm__log_mean *m, double w)
+{
+    if (w == -INFINITY)
+        return;
+    if (w > m->most) {
+        double shrink = m->most == -INFINITY ? 0 : map(ctx, GM__EXP, m->most - w);
+        m->sum *= shrink;
+        m->squares *= shrink * shrink;
+        m->most = w;
+    }
+    double e = map(ctx, GM__EXP, w - m->most);
+    m->sum += e;
+    m->squares += e * e;
+}
+
+static void finish_log_mean(gm_context *ctx, const gm__log_mean *m, int64_t draws, double *logp, double *error)
+{
+    double k = (double)draws, mean = m->sum / k;
+    if (mean <= 0) {
+        *logp = -INFINITY;
+        *error = 0;
+        return;
+    }
+    double variance = draws > 1 ? (m->squares / k - mean * mean) * k / (k - 1) : NAN;
+    *logp = m->most + map(ctx, GM__LOG, mean);
+    *error = sqrt(variance > 0 || variance != variance ? variance : 0) / (mean * sqrt(k));
+}
+
+/* Exact: one pass. */
+static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n, double *logp, double *error)
+{
+    GM_TRY(one_draw(ctx, c, first, n, 0));
+    memcpy(logp, c->piece.out, (size_t)n * sizeof *logp);
+    if (error)
+        memset(error, 0, (size_t)n * sizeof *error);
+    return GM_OK;
+}
+
+/* A bound: log of the mean over draws of exp(log p - log q), which is closer the more draws there are (Burda et al. 2016, eq. 8). */
+static gm_status bound_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n, double *logp, double *error)
+{
+    gm__log_mean *means = gm__alloc_array(&ctx->allocator, n, sizeof *means);
+    if (!means)
+        return gm__no_memory(ctx);
+    gm_status code = GM_OK;
+    for (int64_t i = 0; i < n; i++)
+        means[i].most = -INFINITY;
+    for (int64_t draw = 0; draw < c->draws && !code; draw++) {
+        code = one_draw(ctx, c, first, n, draw);
+        for (int64_t i = 0; i < n && !code; i++)
+            add_log(ctx, &means[i], c->piece.out[i]);
+    }
+    for (int64_t i = 0; i < n && !code; i++) {
+        double e;
+        finish_log_mean(ctx, &means[i], c->draws, &logp[i], &e);
+        if (error)
+            error[i] = e;
+    }
+    gm__free(&ctx->allocator, means, (size_t)n * sizeof *means);
+    return code;
+}
+
+static gm_status put_gradient(gm__density_call *c, int64_t first, int64_t n)
+{
+    gm__piece *p = &c->piece;
+    gm__transform_gradient(c->s->transform, p->x, p->dreals, n, p->dx);
+    gm__array_put(c->grad, first, n, c->s->columns, p->dx);
+    return GM_OK;
+}
+
+gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows, const gm__values *values, double *logp,
+                       double *error, gm_array *grad)
+{
+    const gm__structure *s = model->structure;
+    gm__density_call c = {.model = model, .s = s, .grad = grad, .draws = 1};
+    int exact = s->kind == GM_EXACT;
+    if (!exact) {
+        GM_TRY(gm__call_seed(ctx, values, grad ? "log_prob_gradient" : "log_prob", &c.seed));
+        c.draws = gm__value_int(values, "draws");
+    }
+    GM_TRY(gm__program_get(ctx, model, grad ? GM__GRADIENT : GM__LOG_PROB, gm__call_real(model, values), rows->count, &c.program));
+    int64_t capacity = c.program->capacity < rows->count ? c.program->capacity : rows->count;
+    GM_TRY(make_piece(ctx, s, capacity, grad != NULL, &c.piece));
+    for (int64_t first = 0; first < rows->count; first += capacity) {
+        int64_t n = rows->count - first < capacity ? rows->count - first : capacity;
+        GM_TRY(gm__rows_read(ctx, rows, first, n, c.piece.x));
+        GM_TRY((exact || grad ? exact_piece : bound_piece)(ctx, &c, first, n, logp + first, error ? error + first : NULL));
+        if (grad)
+            GM_TRY(put_gradient(&c, first, n));
+        GM_TRY(gm__check_cancel(ctx));
+    }
+    return GM_OK;
+}
+
+/* ---- Public calls ----------------------------------------------------------------------------------- */
+
+static gm_status begin(gm_context *ctx, const gm_model *model, const gm_array *cond, const gm_options *opts, const double *logp,
+                       gm__values **values)
+{
+    GM_TRY(gm__call_check(ctx, model, "log_prob", GM_CAN_LOG_PROB));
+    if (!logp)
+        return gm__fail(ctx, GM_E_ARG, "log_prob: logp is NULL");
+    if (cond && model->structure->conditions == 0)
+        return gm__fail(ctx, GM_E_ARG, "log_prob: cond is given, but the model has no conditioning columns");
+    return gm__call_values(ctx, model, "log_prob", opts, values);
+}
+
+static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts,
+                          double *logp, double *error)
+{
+    gm__values *values;
+    gm__rows rows;
+    GM_TRY(begin(ctx, model, cond, opts, logp, &values));
+    gm_status code = gm__rows_of_array(ctx, "log_prob", x, model->structure->columns, &rows);
+    if (!code)
+        code = gm__log_prob(ctx, model, &rows, values, logp, error, NULL);
+    gm__values_free(values);
+    return code;
+}
+
+gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts,
+                            double *logp, double *error)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    return gm__leave(ctx, &entry, of_array(ctx, model, x, cond, opts, logp, error));
+}
+
+/* A packed or strided matrix of the caller's as an array. */
+static gm_array matrix(int32_t dtype, const void *x, int64_t n, int64_t d, int64_t row_stride)
+{
+    gm_array a;
+    gm_array_init(&a, dtype, (void *)(uintptr_t)x, n, d);
+    if (row_stride)
+        a.strides[0] = row_stride;
+    return a;
+}
+
+gm_status gm_model_log_prob_f64(gm_context *ctx, const gm_model *model, const double *x, int64_t n, int64_t row_stride,
+                                const gm_options *opts, double *logp)
+{
+    gm_array a = matrix(GM_F64, x, n, gm_model_column_count(model), row_stride);
+    return gm_model_log_prob(ctx, model, &a, NULL, opts, logp, NULL);
+}
+
+gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, const float *x, int64_t n, int64_t row_stride,
+                                const gm_options *opts, double *logp)
+{
+    gm_array a = matrix(GM_F32, x, n, gm_model_column_count(model), row_stride);
+    return gm_model_log_prob(ctx, model, &a, NULL, opts, logp, NULL);
+}
+
+static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data, const gm_array *cond, const gm_options *opts,
+                         double *logp)
+{
+    gm__values *values;
+    gm__rows rows = {0};
+    GM_TRY(begin(ctx, model, cond, opts, logp, &values));
+    gm_status code = gm__rows_of_data(ctx, model, data, &rows);
+    if (!code)
+        code = gm__log_prob(ctx, model, &rows, values, logp, NULL, NULL);
+    gm__rows_clear(&rows);
+    gm__values_free(values);
+    return code;
+}
+
+gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model, const gm_dataset *rows, const gm_array *cond,
+                                 const gm_options *opts, double *logp)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    return gm__leave(ctx, &entry, of_rows(ctx, model, rows, cond, opts, logp));
+}
+
+static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts,
+                          double *logp, gm_array *grad)
+{
+    gm__values *values;
+    gm__rows rows, out;
+    double nothing = 0;
+    GM_TRY(gm__call_check(ctx, model, "log_prob_gradient", GM_CAN_GRADIENT));
+    GM_TRY(gm__rows_of_array(ctx, "log_prob_gradient", x, model->structure->columns, &rows));
+    GM_TRY(gm__rows_of_array(ctx, "log_prob_gradient", grad, model->structure->columns, &out));
+    if (out.count != rows.count || (grad->dtype != GM_F32 && grad->dtype != GM_F64))
+        return gm__fail(ctx, GM_E_SHAPE, "log_prob_gradient: grad must be F32 or F64 with as many rows as x");
+    GM_TRY(begin(ctx, model, cond, opts, logp ? logp : &nothing, &values));
+    double *own = logp ? NULL : gm__alloc_array(&ctx->allocator, rows.count, sizeof *own);
+    gm_status code = logp || own || !rows.count ? gm__log_prob(ctx, model, &rows, values, logp ? logp : own, NULL, grad) : gm__no_memory(ctx);
+    gm__free(&ctx->allocator, own, own ? (size_t)rows.count * sizeof *own : 0);
+    gm__values_free(values);
+    return code;
+}
+
+gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond,
+                                     const gm_options *opts, double *logp, gm_array *grad)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    return gm__leave(ctx, &entry, gradient(ctx, model, x, cond, opts, logp, grad));
+}
