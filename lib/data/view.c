@@ -150,7 +150,7 @@ static void deal(gm__index *first, gm__index *second, int64_t n, int64_t k, uint
             first->row[a++] = i;
 }
 
-static gm_status split(gm_context *ctx, const gm_dataset *data, double fraction, uint64_t seed,
+gm_status gm__dataset_split(gm_context *ctx, const gm_dataset *data, double fraction, uint64_t seed,
                        gm_dataset **first, gm_dataset **second)
 {
     if (!data)
@@ -189,7 +189,7 @@ gm_status gm_dataset_split(gm_context *ctx, const gm_dataset *data, double fract
         return gm__leave(ctx, &entry,
                          gm__fail(ctx, GM_E_ARG, "no place for the two parts was given"));
     *first = *second = NULL;
-    return gm__leave(ctx, &entry, split(ctx, data, fraction, seed, first, second));
+    return gm__leave(ctx, &entry, gm__dataset_split(ctx, data, fraction, seed, first, second));
 }
 
 /* ---- Roles

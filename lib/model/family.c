@@ -1,6 +1,6 @@
 /* Which families there are, what they can do, and every options table by its owner's name. */
 #include "model/model.h"
-#include "data/csv.h"
+#include "data/data.h"
 
 #include <string.h>
 

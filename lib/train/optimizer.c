@@ -56,7 +56,7 @@ const gm_option_row *gm__optimizer_options(const char *name)
     return rule < 0 ? NULL : rules[rule].options;
 }
 
-static gm_status create(gm_context *ctx, const char *name, const gm_options *opts, gm_optimizer **out)
+gm_status gm__optimizer_create(gm_context *ctx, const char *name, const gm_options *opts, gm_optimizer **out)
 {
     if (!name)
         return gm__fail(ctx, GM_E_ARG, "gm_optimizer_create: name is NULL");
@@ -83,7 +83,7 @@ gm_status gm_optimizer_create(gm_context *ctx, const char *name, const gm_option
     if (!optimizer)
         return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_optimizer_create: optimizer is NULL"));
     *optimizer = NULL;
-    return gm__leave(ctx, &entry, create(ctx, name, opts, optimizer));
+    return gm__leave(ctx, &entry, gm__optimizer_create(ctx, name, opts, optimizer));
 }
 
 static void free_state(gm_optimizer *o)

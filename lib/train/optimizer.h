@@ -16,6 +16,8 @@ struct gm_optimizer {
     void *m, *v;
 };
 
+/* gm_optimizer_create within a call that has entered the context already. */
+gm_status gm__optimizer_create(gm_context *ctx, const char *name, const gm_options *opts, gm_optimizer **optimizer);
 /* The options table of a rule; NULL for no such name. */
 const gm_option_row *gm__optimizer_options(const char *name);
 gm_optimizer *gm__optimizer_retain(const gm_optimizer *o);

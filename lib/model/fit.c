@@ -1,0 +1,313 @@
+/* From a family's name and data to a trainer, and in one call to a model. */
+#include "model/fit.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Data -------------------------------------------------------------------------------------------------- */
+
+/* A dataset of its feature columns alone. */
+static gm_status features_of(gm_context *ctx, const gm_dataset *data, gm_dataset **features)
+{
+    const gm__schema *s = gm__dataset_schema(data);
+    int64_t *columns = gm__alloc_array(&ctx->allocator, s->count + 1, sizeof *columns), count = 0;
+    if (!columns)
+        return gm__no_memory(ctx);
+    gm_status code = GM_OK;
+    for (int64_t i = 0; i < s->count && !code; i++) {
+        if (s->columns[i].role == GM_ROLE_CONDITION)
+            code = gm__fail(ctx, GM_E_UNSUPPORTED, "column '%s' has the role condition: no family here takes conditions", s->columns[i].name);
+        if (s->columns[i].role == GM_ROLE_FEATURE)
+            columns[count++] = i;
+    }
+    if (!code && count == 0)
+        code = gm__fail(ctx, GM_E_DATA, "fit: the data has no feature columns");
+    if (!code)
+        code = gm__dataset_select(ctx, data, columns, count, features);
+    gm__free(&ctx->allocator, columns, (size_t)(s->count + 1) * sizeof *columns);
+    return code;
+}
+
+static gm_status check_columns(gm_context *ctx, const gm_family *f, const gm_dataset *features)
+{
+    const gm__schema *s = gm__dataset_schema(features);
+    for (int64_t i = 0; i < s->count; i++) {
+        const gm__column *c = &s->columns[i];
+        if (c->type == GM_COLUMN_CIRCULAR)
+            return gm__fail(ctx, GM_E_UNSUPPORTED, "%s: column '%s' is circular; it takes real, integer, ordered, binary and category columns",
+                            f->name, c->name);
+        if (c->missing_count > 0)
+            return gm__fail(ctx, GM_E_DATA, "%s: column '%s' has %lld missing values; it needs whole rows (read the file with on_missing=drop)",
+                            f->name, c->name, (long long)c->missing_count);
+    }
+    return GM_OK;
+}
+
+/* Everything a fit is made from. */
+typedef struct gm__fit_parts {
+    const gm_family *family;
+    gm__values *values;
+    gm_dataset *features, *train, *valid; /* valid NULL: none */
+    gm_optimizer *optimizer;
+    gm__structure *structure;
+} gm__fit_parts;
+
+static void clear_parts(gm__fit_parts *p)
+{
+    gm__values_free(p->values);
+    gm_dataset_free(p->features);
+    gm_dataset_free(p->train);
+    gm_dataset_free(p->valid);
+    gm_optimizer_free(p->optimizer);
+    gm__structure_release(p->structure);
+}
+
+/* Training and validation rows: those given, or a fraction split off by the seed. */
+static gm_status split_rows(gm_context *ctx, gm__fit_parts *p, const gm_dataset *valid, uint64_t seed)
+{
+    int64_t rows = gm_dataset_row_count(p->features);
+    double fraction = gm__value_real(p->values, "valid");
+    if (rows < 1)
+        return gm__fail(ctx, GM_E_DATA, "fit: the data has no rows");
+    if (valid)
+        p->valid = gm__dataset_retain(valid);
+    if (valid || !(fraction > 0) || rows < 10) {
+        p->train = gm__dataset_retain(p->features);
+        return GM_OK;
+    }
+    return gm__dataset_split(ctx, p->features, fraction, seed, &p->train, &p->valid);
+}
+
+static gm_status read_values(gm_context *ctx, gm__fit_parts *p, const gm_options *options)
+{
+    const gm_option_row *tables[8];
+    int count = gm__structure_tables(p->family, tables);
+    tables[count++] = gm__call_options("log_prob");
+    tables[count++] = gm__call_options("sample");
+    /* the calls' options may be in the bag: they are checked here and act later */
+    gm__values *all;
+    GM_TRY(gm__values_create(ctx, p->family->name, tables, count, GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, options, &all));
+    gm__values_free(all);
+    gm_options *own;
+    GM_TRY(gm__options_new(ctx, &own));
+    const char *name, *text;
+    gm_status code = GM_OK;
+    for (int i = 0; !code && options && (name = gm__options_at(options, i, &text)); i++)
+        for (int t = 0; t < count - 2; t++)
+            if (gm__option_find(tables[t], name)) {
+                code = gm__options_put(ctx, own, name, text);
+                break;
+            }
+    if (!code)
+        code = gm__values_create(ctx, p->family->name, tables, count - 2, GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, own, &p->values);
+    gm_options_free(own);
+    if (!code && !gm__value_given(p->values, "seed"))
+        code = gm__fail(ctx, GM_E_SEED, "fit draws random numbers: set the option 'seed' to any whole number");
+    return code;
+}
+
+static gm_status make_structure(gm_context *ctx, gm__fit_parts *p)
+{
+    gm__transform *transform;
+    GM_TRY(gm__transform_fit(ctx, p->train, p->values, &transform));
+    gm__schema *schema = gm__schema_retain(gm__dataset_schema(p->features));
+    return gm__structure_create(ctx, p->family, p->values, schema, transform, 0, &p->structure);
+}
+
+static gm_status make_optimizer(gm_context *ctx, gm__fit_parts *p, const gm_optimizer *given)
+{
+    if (given) {
+        p->optimizer = gm__optimizer_retain(given);
+        return GM_OK;
+    }
+    return gm__optimizer_create(ctx, "adam", NULL, &p->optimizer);
+}
+
+static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_config *config, gm__fit_parts *p)
+{
+    if (!config || config->struct_size < sizeof *config)
+        return gm__fail(ctx, GM_E_ARG, "fit: config is NULL or its struct_size is not sizeof(gm_fit_config)");
+    if (!config->train)
+        return gm__fail(ctx, GM_E_ARG, "fit: there is no training data");
+    GM_TRY(gm__family_find(ctx, family, &p->family));
+    GM_TRY(read_values(ctx, p, config->options));
+    GM_TRY(features_of(ctx, config->train, &p->features));
+    GM_TRY(check_columns(ctx, p->family, p->features));
+    GM_TRY(split_rows(ctx, p, config->valid, (uint64_t)gm__value_int(p->values, "seed")));
+    GM_TRY(make_structure(ctx, p));
+    return make_optimizer(ctx, p, config->optimizer);
+}
+
+/* ---- Fingerprint -------------------------------------------------------------------------------------------- */
+
+static void add_text(gm__sha256 *s, const char *text)
+{
+    gm__sha256_add(s, text, strlen(text) + 1);
+}
+
+/* Where and how often a checkpoint is written does not change the fit. */
+static void add_values(gm__sha256 *s, const gm__values *values)
+{
+    const gm_option_row *row;
+    const char *text;
+    for (int i = 0; (row = gm__value_at(values, i, &text)); i++)
+        if (strncmp(row->name, "checkpoint", 10) != 0) {
+            add_text(s, row->name);
+            add_text(s, text);
+        }
+}
+
+static gm_status add_rows(gm_context *ctx, gm__sha256 *s, const gm_dataset *data)
+{
+    const int64_t piece = 256;
+    int64_t rows = gm_dataset_row_count(data), d = gm_dataset_column_count(data);
+    double *cells = gm__alloc_array(&ctx->allocator, piece * d, sizeof *cells);
+    if (!cells)
+        return gm__no_memory(ctx);
+    for (int64_t first = 0; first < rows; first += piece) {
+        int64_t n = rows - first < piece ? rows - first : piece;
+        gm__dataset_rows(data, NULL, first, n, cells);
+        gm__sha256_add(s, cells, (size_t)(n * d) * sizeof *cells);
+    }
+    gm__free(&ctx->allocator, cells, (size_t)(piece * d) * sizeof *cells);
+    return GM_OK;
+}
+
+static gm_status fingerprint(gm_context *ctx, const gm__fit_parts *p, char text[65])
+{
+    gm__sha256 s;
+    unsigned char digest[32];
+    gm__sha256_begin(&s);
+    add_text(&s, p->family->name);
+    gm__sha256_add(&s, &p->family->version, sizeof p->family->version);
+    add_values(&s, p->values);
+    add_text(&s, gm_optimizer_name(p->optimizer));
+    add_values(&s, p->optimizer->values);
+    GM_TRY(add_rows(ctx, &s, p->train));
+    if (p->valid)
+        GM_TRY(add_rows(ctx, &s, p->valid));
+    gm__sha256_end(&s, digest);
+    gm__sha256_text(digest, text);
+    return GM_OK;
+}
+
+/* ---- Trainer --------------------------------------------------------------------------------------------------- */
+
+static gm_status make_trainer(gm_context *ctx, const char *family, const gm_fit_config *config, gm_trainer **trainer)
+{
+    gm__fit_parts p = {0};
+    gm__objective objective;
+    gm_status code = make_parts(ctx, family, config, &p);
+    if (!code)
+        code = gm__objective_create(ctx, p.structure, p.train, p.valid, &objective);
+    if (!code) {
+        code = fingerprint(ctx, &p, objective.fingerprint);
+        if (code)
+            objective.free(objective.user);
+        else
+            code = gm__trainer_create(ctx, &objective, p.values, p.optimizer, config->progress, config->progress_user, trainer);
+    }
+    clear_parts(&p);
+    return code;
+}
+
+gm_status gm_trainer_create(gm_context *ctx, const char *family, const gm_fit_config *config, gm_trainer **trainer)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    if (!trainer)
+        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_trainer_create: trainer is NULL"));
+    *trainer = NULL;
+    return gm__leave(ctx, &entry, make_trainer(ctx, family, config, trainer));
+}
+
+static gm_status resume(gm_context *ctx, const char *family, const gm_fit_config *config, const gm_reader *reader, const char *name,
+                        gm_trainer **out)
+{
+    gm_trainer *t = NULL;
+    GM_TRY(make_trainer(ctx, family, config, &t));
+    gm_status code = gm__trainer_restore(ctx, t, reader, name);
+    if (code)
+        gm_trainer_free(t);
+    else
+        *out = t;
+    return code;
+}
+
+gm_status gm_trainer_resume(gm_context *ctx, const char *family, const gm_fit_config *config, const char *path, gm_trainer **trainer)
+{
+    gm__entry entry;
+    gm_reader reader;
+    GM_TRY(gm__enter(ctx, &entry));
+    if (!trainer || !path)
+        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_trainer_resume: trainer or path is NULL"));
+    *trainer = NULL;
+    gm_status code = gm__file_reader(ctx, path, &reader);
+    if (!code) {
+        code = resume(ctx, family, config, &reader, path, trainer);
+        gm__file_reader_close(&reader);
+    }
+    return gm__leave(ctx, &entry, code);
+}
+
+gm_status gm_trainer_resume_read(gm_context *ctx, const char *family, const gm_fit_config *config, const gm_reader *reader, const char *name,
+                                 gm_trainer **trainer)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    gm_status code = trainer ? gm__reader_check(ctx, reader) : gm__fail(ctx, GM_E_ARG, "gm_trainer_resume_read: trainer is NULL");
+    if (trainer)
+        *trainer = NULL;
+    if (!code)
+        code = resume(ctx, family, config, reader, name ? name : "checkpoint", trainer);
+    return gm__leave(ctx, &entry, code);
+}
+
+/* ---- In one call ------------------------------------------------------------------------------------------------- */
+
+static gm_status fit(gm_context *ctx, const char *family, const gm_fit_config *config, gm_model **model)
+{
+    gm_trainer *t;
+    GM_TRY(make_trainer(ctx, family, config, &t));
+    gm_status code = gm__trainer_run(ctx, t, 0);
+    if (!code)
+        code = t->objective.model(t->objective.user, ctx, gm__trainer_weights(t), t, model);
+    gm_trainer_free(t);
+    return code;
+}
+
+gm_status gm_fit_with(gm_context *ctx, const char *family, const gm_fit_config *config, gm_model **model)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    if (!model)
+        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_fit: model is NULL"));
+    *model = NULL;
+    return gm__leave(ctx, &entry, fit(ctx, family, config, model));
+}
+
+gm_status gm_fit(gm_context *ctx, const char *family, const gm_dataset *rows, const gm_options *opts, gm_model **model)
+{
+    gm_fit_config config = {.struct_size = sizeof config, .train = rows, .options = opts};
+    return gm_fit_with(ctx, family, &config, model);
+}
+
+/* ---- Record --------------------------------------------------------------------------------------------------------- */
+
+void gm__fit_record(const gm_trainer *t, int64_t train_rows, int64_t valid_rows, gm__buffer *out)
+{
+    const gm__counters *at = &t->at;
+    const struct {
+        const char *name;
+        double value;
+    } reals[] = {{"loss", at->loss}, {"valid", at->valid}, {"best", at->best}, {"seconds", at->seconds}, {"lr", gm__optimizer_rate(t->optimizer)}};
+    gm__buffer_format(out, "{\"rows\":%lld,\"valid_rows\":%lld,\"batch\":%lld,\"steps\":%lld,\"horizon\":%lld,\"hold\":%lld,\"best_step\":%lld",
+                      (long long)train_rows, (long long)valid_rows, (long long)t->batch, (long long)at->step, (long long)at->horizon,
+                      (long long)at->hold, (long long)at->best_step);
+    gm__buffer_format(out, ",\"recoveries\":%lld,\"optimizer\":\"%s\"", (long long)at->recoveries, gm_optimizer_name(t->optimizer));
+    for (int i = 0; i < (int)(sizeof reals / sizeof reals[0]); i++) {
+        gm__buffer_format(out, ",\"%s\":", reals[i].name);
+        gm__json_write_real(out, reals[i].value);
+    }
+    gm__buffer_format(out, ",\"library\":\"%s\",\"fingerprint\":\"%s\"}", gm_version(), t->objective.fingerprint);
+}
