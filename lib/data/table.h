@@ -63,9 +63,7 @@ void gm__dataset_gather(const gm_dataset *data, const int64_t *from, int64_t col
                         const int64_t *index, int64_t first, int64_t count, double *out,
                         int64_t stride);
 
-/* Views, inside a call: of columns by number; with a schema of its own, to be changed. */
-gm_status gm__dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
-                             int64_t count, gm_dataset **view);
+/* A view with a schema of its own, to be changed. */
 gm_status gm__dataset_changeable(gm_context *ctx, const gm_dataset *data, int64_t column,
                                  gm_dataset **view);
 
