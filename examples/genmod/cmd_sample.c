@@ -1,0 +1,59 @@
+/* genmod sample MODEL -n N */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tool.h"
+
+static const cli_option options[] = {
+    {"count", 'n', "N", "rows to draw"},
+    {"output", 'o', "FILE", "where to: .csv .tsv .npy .idx, .png for pictures [-]"},
+    TOOL_CALL_OPTIONS,
+    TOOL_HELP_OPTION,
+    {0},
+};
+
+static int draw(tool *t, const gm_model *model, int64_t n)
+{
+    gm_options *how = NULL;
+    gm_dataset *rows = NULL;
+    int result = tool_options(t, &how);
+    gm_status status;
+
+    if (!result) {
+        status = gm_model_sample_rows(t->ctx, model, n, NULL, how, &rows);
+        result = status ? tool_refused(t, status) : TOOL_OK;
+    }
+    if (!result)
+        result = tool_save_rows(t, model, rows, cli_value(t->args, "output"));
+    gm_dataset_free(rows);
+    gm_options_free(how);
+    return result;
+}
+
+static int run(const cli_args *args)
+{
+    const char *count = cli_value(args, "count");
+    char *end = NULL;
+    long long n = count ? strtoll(count, &end, 10) : 0;
+    gm_model *model = NULL;
+    tool t;
+    int result;
+
+    if (!count)
+        return cli_wrong(args->command, "it needs -n N, how many rows to draw");
+    if (end == count || *end || n < 1)
+        return cli_wrong(args->command, "-n is '%s', a whole number from 1 was expected", count);
+    result = tool_open(&t, args);
+    if (!result)
+        result = tool_check_output(cli_value(args, "output"));
+    if (!result)
+        result = tool_read_model(&t, args->operand[0], &model);
+    if (!result)
+        result = draw(&t, model, n);
+    gm_model_free(model);
+    return tool_close(&t, result);
+}
+
+const cli_command command_sample = {
+    "sample", "MODEL -n N", "draws rows that look like the data, in its units", 1, 1, options, run,
+};

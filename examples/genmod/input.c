@@ -1,0 +1,193 @@
+/* Rows and models from files and from standard input. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+static int64_t read_stdin(void *user, void *buffer, int64_t size)
+{
+    size_t got = fread(buffer, 1, (size_t)size, stdin);
+
+    (void)user;
+    return got == 0 && ferror(stdin) ? -1 : (int64_t)got;
+}
+
+static const gm_reader stdin_reader = {.struct_size = sizeof(gm_reader), .read = read_stdin};
+
+/* ---- Lists of columns ------------------------------------------------------------------------ */
+
+typedef struct column_list {
+    int64_t *number;
+    int64_t count, capacity;
+} column_list;
+
+static int add_range(column_list *list, int64_t first, int64_t last)
+{
+    int64_t *bigger, i, step = first <= last ? 1 : -1, count = (last - first) * step + 1;
+
+    if (list->count + count > list->capacity) {
+        list->capacity = 2 * (list->count + count);
+        bigger = realloc(list->number, (size_t)list->capacity * sizeof *bigger);
+        if (!bigger)
+            return tool_error("out of memory");
+        list->number = bigger;
+    }
+    for (i = 0; i < count; i++)
+        list->number[list->count++] = first + i * step;
+    return TOOL_OK;
+}
+
+/* One element of a list: a name, a number, or two of them with a dash between. A name may hold
+ * dashes itself: the whole is tried first, then a cut at each dash. */
+static int add_columns(column_list *list, const cli_args *args, const gm_dataset *rows, char *text)
+{
+    int64_t first = gm_dataset_find_column(rows, text), last;
+    char *dash;
+
+    if (first >= 0)
+        return add_range(list, first, first);
+    for (dash = strchr(text, '-'); dash; dash = strchr(dash + 1, '-')) {
+        *dash = 0;
+        first = gm_dataset_find_column(rows, text);
+        last = gm_dataset_find_column(rows, dash + 1);
+        *dash = '-';
+        if (first >= 0 && last >= 0)
+            return add_range(list, first, last);
+    }
+    return cli_wrong(args->command, "there is no column '%s' among the %lld of the data", text,
+                     (long long)gm_dataset_column_count(rows));
+}
+
+int tool_find_columns(const cli_args *args, const gm_dataset *rows, const char *text,
+                      int64_t **columns, int64_t *count)
+{
+    column_list list = {NULL, 0, 0};
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size), *word, *comma;
+    int status = copy ? TOOL_OK : tool_error("out of memory");
+
+    if (copy)
+        memcpy(copy, text, size);
+    for (word = copy; !status && word; word = comma) {
+        comma = strchr(word, ',');
+        if (comma)
+            *comma++ = 0;
+        status = add_columns(&list, args, rows, word);
+    }
+    free(copy);
+    if (status) {
+        free(list.number);
+        list.number = NULL;
+        list.count = 0;
+    }
+    *columns = list.number;
+    *count = list.count;
+    return status;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static int set_option(tool *t, gm_options *options, const char *name, const char *flag)
+{
+    const char *value = cli_value(t->args, flag);
+    gm_status status = value ? gm_options_set_text(t->ctx, options, name, value) : GM_OK;
+
+    return status ? tool_refused(t, status) : TOOL_OK;
+}
+
+static int read_file(tool *t, const char *path, const gm_options *options, gm_dataset **rows)
+{
+    gm_status status;
+
+    if (strcmp(path, "-") != 0)
+        status = gm_dataset_from_file(t->ctx, path, options, rows);
+    else
+        status =
+            gm_dataset_from_reader(t->ctx, &stdin_reader, "csv", "standard input", options, rows);
+    return status ? tool_failed(t) : TOOL_OK;
+}
+
+/* Replaces *rows by a view of it; the old handle is freed in any case. */
+static int take_view(tool *t, gm_status status, gm_dataset **rows, gm_dataset *view)
+{
+    gm_dataset_free(*rows);
+    *rows = view;
+    return status ? tool_failed(t) : TOOL_OK;
+}
+
+/* --columns picks and orders; the column of --label comes along if the list leaves it out. */
+static int select_columns(tool *t, gm_dataset **rows)
+{
+    const char *list = cli_value(t->args, "columns"), *name = cli_value(t->args, "label");
+    gm_dataset *view = NULL;
+    int64_t *columns = NULL, count = 0, label = -1, i;
+    int status = TOOL_OK;
+
+    if (name && (label = gm_dataset_find_column(*rows, name)) < 0)
+        return cli_wrong(t->args->command, "there is no column '%s' in the data", name);
+    if (list) {
+        column_list chosen;
+        status = tool_find_columns(t->args, *rows, list, &columns, &count);
+        chosen.number = columns;
+        chosen.count = chosen.capacity = count;
+        for (i = 0; i < count && columns[i] != label; i++)
+            ;
+        if (!status && label >= 0 && i == count)
+            status = add_range(&chosen, label, label);
+        if (!status)
+            status =
+                take_view(t, gm_dataset_select(t->ctx, *rows, chosen.number, chosen.count, &view),
+                          rows, view);
+        label = i;
+        free(chosen.number);
+    }
+    if (status || !name)
+        return status;
+    view = NULL;
+    return take_view(t, gm_dataset_with_role(t->ctx, *rows, label, GM_ROLE_LABEL, &view), rows,
+                     view);
+}
+
+int tool_read_rows(tool *t, const char *path, gm_dataset **rows)
+{
+    gm_options *options = NULL;
+    int status;
+
+    *rows = NULL;
+    if (gm_options_create(t->ctx, &options))
+        return tool_failed(t);
+    status = set_option(t, options, "missing", "missing");
+    if (!status)
+        status = set_option(t, options, "types", "types");
+    if (!status)
+        status = read_file(t, path, options, rows);
+    gm_options_free(options);
+    if (!status)
+        status = select_columns(t, rows);
+    if (status) {
+        gm_dataset_free(*rows);
+        *rows = NULL;
+    }
+    return status;
+}
+
+int tool_read_plain(tool *t, const char *path, gm_dataset **rows)
+{
+    *rows = NULL;
+    return read_file(t, path, NULL, rows);
+}
+
+/* ---- Models ---------------------------------------------------------------------------------- */
+
+int tool_read_model(tool *t, const char *path, gm_model **model)
+{
+    gm_status status;
+
+    *model = NULL;
+    if (strcmp(path, "-") != 0)
+        status = gm_model_load(t->ctx, path, model);
+    else
+        status = gm_model_read(t->ctx, &stdin_reader, "standard input", model);
+    return status ? tool_failed(t) : TOOL_OK;
+}

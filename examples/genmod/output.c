@@ -1,0 +1,142 @@
+/* Models and rows to files and to standard output. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "image.h"
+#include "system.h"
+#include "tool.h"
+
+static int32_t write_stdout(void *user, const void *bytes, int64_t size)
+{
+    (void)user;
+    return fwrite(bytes, 1, (size_t)size, stdout) == (size_t)size ? 0 : -1;
+}
+
+static const gm_writer stdout_writer = {.struct_size = sizeof(gm_writer), .write = write_stdout};
+
+static int32_t write_file(void *user, const void *bytes, int64_t size)
+{
+    return fwrite(bytes, 1, (size_t)size, user) == (size_t)size ? 0 : -1;
+}
+
+static int is_stdout(const char *path)
+{
+    return !path || !strcmp(path, "-");
+}
+
+int tool_check_output(const char *path)
+{
+    const char *why = is_stdout(path) ? NULL : system_cannot_write(path);
+
+    return why ? tool_error("%s: cannot be written: %s", path, why) : TOOL_OK;
+}
+
+/* A device or a pipe is written in place: the library replaces what it saves to. */
+int tool_save_model(tool *t, const gm_model *model, const char *path)
+{
+    gm_writer writer = {.struct_size = sizeof writer, .write = write_file};
+    gm_status status;
+    out_file out;
+
+    if (is_stdout(path))
+        status = gm_model_write(t->ctx, model, &stdout_writer);
+    else if (system_is_special(path)) {
+        int opened = file_open(&out, path);
+        if (opened)
+            return opened;
+        writer.user = out.file;
+        status = gm_model_write(t->ctx, model, &writer);
+        return file_close(&out, status ? tool_failed(t) : TOOL_OK);
+    } else
+        status = gm_model_save(t->ctx, model, path);
+    return status ? tool_failed(t) : TOOL_OK;
+}
+
+/* ---- Pictures -------------------------------------------------------------------------------- */
+
+/* The shape of one picture: that of the training data's rows, else a square. */
+static int picture_shape(tool *t, const gm_model *model, int64_t d, image_sheet *sheet)
+{
+    int64_t shape[8], side;
+    int32_t ndim = 0;
+
+    if (gm_model_row_shape(t->ctx, model, &ndim, shape))
+        return tool_failed(t);
+    if (ndim == 3 && shape[2] == 1)
+        ndim = 2;
+    if (ndim == 2 && shape[0] * shape[1] == d) {
+        sheet->height = shape[0];
+        sheet->width = shape[1];
+        return TOOL_OK;
+    }
+    for (side = 1; side * side < d; side++)
+        ;
+    sheet->height = sheet->width = side;
+    if (side * side != d)
+        return tool_error("rows of %lld columns are no grey pictures: a square number was expected",
+                          (long long)d);
+    return TOOL_OK;
+}
+
+/* Black is the least value that a column of the training data held, white the greatest. */
+static int picture_range(tool *t, const gm_model *model, image_sheet *sheet)
+{
+    gm_column column = {.struct_size = sizeof column};
+    int64_t i, d = gm_model_column_count(model);
+
+    for (i = 0; i < d; i++) {
+        if (gm_model_column(t->ctx, model, i, &column))
+            return tool_failed(t);
+        if (i == 0 || column.low < sheet->low)
+            sheet->low = column.low;
+        if (i == 0 || column.high > sheet->high)
+            sheet->high = column.high;
+    }
+    return TOOL_OK;
+}
+
+static int save_picture(tool *t, const gm_model *model, const gm_dataset *rows, const char *path)
+{
+    int64_t n = gm_dataset_row_count(rows), d = gm_dataset_column_count(rows);
+    image_sheet sheet = {0};
+    double *x;
+    int status = picture_shape(t, model, d, &sheet);
+
+    if (!status)
+        status = picture_range(t, model, &sheet);
+    if (status)
+        return status;
+    x = tool_doubles(n, d);
+    if (!x)
+        return TOOL_FAILED;
+    if (gm_dataset_read_f64(t->ctx, rows, 0, n, x, 0))
+        status = tool_failed(t);
+    else
+        status = image_save_sheet(&sheet, n, x, path);
+    free(x);
+    return status;
+}
+
+int tool_save_rows(tool *t, const gm_model *model, const gm_dataset *rows, const char *path)
+{
+    gm_status status;
+
+    if (is_stdout(path))
+        status = gm_dataset_write(t->ctx, rows, &stdout_writer, "csv");
+    else if (tool_has_ending(path, ".png"))
+        return save_picture(t, model, rows, path);
+    else if (system_is_special(path)) {
+        gm_writer writer = {.struct_size = sizeof writer, .write = write_file};
+        out_file out;
+        int opened = file_open(&out, path);
+        if (opened)
+            return opened;
+        writer.user = out.file;
+        status = gm_dataset_write(t->ctx, rows, &writer, "csv");
+        return file_close(&out, status ? tool_failed(t) : TOOL_OK);
+    } else
+        status = gm_dataset_save(t->ctx, rows, path);
+    return status ? tool_failed(t) : TOOL_OK;
+}

@@ -1,0 +1,86 @@
+/* The one file of the tool that knows the operating system. */
+#define _DEFAULT_SOURCE
+#include "system.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+int system_terminal_width(FILE *stream)
+{
+    struct winsize size;
+
+    if (!isatty(fileno(stream)))
+        return 0;
+    if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
+        return 80;
+    return size.ws_col;
+}
+
+/* A signal handler can reach nothing else. Tripping a token is one atomic store. */
+static gm_cancel *volatile interrupted_token;
+
+static void on_interrupt(int number)
+{
+    gm_cancel *token = interrupted_token;
+
+    signal(number, SIG_DFL);
+    if (token)
+        gm_cancel_trip(token);
+}
+
+void system_trip_on_interrupt(gm_cancel *token)
+{
+    struct sigaction action;
+
+    interrupted_token = token;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = token ? on_interrupt : SIG_DFL;
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+int system_is_special(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode);
+}
+
+const char *system_cannot_write(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    struct stat about;
+    size_t length = slash ? (size_t)(slash - path) : 0;
+
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        return strerror(EISDIR);
+    if (system_is_special(path))
+        return access(path, W_OK) ? strerror(errno) : NULL;
+    if (length >= sizeof folder)
+        return strerror(ENAMETOOLONG);
+    if (!slash)
+        strcpy(folder, ".");
+    else if (!length)
+        strcpy(folder, "/");
+    else {
+        memcpy(folder, path, length);
+        folder[length] = 0;
+    }
+    return access(folder, W_OK | X_OK) ? strerror(errno) : NULL;
+}
+
+double system_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

@@ -1,0 +1,164 @@
+/* A run of the tool: context, errors, options. */
+#include "tool.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "system.h"
+
+/* ---- Errors ---------------------------------------------------------------------------------- */
+
+/* One line on standard error, whatever the text holds. */
+static void tell(const char *before, const char *text)
+{
+    progress_wipe();
+    fprintf(stderr, "genmod: %s", before);
+    for (; *text; text++)
+        fputc(*text == '\n' ? ' ' : *text, stderr);
+    fputc('\n', stderr);
+}
+
+int tool_error(const char *format, ...)
+{
+    char text[1024];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    tell("", text);
+    return TOOL_FAILED;
+}
+
+int tool_failed(tool *t)
+{
+    char text[2048];
+
+    if (gm_context_error(t->ctx, text, sizeof text, NULL) <= 0)
+        strcpy(text, "failed, without a reason");
+    tell("", text);
+    return TOOL_FAILED;
+}
+
+int tool_refused(tool *t, gm_status status)
+{
+    int usage = status == GM_E_ARG || status == GM_E_RANGE || status == GM_E_UNKNOWN ||
+                status == GM_E_STAGE;
+
+    tool_failed(t);
+    return usage ? TOOL_USAGE : TOOL_FAILED;
+}
+
+static void on_log(void *user, int32_t level, const char *text)
+{
+    const cli_args *args = user;
+
+    if (level == 1 && !cli_value(args, "quiet"))
+        tell("warning: ", text);
+}
+
+/* ---- Context --------------------------------------------------------------------------------- */
+
+static int set_threads(tool *t)
+{
+    const char *threads = cli_value(t->args, "threads");
+    gm_status status;
+
+    if (!threads)
+        return TOOL_OK;
+    status = gm_context_set_text(t->ctx, "threads", threads);
+    return status ? tool_refused(t, status) : TOOL_OK;
+}
+
+int tool_open(tool *t, const cli_args *args)
+{
+    gm_context_config config = {.struct_size = sizeof config};
+    gm_logger logger = {.struct_size = sizeof logger, .write = on_log};
+    gm_status status;
+
+    t->args = args;
+    t->ctx = NULL;
+    t->cancel = gm_cancel_create(NULL);
+    if (!t->cancel)
+        return tool_error("out of memory");
+    logger.user = (void *)args;
+    config.logger = &logger;
+    config.cancel = t->cancel;
+    status = gm_context_create(&config, &t->ctx);
+    if (status)
+        return tool_error("%s", gm_status_text(status));
+    system_trip_on_interrupt(t->cancel);
+    return set_threads(t);
+}
+
+int tool_close(tool *t, int status)
+{
+    system_trip_on_interrupt(NULL);
+    gm_context_free(t->ctx);
+    gm_cancel_free(t->cancel);
+    return status;
+}
+
+/* ---- Options --------------------------------------------------------------------------------- */
+
+static int set_pair(tool *t, const char *option, const char *pair, gm_options *options)
+{
+    const char *equals = strchr(pair, '=');
+    char name[128];
+    size_t length = equals ? (size_t)(equals - pair) : 0;
+    gm_status status;
+
+    if (!length || length >= sizeof name)
+        return cli_wrong(t->args->command, "option '--%s' is '%s', name=value was expected", option,
+                         pair);
+    memcpy(name, pair, length);
+    name[length] = 0;
+    status = gm_options_set_text(t->ctx, options, name, equals + 1);
+    return status ? tool_refused(t, status) : TOOL_OK;
+}
+
+int tool_set_each(tool *t, const char *option, gm_options *options)
+{
+    const char *pair;
+    int at = 0, status = TOOL_OK;
+
+    while (!status && (pair = cli_next(t->args, option, &at)) != NULL)
+        status = set_pair(t, option, pair, options);
+    return status;
+}
+
+static int set_seed(tool *t, gm_options *options)
+{
+    const char *seed = cli_value(t->args, "seed");
+    gm_status status = GM_OK;
+    char was[32];
+
+    if (seed)
+        status = gm_options_set_text(t->ctx, options, "seed", seed);
+    else if (gm_options_get(t->ctx, options, "seed", was, sizeof was, NULL) != GM_OK)
+        status = gm_options_set_int(t->ctx, options, "seed", 0);
+    return status ? tool_refused(t, status) : TOOL_OK;
+}
+
+int tool_options(tool *t, gm_options **options)
+{
+    int status;
+
+    if (gm_options_create(t->ctx, options))
+        return tool_failed(t);
+    status = tool_set_each(t, "set", *options);
+    return status ? status : set_seed(t, *options);
+}
+
+double *tool_doubles(int64_t n, int64_t d)
+{
+    double *x = NULL;
+
+    if (n >= 0 && d >= 0 && (d == 0 || n <= (int64_t)(PTRDIFF_MAX / sizeof *x) / d))
+        x = malloc(((size_t)n * (size_t)d + 1) * sizeof *x);
+    if (!x)
+        tool_error("out of memory for %lld rows of %lld numbers", (long long)n, (long long)d);
+    return x;
+}

@@ -1,0 +1,100 @@
+/* What the subcommands share. */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include <genmod/genmod.h>
+
+#include "cli.h"
+
+/* ---- A run (tool.c) -------------------------------------------------------------------------- */
+
+typedef struct tool {
+    const cli_args *args;
+    gm_context *ctx;
+    gm_cancel *cancel; /* tripped by an interrupt */
+} tool;
+
+/* Makes the context, with --threads, warnings on standard error and interrupts tripping the token.
+ */
+int tool_open(tool *t, const cli_args *args);
+/* Frees it and makes sure that what went to standard output arrived: a status in, a status out. */
+int tool_close(tool *t, int status);
+
+/* Tells the context's last error; TOOL_FAILED. */
+int tool_failed(tool *t);
+/* Likewise; TOOL_USAGE if the fault is a name or a value of the command line. */
+int tool_refused(tool *t, gm_status status);
+/* Tells what went wrong; TOOL_FAILED. */
+int tool_error(const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
+
+/* A bag with every --set name=value, and the seed: --seed, else --set seed=, else 0. */
+int tool_options(tool *t, gm_options **options);
+/* Puts each name=value of an option that may be repeated into the bag. */
+int tool_set_each(tool *t, const char *option, gm_options *options);
+
+/* ---- Files in (input.c) ---------------------------------------------------------------------- */
+
+/* Rows of a file, or of standard input as CSV, under --missing, --types, --columns and --label. */
+int tool_read_rows(tool *t, const char *path, gm_dataset **rows);
+/* Rows as they are in the file, all numbers. */
+int tool_read_plain(tool *t, const char *path, gm_dataset **rows);
+int tool_read_model(tool *t, const char *path, gm_model **model);
+/* The columns that a list such as "a,b,3-7" names; the caller frees *columns. */
+int tool_find_columns(const cli_args *args, const gm_dataset *rows, const char *list,
+                      int64_t **columns, int64_t *count);
+
+/* ---- Files out (output.c, table.c) ----------------------------------------------------------- */
+
+int tool_save_model(tool *t, const gm_model *model, const char *path);
+/* By the file's ending; NULL or "-": CSV on standard output. A picture's range is the model's. */
+int tool_save_rows(tool *t, const gm_model *model, const gm_dataset *rows, const char *path);
+/* A matrix (n, d) of numbers that need not be finite. Columns are called name, or name1, name2 ...
+ */
+int tool_save_matrix(const char *name, int64_t n, int64_t d, const double *x, const char *path);
+/* Refuses a path that cannot be written, before long work; fine for NULL and "-". */
+int tool_check_output(const char *path);
+int tool_has_ending(const char *path, const char *ending);
+/* malloc of n * d doubles; tells and returns NULL when that is too much. */
+double *tool_doubles(int64_t n, int64_t d);
+
+/* ---- Progress (progress.c) ------------------------------------------------------------------- */
+
+typedef struct progress progress;
+/* A bar where standard error is a terminal and show is not 0, and a log if path is not NULL. */
+int progress_open(progress **p, const char *path, int append, int show);
+int32_t progress_report(void *user, const gm_progress *now);
+/* Wipes the bar off the terminal, so that a line can be written; it comes back by itself. */
+void progress_wipe(void);
+/* Writes a last line in place of the bar (NULL: none), ends the log and frees. */
+int progress_close(progress *p, const char *last);
+void progress_time(char *text, int size, double seconds);
+int progress_shown(const progress *p);
+
+/* ---- Subcommands ----------------------------------------------------------------------------- */
+
+extern const cli_command command_families, command_fit, command_sample, command_score,
+    command_encode, command_decode, command_reconstruct, command_info;
+
+#define TOOL_HELP_OPTION                                                                           \
+    {                                                                                              \
+        "help", 'h', NULL, "this text"                                                             \
+    }
+#define TOOL_READ_OPTIONS                                                                          \
+    {"columns", 0, "LIST", "columns to use: names, numbers or ranges (a,b,3-7)"},                  \
+        {"label", 0, "COLUMN", "a column that is a label, not a feature"},                         \
+        {"missing", 0, "TOKEN", "text that stands for a missing value in CSV"},                    \
+    {                                                                                              \
+        "types", 0, "LIST", "types of CSV columns: name=real, integer, binary ..."                 \
+    }
+#define TOOL_CALL_OPTIONS                                                                          \
+    {"set", 0, "NAME=VALUE", "an option of the call ('genmod families FAMILY')"},                  \
+        {"seed", 0, "N", "of everything that is drawn [0]"},                                       \
+    {                                                                                              \
+        "threads", 0, "N", "threads to work with; changes no result [1]"                           \
+    }
+
+#endif
