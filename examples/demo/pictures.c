@@ -1,0 +1,132 @@
+/* The pictures of the page: digits that are and digits that are not. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "demo.h"
+
+enum { ACROSS = 10, GRID = 60, EXTREMES = 20, WALKS = 4 };
+
+static int save(const demo *d, const char *name, int64_t n, const double *x)
+{
+    image_sheet sheet = {
+        .height = SIDE, .width = SIDE, .high = INK, .across = ACROSS, .scale = 5, .ink = 1};
+    char path[4096];
+
+    if (snprintf(path, sizeof path, "%s/%s", d->folder, name) >= (int)sizeof path)
+        return tool_error("%s: the path is too long", d->folder);
+    return image_save_sheet(&sheet, n, x, path);
+}
+
+/* Rows spread over the file. */
+int demo_draw_real(demo *d)
+{
+    double x[GRID * PIXELS];
+    int64_t i;
+
+    for (i = 0; i < GRID; i++)
+        memcpy(x + i * PIXELS, d->x + (i * 29 + 7) % d->n * PIXELS, PIXELS * sizeof *x);
+    return save(d, "real.png", GRID, x);
+}
+
+int demo_draw_generated(demo *d)
+{
+    double x[GRID * PIXELS];
+    gm_options *how = NULL;
+    int status = tool_options(&d->t, &how);
+
+    if (!status && gm_model_sample_f64(d->t.ctx, d->model, GRID, NULL, how, x))
+        status = tool_failed(&d->t);
+    gm_options_free(how);
+    d->drawn = GRID;
+    return status ? status : save(d, "generated.png", GRID, x);
+}
+
+int demo_draw_extremes(demo *d)
+{
+    double most[EXTREMES * PIXELS], least[EXTREMES * PIXELS];
+    int64_t i;
+    int status;
+
+    for (i = 0; i < EXTREMES; i++) {
+        memcpy(most + i * PIXELS, d->x + d->rank[i] * PIXELS, PIXELS * sizeof *most);
+        memcpy(least + i * PIXELS, d->x + d->rank[d->n - 1 - i] * PIXELS, PIXELS * sizeof *least);
+    }
+    status = save(d, "most_probable.png", EXTREMES, most);
+    return status ? status : save(d, "least_probable.png", EXTREMES, least);
+}
+
+/* ---- From one digit to another --------------------------------------------------------------- */
+
+/* A point of the way from a to b: along the line, at a length in proportion, so that the way does
+ * not cut through the middle, where a normal distribution of many dimensions has no mass. */
+static void between(double *to, const double *a, const double *b, int64_t k, double part)
+{
+    double length_a = 0, length_b = 0, length = 0, factor;
+    int64_t i;
+
+    for (i = 0; i < k; i++) {
+        to[i] = (1 - part) * a[i] + part * b[i];
+        length_a += a[i] * a[i];
+        length_b += b[i] * b[i];
+        length += to[i] * to[i];
+    }
+    factor = ((1 - part) * sqrt(length_a) + part * sqrt(length_b)) / sqrt(length > 0 ? length : 1);
+    for (i = 0; i < k; i++)
+        to[i] *= factor;
+}
+
+static int encode(demo *d, double *ends, gm_array *z)
+{
+    gm_options *how = NULL;
+    gm_array x;
+    int status = tool_options(&d->t, &how);
+
+    gm_array_init(&x, GM_F64, ends, 2 * WALKS, PIXELS);
+    if (!status && gm_model_encode(d->t.ctx, d->model, &x, NULL, how, z))
+        status = tool_failed(&d->t);
+    gm_options_free(how);
+    return status;
+}
+
+static int decode(demo *d, gm_array *z, double *out)
+{
+    gm_options *how = NULL;
+    gm_array x;
+    int status = tool_options(&d->t, &how);
+
+    gm_array_init(&x, GM_F64, out, WALKS * ACROSS, PIXELS);
+    if (!status && gm_model_decode(d->t.ctx, d->model, z, NULL, how, &x))
+        status = tool_failed(&d->t);
+    gm_options_free(how);
+    return status;
+}
+
+/* Ends are digits of high probability, far apart in the ranking's order of rows. */
+int demo_draw_walks(demo *d)
+{
+    int64_t k = gm_model_code_count(d->model), w, i;
+    double ends[2 * WALKS * PIXELS], out[WALKS * ACROSS * PIXELS];
+    double *codes = tool_doubles(2 * WALKS, k), *way = tool_doubles(WALKS * ACROSS, k);
+    gm_array z;
+    int status = codes && way ? TOOL_OK : TOOL_FAILED;
+
+    for (i = 0; i < 2 * WALKS; i++)
+        memcpy(ends + i * PIXELS, d->x + d->rank[(200 + 97 * i) % d->n] * PIXELS,
+               PIXELS * sizeof *ends);
+    if (!status) {
+        gm_array_init(&z, GM_F64, codes, 2 * WALKS, k);
+        status = encode(d, ends, &z);
+    }
+    for (w = 0; !status && w < WALKS; w++)
+        for (i = 0; i < ACROSS; i++)
+            between(way + (w * ACROSS + i) * k, codes + 2 * w * k, codes + (2 * w + 1) * k, k,
+                    (double)i / (ACROSS - 1));
+    if (!status) {
+        gm_array_init(&z, GM_F64, way, WALKS * ACROSS, k);
+        status = decode(d, &z, out);
+    }
+    free(codes);
+    free(way);
+    return status ? status : save(d, "walks.png", WALKS * ACROSS, out);
+}
