@@ -1,6 +1,6 @@
-/* A loss of your own: an autoencoder whose errors are measured by sqrt(1 + e^2) - 1, which is e^2 / 2
- * for small errors and |e| for large ones, so that single wild values do not bend the code
- * (Charbonnier et al. 1994). It is a graph, one value a row; the library finds the gradient and fits.
+/* A loss of your own: an autoencoder whose errors are measured by sqrt(1 + e^2) - 1: e^2 / 2 for
+ * small errors and |e| for large ones, so that single wild values do not bend the code (Charbonnier
+ * et al. 1994). It is a graph, one value a row; the library finds the gradient and fits.
  * Run it as: own_loss rows.csv. It prints how far rows are from their reconstructions. */
 #include <genmod/extend.h>
 #include <genmod/genmod.h>

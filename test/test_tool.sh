@@ -1,0 +1,269 @@
+#!/bin/sh
+# Drives the tool end to end: every command, the files it reads and writes, errors and exit statuses.
+. "$(dirname "$0")/tools/shell.sh"
+genmod=$BUILD/genmod
+[ -x "$genmod" ] || skip "skip: there is no $genmod (make)"
+cd "$TMPDIR" || exit 1
+trap - INT
+
+# expect STATUS PATTERN COMMAND...: the status, and a pattern in standard error ('' is silence, one line else).
+expect() {
+    wanted=$1 pattern=$2
+    shift 2
+    "$@" >out 2>err </dev/null
+    status=$?
+    [ $status -eq "$wanted" ] || wrong "status $status, not $wanted: $* ($(head -c 300 err))"
+    if [ -z "$pattern" ]; then
+        [ ! -s err ] || wrong "a message from: $* ($(head -c 300 err))"
+    else
+        grep -q -- "$pattern" err || wrong "no '$pattern' from: $* ($(head -c 300 err))"
+        [ "$(wc -l <err)" -eq 1 ] || wrong "not one line on standard error from: $*"
+    fi
+}
+holds() { grep -q -- "$1" "${2:-out}" || wrong "no '$1' in ${2:-out}: $(head -c 200 "${2:-out}")"; }
+lines() { [ "$(wc -l <"$1")" -eq "$2" ] || wrong "$1 has $(wc -l <"$1") lines, not $2"; }
+same() { cmp -s "$1" "$2" || wrong "$1 and $2 differ"; }
+
+# ---- Data: a real column, one that goes with it, a whole number and a category ---------------------
+
+awk 'BEGIN {
+    srand(3); print "height,weight,count,kind"
+    for (i = 0; i < 400; i++) {
+        h = 150 + 40 * rand() + 0.001 * i; k = int(3 * rand())
+        printf "%.4f,%.4f,%d,%s\n", h, h / 2 + 10 * rand(), int(5 * rand()), substr("redtan blu", 1 + 3 * k + (k == 2), 3)
+    }
+}' >rows.csv
+cut -d, -f1,2 rows.csv >real.csv
+head -n 101 real.csv >part.csv
+quick="--set hidden=16 --set layers=2 --set bins=4 --steps 40 --batch 64"
+
+# ---- Words ---------------------------------------------------------------------------------------
+
+expect 0 '' "$genmod" --help
+for command in families fit sample score encode decode reconstruct info; do
+    holds "^  $command "
+done
+for command in families fit sample score encode decode reconstruct info; do
+    expect 0 '' "$genmod" $command --help
+    holds "^Usage: genmod $command"
+done
+expect 0 '' "$genmod" --version
+holds '^genmod [0-9.]* (library'
+expect 0 '' "$genmod" families
+holds flow
+expect 0 '' "$genmod" families flow
+holds '^  coupling .*realnvp|nsf'
+holds '^  epochs '
+expect 0 '' "$genmod" families adam
+holds '^  lr '
+"$genmod" >out 2>err
+[ $? -eq 2 ] || wrong 'no command is not wrong usage'
+expect 2 "no command 'fly'" "$genmod" fly
+expect 2 'nosuch' "$genmod" families nosuch
+expect 2 'it takes FAMILY DATA' "$genmod" fit flow
+expect 2 'needs -o MODEL' "$genmod" fit flow real.csv
+expect 2 "no option '--steep'" "$genmod" fit flow real.csv -o m --steep 3
+expect 2 "needs a value" "$genmod" fit flow real.csv -o
+expect 2 'takes no value' "$genmod" fit flow real.csv -o m --quiet=3
+expect 2 'one operand too many' "$genmod" fit flow real.csv more.csv -o m
+expect 2 'name=value was expected' "$genmod" fit flow real.csv -o m --set layers
+expect 2 'glow' "$genmod" fit glow real.csv -o m
+expect 2 'nosuch' "$genmod" fit flow real.csv -o m --set nosuch=3
+expect 2 'bins' "$genmod" fit flow real.csv -o m --set bins=1
+expect 2 'optimizer' "$genmod" fit flow real.csv -o m --optimizer newton
+expect 2 'lr' "$genmod" fit flow real.csv -o m --opt-set lr=-1
+expect 2 "no column 'width'" "$genmod" fit flow real.csv -o m --columns height,width
+expect 2 "no column 'width'" "$genmod" fit flow real.csv -o m --label width
+[ ! -e m ] || wrong 'a fit that failed left a model'
+
+# ---- Fit, and the same bits again ------------------------------------------------------------------
+
+# shellcheck disable=SC2086
+fit() { expect 0 '' "$genmod" fit flow "$@" $quick; }
+fit real.csv -o a.model --log a.csv
+fit real.csv -o b.model --seed 0 --threads 2
+fit real.csv -o c.model --seed 1
+same a.model b.model
+! cmp -s a.model c.model || wrong 'two seeds gave one model'
+holds '^step,epoch,seconds,loss,valid' a.csv
+holds '^40,' a.csv
+fit real.csv -o v.model --valid part.csv --optimizer adamw --opt-set lr=0.002
+fit rows.csv -o columns.model --columns 2,height
+fit rows.csv -o mixed.model --label weight --set coupling=realnvp
+expect 0 '' "$genmod" info mixed.model
+holds '^family  *flow'
+holds '^columns  *3'
+holds '^  kind .*category'
+holds '^  coupling  *realnvp'
+holds '^Training:'
+expect 0 '' "$genmod" info --json a.model
+holds '^{.*}$'
+# shellcheck disable=SC2086
+"$genmod" fit flow - -o - $quick <real.csv >piped.model 2>err || wrong "fit from a pipe to a pipe: $(cat err)"
+same a.model piped.model
+"$genmod" info - <a.model >out 2>err || wrong "info of a pipe: $(cat err)"
+
+# ---- Checkpoints ------------------------------------------------------------------------------------
+
+fit real.csv -o d.model --checkpoint d.ckpt --set checkpoint_seconds=0
+fit real.csv -o e.model --checkpoint d.ckpt --resume d.ckpt
+expect 1 '' "$genmod" fit flow real.csv -o e.model --resume absent.ckpt 2>/dev/null || :
+"$genmod" fit flow real.csv -o long.model --steps 100000000 --checkpoint long.ckpt >out 2>err &
+job=$!
+sleep 1
+kill -INT $job 2>/dev/null || kill -TERM $job
+wait $job
+status=$?
+[ $status -eq 1 ] || wrong "an interrupted fit ended with $status: $(cat err)"
+holds 'interrupted at step' err
+[ ! -e long.model ] || wrong 'an interrupted fit left a model'
+[ -s long.ckpt ] || wrong 'an interrupted fit left no checkpoint'
+
+# ---- Sample -----------------------------------------------------------------------------------------
+
+expect 0 '' "$genmod" sample a.model -n 50
+lines out 51
+holds '^height,weight$'
+cp out first.csv
+expect 0 '' "$genmod" sample a.model -n 20 --seed 0 -o few.csv
+head -n 21 first.csv >out
+same few.csv out
+expect 0 '' "$genmod" sample a.model -n 20 --seed 9 -o other.csv
+! cmp -s few.csv other.csv || wrong 'two seeds drew the same rows'
+expect 0 '' "$genmod" sample mixed.model -n 30 -o mixed.tsv
+holds "^height	count	kind$" mixed.tsv
+holds 'red\|tan\|blu' mixed.tsv
+expect 0 '' "$genmod" sample a.model -n 30 -o s.npy
+head -c 6 s.npy | grep -q NUMPY || wrong 's.npy is no NPY file'
+expect 2 'needs -n' "$genmod" sample a.model
+expect 2 'whole number' "$genmod" sample a.model -n 0
+expect 2 'whole number' "$genmod" sample a.model -n 1e3
+expect 1 'square number' "$genmod" sample a.model -n 4 -o s.png
+expect 1 '.' "$genmod" sample a.model -n 4 -o s.xyz
+
+# ---- Score ------------------------------------------------------------------------------------------
+
+expect 0 '' "$genmod" score a.model real.csv
+lines out 401
+holds '^log_prob$'
+cp out all.csv
+expect 0 '' "$genmod" score a.model part.csv -o some.csv
+head -n 101 all.csv >out
+same some.csv out
+expect 0 '' "$genmod" score a.model real.csv --mean
+lines out 1
+awk 'NR == FNR { if (FNR > 1) { s += $1; n++ } next } { d = s / n - $1; exit !(d < 1e-6 && d > -1e-6 && $2 > 0 && $3 == n) }' all.csv out ||
+    wrong "the mean is not that of the rows: $(cat out)"
+expect 0 '' "$genmod" score a.model s.npy -o s.tsv
+lines s.tsv 31
+expect 0 '' "$genmod" score mixed.model rows.csv --mean
+expect 0 '' "$genmod" score columns.model rows.csv --mean
+printf 'height,count,kind\n170,2,green\n' >unseen.csv
+expect 0 '' "$genmod" score mixed.model unseen.csv
+holds '^-inf$'
+"$genmod" score a.model - <real.csv >out 2>err || wrong "score of a pipe: $(cat err)"
+same out all.csv
+
+# ---- Codes ------------------------------------------------------------------------------------------
+
+expect 0 '' "$genmod" encode a.model part.csv -o codes.csv
+lines codes.csv 101
+holds '^z1,z2$' codes.csv
+expect 0 '' "$genmod" decode a.model codes.csv -o back.csv
+expect 0 '' "$genmod" reconstruct a.model part.csv -o again.csv
+same back.csv again.csv
+paste -d, part.csv back.csv | awk -F, 'NR > 1 { for (i = 1; i <= 2; i++) { d = $i - $(i + 2); if (d * d > 1e-4) bad = 1 } } END { exit bad }' ||
+    wrong 'rows do not come back from their codes'
+expect 0 '' "$genmod" encode a.model part.csv -o codes.npy
+expect 0 '' "$genmod" decode a.model codes.npy -o back2.csv
+same back.csv back2.csv
+expect 1 '.' "$genmod" decode a.model rows.csv
+
+# ---- Pictures -----------------------------------------------------------------------------------------
+
+head -n 200 "$SRCDIR/examples/data/digits.csv" >digits.csv
+# shellcheck disable=SC2086
+expect 0 '' "$genmod" fit flow digits.csv --label label -o digits.model $quick
+expect 0 '' "$genmod" sample digits.model -n 10 -o digits.png
+head -c 4 digits.png | grep -q PNG || wrong 'digits.png is no PNG file'
+
+# ---- Files that are not what they should be ----------------------------------------------------------
+
+expect 1 'absent.csv' "$genmod" fit flow absent.csv -o m
+expect 1 'absent.model' "$genmod" info absent.model
+: >empty
+cp empty empty.csv
+expect 1 'empty.csv' "$genmod" fit flow empty.csv -o m
+printf 'a,b\n1,2\n3\n' >ragged.csv
+expect 1 'ragged.csv' "$genmod" fit flow ragged.csv -o m
+printf 'a,b\n1,2\n3,"4\n' >quote.csv
+expect 1 'quote.csv' "$genmod" fit flow quote.csv -o m
+printf '\001\002' >short.npy
+expect 1 'short.npy' "$genmod" fit flow short.npy -o m
+mkdir -p folder.csv
+expect 1 'folder.csv' "$genmod" fit flow folder.csv -o m
+printf 'height\n1\n' >narrow.csv
+expect 1 '.' "$genmod" score a.model narrow.csv
+expect 1 'empty' "$genmod" info empty
+expect 1 '.' "$genmod" info rows.csv
+size=$(wc -c <a.model)
+for part in 1 7 8 9 100 $((size / 2)) $((size - 1)); do
+    head -c "$part" a.model >cut.model
+    expect 1 'cut.model' "$genmod" sample cut.model -n 1
+done
+for at in 0 3 9 40 200 $((size / 2)) $((size - 2)); do
+    { head -c "$at" a.model; printf '\377'; tail -c +$((at + 2)) a.model; } >bad.model
+    expect 1 'bad.model' "$genmod" sample bad.model -n 1
+done
+
+# ---- Places that cannot be written -------------------------------------------------------------------
+
+expect 1 'nowhere/m' "$genmod" fit flow real.csv -o nowhere/m
+expect 1 'folder.csv' "$genmod" sample a.model -n 3 -o folder.csv
+expect 1 'nowhere/x.csv' "$genmod" score a.model real.csv -o nowhere/x.csv
+if [ -c /dev/full ]; then
+    # shellcheck disable=SC2086
+    expect 1 '/dev/full' "$genmod" fit flow real.csv -o /dev/full $quick
+    expect 1 '/dev/full' "$genmod" score a.model real.csv -o /dev/full
+    expect 1 '/dev/full' "$genmod" sample a.model -n 3 -o /dev/full
+    for command in "sample a.model -n 3000" "score a.model real.csv" "info a.model" "families" "--help"; do
+        # shellcheck disable=SC2086
+        "$genmod" $command >/dev/full 2>err
+        status=$?
+        [ $status -eq 1 ] || wrong "$command to a full device ended with $status"
+        [ "$(wc -l <err)" -eq 1 ] || wrong "$command to a full device did not say so in a line"
+    done
+    [ -c /dev/full ] || wrong '/dev/full was replaced'
+fi
+if ! [ -w / ] || [ "$(id -u)" -ne 0 ]; then
+    mkdir closed && chmod 555 closed
+    expect 1 'closed/m' "$genmod" fit flow real.csv -o closed/m
+    chmod 755 closed
+fi
+[ ! -e m ] || wrong 'a fit that failed left a model'
+found=$(find . -name '*.partial' -o -name '*.tmp*')
+[ -z "$found" ] || wrong "left behind: $found"
+
+# ---- The README's program is the one that is compiled -------------------------------------------------
+
+sed -n '/^```c$/,/^```$/p' "$SRCDIR/README" | sed '1d;$d' >readme.c
+same readme.c "$SRCDIR/examples/readme.c"
+[ "$(wc -l <"$SRCDIR/README")" -lt 150 ] || wrong 'the README has 150 lines or more'
+if [ -x "$BUILD/examples/readme" ]; then
+    expect 0 '' "$BUILD/examples/readme" real.csv readme.csv
+    holds '^first row: .* nats'
+    lines readme.csv 11
+fi
+if [ -x "$BUILD/examples/own_family" ]; then
+    expect 0 '' "$BUILD/examples/own_family" real.csv own.csv
+    lines own.csv 1001
+fi
+if [ -x "$BUILD/examples/own_loss" ]; then
+    expect 0 '' "$BUILD/examples/own_loss" real.csv
+    holds '^a row is [0-9]'
+fi
+if have mandoc; then
+    mandoc -T lint "$SRCDIR/doc/genmod.1" >out || wrong "doc/genmod.1: $(head -n 3 out)"
+fi
+[ $bad -ne 0 ] || echo ok
+finish
