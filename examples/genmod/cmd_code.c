@@ -93,7 +93,7 @@ static int run(const cli_args *args, code_call *call)
     else if (!result)
         result = tool_read_rows(&t, args->operand[1], &rows);
     if (!result)
-        result = tool_options(&t, &how);
+        result = tool_options(&t, args->command->name, &how);
     if (!result)
         result = call(&t, model, rows, how);
     gm_options_free(how);

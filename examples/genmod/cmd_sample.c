@@ -16,7 +16,7 @@ static int draw(tool *t, const gm_model *model, int64_t n)
 {
     gm_options *how = NULL;
     gm_dataset *rows = NULL;
-    int result = tool_options(t, &how);
+    int result = tool_options(t, "sample", &how);
     gm_status status;
 
     if (!result) {

@@ -34,7 +34,7 @@ static int score(tool *t, const gm_model *model, const gm_dataset *rows)
     int64_t n = gm_dataset_row_count(rows);
     gm_options *how = NULL;
     double *logp = tool_doubles(n, 1);
-    int result = logp ? tool_options(t, &how) : TOOL_FAILED;
+    int result = logp ? tool_options(t, "log_prob", &how) : TOOL_FAILED;
     gm_status status;
 
     if (!result) {

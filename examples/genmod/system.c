@@ -35,15 +35,18 @@ static void on_interrupt(int number)
 
 void system_trip_on_interrupt(gm_cancel *token)
 {
-    struct sigaction action;
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct sigaction action, before;
+    int i;
 
     interrupted_token = token;
     memset(&action, 0, sizeof action);
     action.sa_handler = token ? on_interrupt : SIG_DFL;
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    for (i = 0; i < 2; i++)
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(signals[i], &action, NULL);
 }
 
 int system_is_special(const char *path)

@@ -7,7 +7,8 @@
 
 /* Columns of the terminal that the stream is; 0 if it is none. */
 int system_terminal_width(FILE *stream);
-/* The first interrupt (control-C) trips the token; a second one ends the program. */
+/* The first interrupt (control-C, or a request to end) trips the token; a second one ends the
+ * program. */
 void system_trip_on_interrupt(gm_cancel *token);
 /* 0 if a file of that name can be made or replaced; else why not. */
 const char *system_cannot_write(const char *path);

@@ -129,7 +129,19 @@ int tool_set_each(tool *t, const char *option, gm_options *options)
     return status;
 }
 
-static int set_seed(tool *t, gm_options *options)
+/* Whether a table of options has a row of that name. */
+static int has_option(tool *t, const char *owner, const char *name)
+{
+    gm_option_info row = {.struct_size = sizeof row};
+    int32_t i;
+
+    for (i = 0; gm_option_at(t->ctx, owner, i, &row) == GM_OK; i++)
+        if (!strcmp(row.name, name))
+            return 1;
+    return 0;
+}
+
+static int set_seed(tool *t, const char *owner, gm_options *options)
 {
     const char *seed = cli_value(t->args, "seed");
     gm_status status = GM_OK;
@@ -137,19 +149,20 @@ static int set_seed(tool *t, gm_options *options)
 
     if (seed)
         status = gm_options_set_text(t->ctx, options, "seed", seed);
-    else if (gm_options_get(t->ctx, options, "seed", was, sizeof was, NULL) != GM_OK)
+    else if (has_option(t, owner, "seed") &&
+             gm_options_get(t->ctx, options, "seed", was, sizeof was, NULL) != GM_OK)
         status = gm_options_set_int(t->ctx, options, "seed", 0);
     return status ? tool_refused(t, status) : TOOL_OK;
 }
 
-int tool_options(tool *t, gm_options **options)
+int tool_options(tool *t, const char *owner, gm_options **options)
 {
     int status;
 
     if (gm_options_create(t->ctx, options))
         return tool_failed(t);
     status = tool_set_each(t, "set", *options);
-    return status ? status : set_seed(t, *options);
+    return status ? status : set_seed(t, owner, *options);
 }
 
 double *tool_doubles(int64_t n, int64_t d)

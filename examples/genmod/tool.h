@@ -31,8 +31,9 @@ int tool_error(const char *format, ...)
 #endif
     ;
 
-/* A bag with every --set name=value, and the seed: --seed, else --set seed=, else 0. */
-int tool_options(tool *t, gm_options **options);
+/* A bag with every --set name=value, and the seed: --seed, else --set seed=, else 0 if the table of
+ * that owner ("fit", or a call) has one. */
+int tool_options(tool *t, const char *owner, gm_options **options);
 /* Puts each name=value of an option that may be repeated into the bag. */
 int tool_set_each(tool *t, const char *option, gm_options *options);
 
