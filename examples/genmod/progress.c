@@ -96,9 +96,9 @@ static int figures(const gm_progress *now, char *text, int size)
     int at = 0;
 
     text[0] = 0;
-    at = append(text, at, size, "  loss %.4g", now->loss);
-    at = append(text, at, size, "  valid %.4g", now->valid);
-    at = append(text, at, size, speed < 1e4 ? "  %.0f rows/s" : "  %.1fk rows/s",
+    at = append(text, at, size, "  loss %-8.4g", now->loss);
+    at = append(text, at, size, "  valid %-8.4g", now->valid);
+    at = append(text, at, size, speed < 1e4 ? "  %5.0f rows/s" : "  %.1fk rows/s",
                 speed < 1e4 ? speed : speed / 1e3);
     if (now->seconds_left == now->seconds_left && at < size) {
         progress_time(left, sizeof left, now->seconds_left);
@@ -113,8 +113,8 @@ static void draw(const gm_progress *now, int terminal)
     double part = now->steps > 0 ? (double)now->step / (double)now->steps : 0;
     int length = figures(now, text, sizeof text), width = terminal - length - 9, full, i;
 
-    if (width > 40)
-        width = 40;
+    if (width > 24)
+        width = 24;
     if (width < 0)
         width = 0;
     full = (int)(part * width + 0.5);
