@@ -35,7 +35,6 @@ static gm_node *log_prob(gm_builder *b, gm_node *x)
     gm_node *away = gm_sub(b, gm_reshape(b, x, 3, shape), m.mean); /* (batch, k, d) */
     gm_node *z = gm_mul(b, away, gm_exp(b, gm_neg(b, m.log_scale)));
     gm_node *log_n = gm_sub(b, gm_log_standard_normal(b, z), gm_sum_last_wide(b, m.log_scale));
-
     return gm_logsumexp(b, gm_add(b, log_n, gm_wide(b, gm_log_softmax(b, m.weight))));
 }
 
@@ -52,7 +51,7 @@ static gm_node *base(gm_builder *b)
     return gm_concat(b, 2, parts, -1);
 }
 
-/* Component j is the one with cum_(j-1) <= u < cum_j: a row of zeros with a one in column j. */
+/* Component j is the one with cum_(j-1) <= u < cum_j. */
 static gm_node *decode(gm_builder *b, gm_node *z)
 {
     mixture m = parameters(b);
@@ -61,7 +60,6 @@ static gm_node *decode(gm_builder *b, gm_node *z)
     gm_node *chosen = gm_sub(b, gm_greater_equal(b, u, below),
                              gm_greater_equal(b, u, gm_add(b, below, share))); /* (batch, k) */
     gm_node *scale = gm_matmul(b, chosen, gm_exp(b, m.log_scale), 0, 0);
-
     return gm_add(b, gm_matmul(b, chosen, m.mean, 0, 0), gm_mul(b, scale, normal));
 }
 
@@ -78,7 +76,6 @@ int main(int argc, char **argv)
     gm_options *how = NULL;
     gm_model *model = NULL;
     char why[512];
-
     if (argc != 3 || gm_context_create(NULL, &ctx))
         return 2;
     int failed = gm_family_register(ctx, &family) ||
@@ -90,6 +87,8 @@ int main(int argc, char **argv)
                  gm_dataset_save(ctx, drawn, argv[2]);
     if (failed && gm_context_error(ctx, why, sizeof why, NULL))
         fprintf(stderr, "%s\n", why);
+    else
+        printf("%lld rows drawn from five normals\n", (long long)gm_dataset_row_count(drawn));
     gm_dataset_free(drawn);
     gm_model_free(model);
     gm_options_free(how);

@@ -39,7 +39,8 @@ usable() { # LANGUAGE TOOL FILE
 # What an example wants on its command line; most want nothing.
 arguments() {
     case $1 in
-    readme) echo "examples/data/digits.csv $TMPDIR/run/drawn.csv" ;;
+    readme | own_family) echo "examples/data/digits.csv $TMPDIR/run/drawn.csv" ;;
+    own_loss) echo examples/data/digits.csv ;;
     esac
 }
 
