@@ -3,7 +3,7 @@
  * The structures follow the public specification (dmlc.github.io/dlpack): the layout is its ABI,
  * the names are ours. */
 #include "base/array.h"
-#include "base/tensors.h"
+#include "base/size.h"
 
 #include <string.h>
 
@@ -83,11 +83,12 @@ static gm_status from_pack(gm_context *ctx, const pack *p, gm_array *array)
     a.data = t->data ? (char *)t->data + t->byte_offset : NULL;
     if (a.ndim)
         memcpy(a.shape, t->shape, (size_t)a.ndim * sizeof *a.shape);
-    GM_TRY(gm__array_check(ctx, &a, "dlpack", NULL)); /* so that no product below overflows */
+    GM_TRY(gm__array_check(ctx, &a, "dlpack", NULL));
     int64_t stride = 1;
     for (int32_t i = a.ndim - 1; i >= 0; i--) {
         a.strides[i] = t->strides ? t->strides[i] : stride;
-        stride *= a.shape[i] > 1 ? a.shape[i] : 1;
+        if (gm__mul64(stride, a.shape[i], &stride) || stride == 0)
+            stride = 1; /* there are no elements */
     }
     *array = a;
     return GM_OK;
