@@ -205,7 +205,8 @@ static void backwards(void *user, void (*work)(void *arg, int32_t part), void *a
 START_TEST(uses_the_hosts_executor)
 {
     int calls = 0;
-    gm_executor executor = {.struct_size = sizeof executor, .width = 5, .user = &calls, .run = backwards};
+    gm_executor executor = {
+        .struct_size = sizeof executor, .width = 5, .user = &calls, .run = backwards};
     gm_context_config config = {.struct_size = sizeof config, .executor = &executor};
     gm_context *ctx = NULL;
     ck_assert_int_eq(gm_context_create(&config, &ctx), GM_OK);

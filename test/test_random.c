@@ -62,7 +62,8 @@ START_TEST(whole_numbers_are_uniform)
         }
         looks_uniform(seen, n, 20000, "below");
     }
-    int64_t above = 0, huge = INT64_MAX / 3 * 2; /* a third of the draws is refused and drawn again */
+    int64_t above = 0,
+            huge = INT64_MAX / 3 * 2; /* a third of the draws is refused and drawn again */
     for (int64_t i = 0; i < 2000; i++) {
         int64_t v = gm__random_below(6, GM__FOR_SAMPLE, 0, i, huge);
         ck_assert(v >= 0 && v < huge);

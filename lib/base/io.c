@@ -25,10 +25,10 @@ gm_status gm__writer_check(gm_context *ctx, const gm_writer *writer)
 gm_status gm__fail_file(gm_context *ctx, const char *what, const char *path, int code)
 {
     const char *reason = gm__os_reason(code);
-    if (reason)
-        return gm__fail(ctx, GM_E_IO, "cannot %s '%s': %s", what, path, reason);
-    return gm__fail(ctx, GM_E_IO, "cannot %s '%s': error %d of the operating system", what, path,
-                    code);
+    if (reason) /* a path of any length must leave room for it */
+        return gm__fail(ctx, GM_E_IO, "cannot %s '%.1000s': %s", what, path, reason);
+    return gm__fail(ctx, GM_E_IO, "cannot %s '%.1000s': error %d of the operating system", what,
+                    path, code);
 }
 
 /* ---- Files for reading ---- */
