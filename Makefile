@@ -17,8 +17,9 @@ SO = $(B)/libgenmod.so.0
 
 INCLUDES = -I$(srcdir)/include -I$(srcdir)/lib
 C_FLAGS = $(CPPFLAGS) $(CFLAGS) -std=c11 $(OUR_CFLAGS) $(WARNINGS) $(THREAD_FLAGS) $(SANITIZE)
-LIB_FLAGS = $(C_FLAGS) $(INCLUDES) -DGM_BUILDING $(DEFINES) $(BLAS_CFLAGS) $(COVERAGE)
+LIB_FLAGS = $(C_FLAGS) $(LIB_WARNINGS) $(INCLUDES) -DGM_BUILDING $(DEFINES) $(BLAS_CFLAGS) $(COVERAGE)
 PROGRAM_FLAGS = $(C_FLAGS) $(INCLUDES) $(COVERAGE)
+TEST_FLAGS = $(TEST_WARNINGS) -I$(srcdir)/test $(CHECK_CFLAGS)
 CXX_FLAGS = $(CPPFLAGS) $(CXXFLAGS) -std=c++17 -Wall -Wextra $(THREAD_FLAGS) $(SANITIZE) -I$(srcdir)/include
 # The driver would link code that changes the floating-point mode for these.
 LINK_FLAGS = $(filter-out -Ofast -ffast-math -funsafe-math-optimizations,$(CFLAGS)) $(LDFLAGS) \
@@ -82,7 +83,7 @@ $(B)/obj/lib/%.o: $(srcdir)/lib/%.c config.mak
 $(B)/obj/%.o: $(srcdir)/%.c config.mak
 	$(say) CC $*.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(PROGRAM_FLAGS) $(if $(filter test/%,$*),-I$(srcdir)/test $(CHECK_CFLAGS)) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(PROGRAM_FLAGS) $(if $(filter test/%,$*),$(TEST_FLAGS)) -MMD -MP -c -o $@ $<
 
 $(B)/libgenmod.a: $(LIB_OBJ)
 	$(say) AR $@
