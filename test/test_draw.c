@@ -1,5 +1,5 @@
-/* Random draws: Philox's published answers, the counter layout element by element, moments and tails,
- * and one set of bits on every instruction set. */
+/* Random draws: Philox's published answers, the counter layout element by element, moments and
+ * tails, and one set of bits on every instruction set. */
 #include "support.h"
 #include "base/random.h"
 #include "kernels/kernels.h"
@@ -36,7 +36,10 @@ END_TEST
 
 static gm__draw some_draw(gm__real real)
 {
-    return (gm__draw){.real = real, .seed = 0x299f31d0a4093822u, .purpose = 0x1319, .step = 0x03707344,
+    return (gm__draw){.real = real,
+                      .seed = 0x299f31d0a4093822u,
+                      .purpose = 0x1319,
+                      .step = 0x03707344,
                       .row0 = 0x8a2e85a308d3};
 }
 
@@ -141,8 +144,8 @@ START_TEST(elements_stand_alone)
             }
             draws->normal(&d, one, ROWS, COLS * 2);
             for (int i = 0; i < ROWS; i++)
-                must(memcmp(all + (size_t)(i * COLS) * w, one + (size_t)(i * COLS * 2) * w, COLS * w)
-                          == 0);
+                must(memcmp(all + (size_t)(i * COLS) * w, one + (size_t)(i * COLS * 2) * w,
+                            COLS * w) == 0);
         }
         free(all);
         free(one);

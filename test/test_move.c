@@ -68,7 +68,8 @@ START_TEST(copies_follow_strides)
             order[i] = order[j];
             order[j] = t;
         }
-        for (int i = ndim - 1; i >= 0; i--) { /* a permuted array, with gaps, repeats and reversals */
+        for (int i = ndim - 1; i >= 0;
+             i--) { /* a permuted array, with gaps, repeats and reversals */
             int64_t d = c % 3 ? order[i] : i;
             strides[d] = draw(0, 7) ? step : 0;
             step *= shape[d] ? shape[d] : 1;
@@ -89,7 +90,8 @@ START_TEST(transposes)
         for (int s = 0; s < 5; s++) {
             int64_t rows = sides[c / SIDES], cols = sides[c % SIDES];
             size_t size = sizes[s];
-            char *x = bytes(rows * cols * (int64_t)size), *y = malloc((size_t)(rows * cols) * size + 1);
+            char *x = bytes(rows * cols * (int64_t)size),
+                 *y = malloc((size_t)(rows * cols) * size + 1);
             for (int k = 0; gm__kernels_at(k); k++) {
                 gm__kernels_at(k)->moves->transpose(y, x, rows, cols, size);
                 for (int64_t i = 0; i < rows; i++)
@@ -110,12 +112,13 @@ START_TEST(gathers_with_zeros_out_of_range)
     for (int s = 0; s < 5; s++)
         for (int64_t cols = 0; cols < 20; cols += 3) {
             size_t row = (size_t)cols * sizes[s];
-            char *x = bytes(COUNT * (int64_t)row), *y = malloc(ROWS * row + 1), *zero = calloc(1, row + 1);
+            char *x = bytes(COUNT * (int64_t)row), *y = malloc(ROWS * row + 1),
+                 *zero = calloc(1, row + 1);
             gm__kernels_find("auto")->moves->gather(y, x, index, ROWS, COUNT, cols, sizes[s]);
             for (int i = 0; i < ROWS; i++)
                 must(memcmp(y + (size_t)i * row,
-                                 index[i] < 0 || index[i] >= COUNT ? zero : x + (size_t)index[i] * row,
-                                 row) == 0);
+                            index[i] < 0 || index[i] >= COUNT ? zero : x + (size_t)index[i] * row,
+                            row) == 0);
             free(x);
             free(y);
             free(zero);

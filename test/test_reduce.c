@@ -1,5 +1,6 @@
-/* Reductions against their stated order, written out in plain loops, bit by bit on every instruction
- * set; softmax and logsumexp against long double and at the ends of the number range. */
+/* Reductions against their stated order, written out in plain loops, bit by bit on every
+ * instruction set; softmax and logsumexp against long double and at the ends of the number range.
+ */
 #include "support.h"
 #include "kernels/kernels.h"
 
@@ -7,7 +8,8 @@
 #include <stdlib.h>
 
 static uint64_t seed = 4;
-static const int64_t lengths[] = {1, 2, 3, 5, 8, 9, 15, 16, 17, 31, 32, 33, 48, 63, 64, 100, 255, 784, 1000};
+static const int64_t lengths[] = {1,  2,  3,  5,  8,  9,   15,  16,  17,  31,
+                                  32, 33, 48, 63, 64, 100, 255, 784, 1000};
 enum { LENGTHS = sizeof lengths / sizeof *lengths, MOST = 1000 };
 
 /* One row in both types, the same values. */
@@ -60,7 +62,8 @@ END_TEST
 
 START_TEST(columns_in_their_order)
 {
-    static const int64_t shapes[][2] = {{1, 1}, {64, 5}, {65, 200}, {512, 256}, {128, 784}, {130, 131}};
+    static const int64_t shapes[][2] = {{1, 1},     {64, 5},    {65, 200},
+                                        {512, 256}, {128, 784}, {130, 131}};
     for (size_t c = 0; c < sizeof shapes / sizeof *shapes; c++) {
         int64_t rows = shapes[c][0], cols = shapes[c][1];
         float *x = malloc((size_t)(rows * cols) * 4), *y = malloc((size_t)cols * 4);
@@ -141,9 +144,12 @@ static void check_row(const gm__reductions *g, const row *r, int64_t n)
     g->logsumexp[1](&ed, r->d, 1, n);
     for (int64_t i = 0; i < n; i++) {
         double p = (double)(expl(r->d[i] - top) / sum), l = (double)((r->d[i] - top) - logl(sum));
-        must_msg(test_close(yf[i], p, 3e-7 + 1.2e-7 * fabs(l), 1e-44), "softmax: %g not %g", yf[i], p);
-        must_msg(test_close(yd[i], p, 6e-16 + 2.3e-16 * fabs(l), 1e-320), "softmax: %.17g not %.17g", yd[i], p);
-        must_msg(test_close(lf[i], fmax(l, -0x1.fffffep127), 2e-7, 2e-7), "log softmax: %g not %g", lf[i], l);
+        must_msg(test_close(yf[i], p, 3e-7 + 1.2e-7 * fabs(l), 1e-44), "softmax: %g not %g", yf[i],
+                 p);
+        must_msg(test_close(yd[i], p, 6e-16 + 2.3e-16 * fabs(l), 1e-320),
+                 "softmax: %.17g not %.17g", yd[i], p);
+        must_msg(test_close(lf[i], fmax(l, -0x1.fffffep127), 2e-7, 2e-7), "log softmax: %g not %g",
+                 lf[i], l);
         must_msg(test_close(ld[i], l, 1e-15, 1e-15), "log softmax: %.17g not %.17g", ld[i], l);
     }
     must(test_close(ef, (double)(top + logl(sum)), 2e-7, 1e-7));
@@ -234,7 +240,8 @@ START_TEST(one_set_of_bits)
             const gm__reductions *g = gm__kernels_at(k)->reductions;
             rows_fn *of_base[][2] = {{base->softmax[0], base->softmax[1]},
                                      {base->log_softmax[0], base->log_softmax[1]}};
-            rows_fn *of_this[][2] = {{g->softmax[0], g->softmax[1]}, {g->log_softmax[0], g->log_softmax[1]}};
+            rows_fn *of_this[][2] = {{g->softmax[0], g->softmax[1]},
+                                     {g->log_softmax[0], g->log_softmax[1]}};
             for (int f = 0; f < 2; f++) {
                 memcpy(b, xs, sizeof b);
                 memcpy(bd, xd, sizeof bd);

@@ -1,6 +1,6 @@
-/* Rational-quadratic splines: against the formulas of Durkan et al. 2019 written out in long double,
- * their finite differences, their inverse, and at the ends of the number range; one set of bits on
- * every instruction set. */
+/* Rational-quadratic splines: against the formulas of Durkan et al. 2019 written out in long
+ * double, their finite differences, their inverse, and at the ends of the number range; one set
+ * of bits on every instruction set. */
 #include "support.h"
 #include "kernels/kernels.h"
 
@@ -291,9 +291,11 @@ static void all_finite(const batch *b, const answers *a)
 
 START_TEST(finite_at_every_finite_input)
 {
-    static const double xs[] = {0, -0.0, 3, -3, 2.9999998, -2.9999998, 3.0000002, 1e-38, -1e-30, 3e38,
-                                -3e38, 1e6, 0.75, -0.75, 1.5, 2.25, 1e-3, -2.99};
-    static const double ps[] = {0, 1, -1, 30, -30, 88, -88, 104, -104, 1e3, -1e3, 1e9, -1e9, 3e38, -3e38};
+    static const double xs[] = {0,         -0.0,  3,      -3,   2.9999998, -2.9999998,
+                                3.0000002, 1e-38, -1e-30, 3e38, -3e38,     1e6,
+                                0.75,      -0.75, 1.5,    2.25, 1e-3,      -2.99};
+    static const double ps[] = {0,    1,   -1,   30,  -30,  88,   -88,  104,
+                                -104, 1e3, -1e3, 1e9, -1e9, 3e38, -3e38};
     for (int which = 0; which < 16; which++) {
         gm__real real = which & 1 ? GM__F64 : GM__F32;
         int bins = which & 4 ? 8 : which & 8 ? 40 : 5;
@@ -303,7 +305,8 @@ START_TEST(finite_at_every_finite_input)
             int mixed = test_random(&seed) & 1;
             double one = ps[test_random(&seed) % (sizeof ps / sizeof *ps)];
             for (int64_t j = 0; j < b.cols; j++)
-                b.p[i * b.cols + j] = mixed ? ps[test_random(&seed) % (sizeof ps / sizeof *ps)] : one;
+                b.p[i * b.cols + j] =
+                    mixed ? ps[test_random(&seed) % (sizeof ps / sizeof *ps)] : one;
         }
         settle(&b);
         answers a = compute(gm__kernels_find("auto"), &b);
@@ -362,7 +365,8 @@ START_TEST(one_set_of_bits)
         answers a = compute(gm__kernels_at(0), &b);
         for (int k = 0; gm__kernels_at(k); k++) {
             answers c = compute(gm__kernels_at(k), &b);
-            for (int64_t i0 = 0, step = 1; i0 < b.n && k > 0; i0 += step++) { /* rows again, in pieces */
+            for (int64_t i0 = 0, step = 1; i0 < b.n && k > 0;
+                 i0 += step++) { /* rows again, in pieces */
                 int64_t m = b.n - i0 < step ? b.n - i0 : step;
                 size_t at = (size_t)i0 * w;
                 gm__kernels_at(k)->splines->run(&b.s, (char *)c.y + at, (char *)c.l + at,

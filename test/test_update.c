@@ -1,5 +1,5 @@
-/* Optimizer updates against their formulas in long double, flushing of dead moments, and one set of bits
- * for every instruction set and every cut into shares. */
+/* Optimizer updates against their formulas in long double, flushing of dead moments, and one set
+ * of bits for every instruction set and every cut into shares. */
 #include "support.h"
 #include "kernels/kernels.h"
 
@@ -102,7 +102,8 @@ START_TEST(follow_their_papers)
         for (int i = 0; i < N; i++) {
             double p = real == GM__F32 ? (double)w->fp[i] : w->p[i];
             double a = real == GM__F32 ? (double)w->fa[i] : w->a[i];
-            must_msg(test_close(p, hand[i][0], tol, tol), "rule %d: %.17g not %.17g", (int)r, p, hand[i][0]);
+            must_msg(test_close(p, hand[i][0], tol, tol), "rule %d: %.17g not %.17g", (int)r, p,
+                     hand[i][0]);
             must_msg(test_close(a, hand[i][3], tol, tol), "average of rule %d", (int)r);
         }
     }

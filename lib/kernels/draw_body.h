@@ -1,12 +1,12 @@
-/* Philox 4x32-10, Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3",
- * section 3.3 and table 2, over many blocks at once, and what is made of its words.
+/* Philox 4x32-10, Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2,
+ * 3", section 3.3 and table 2, over many blocks at once, and what is made of its words.
  *
- * A batch is VF blocks. Inside, a word lives in the low half of a 64-bit lane, so that the 32 x 32
- * product is one instruction and both its halves stay in place; two registers (even and odd blocks)
- * hold a word of the batch. 12 operations a round a batch of either register.
+ * A batch is VF blocks. Inside, a word lives in the low half of a 64-bit lane, so that the 32 x
+ * 32 product is one instruction and both its halves stay in place; two registers (even and odd
+ * blocks) hold a word of the batch. 12 operations a round a batch of either register.
  *
- * Block `slot(i)` of the batch is lane i: chosen so that a 4 x 4 transpose inside 16-byte lanes puts
- * the words into the order of memory. */
+ * Block `slot(i)` of the batch is lane i: chosen so that a 4 x 4 transpose inside 16-byte lanes
+ * puts the words into the order of memory. */
 #include "kernels/math_f32.h"
 #include "kernels/math_f64.h"
 #include "kernels/move_tile.h"
@@ -58,7 +58,8 @@ VINLINE vl ISA(high32)(vl a)
 #endif
 }
 
-/* One round: (x0, x1, x2, x3) -> (hi(M1 x2) ^ x1 ^ k0, lo(M1 x2), hi(M0 x0) ^ x3 ^ k1, lo(M0 x0)). */
+/* One round: (x0, x1, x2, x3) -> (hi(M1 x2) ^ x1 ^ k0, lo(M1 x2), hi(M0 x0) ^ x3 ^ k1, lo(M0
+ * x0)). */
 VINLINE void ISA(philox_round)(vl *x, vl k0, vl k1)
 {
     vl p0 = ISA(mul32)(x[0], 0xD2511F53u), p1 = ISA(mul32)(x[2], 0xCD9E8D57u);
@@ -185,8 +186,8 @@ VINLINE void ISA(turn_f32)(vu w, vf *s, vf *c)
     vf z = x * x;
     vf sine = x + x * z * (-1.0f / 6 + z * (1.0f / 120 + z * (-1.0f / 5040 + z * (1.0f / 362880))));
     vf cosine =
-        1.0f
-        + z * (-0.5f + z * (1.0f / 24 + z * (-1.0f / 720 + z * (1.0f / 40320 + z * (-1.0f / 3628800)))));
+        1.0f + z * (-0.5f + z * (1.0f / 24 +
+                                 z * (-1.0f / 720 + z * (1.0f / 40320 + z * (-1.0f / 3628800)))));
     vi swap = (vi)((quadrant & (1u << 30)) != 0);
     vu sign_s = quadrant & (1u << 31), sign_c = (quadrant + (1u << 30)) & (1u << 31);
     *s = (vf)((vu)vf_pick(swap, cosine, sine) ^ sign_s);

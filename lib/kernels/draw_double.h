@@ -1,5 +1,5 @@
-/* Doubles from a batch of Philox words: two columns a block, the first from words 0 and 1, the second
- * from words 2 and 3, low word first. Part of draw_body.h. */
+/* Doubles from a batch of Philox words: two columns a block, the first from words 0 and 1, the
+ * second from words 2 and 3, low word first. Part of draw_body.h. */
 
 /* 64-bit lanes without sign. */
 #define vq ISA(gm__vq)
@@ -42,7 +42,8 @@ static void ISA(finish_uniform_f64)(gm__batch *b)
 {
     GM_UNROLL
     for (int w = 0; w < 4; w += 2)
-        ISA(put_doubles)(b->word + w, ISA(uniform_f64)(b->word + w, 0), ISA(uniform_f64)(b->word + w, 1));
+        ISA(put_doubles)
+        (b->word + w, ISA(uniform_f64)(b->word + w, 0), ISA(uniform_f64)(b->word + w, 1));
 }
 
 /* (64 bits + 0.5) 2^-64, one rounding. In (0, 1]. */

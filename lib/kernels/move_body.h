@@ -39,7 +39,8 @@ static void ISA(turn_band8)(double *y, const double *x, int64_t i1, int64_t j0, 
 
 /* y (cols, rows) from x (rows, cols), rows of x `stride` elements apart: bands of 128 bytes of each
  * row, so that what is read of a row is whole lines and what is written stays in the cache. */
-static void ISA(turn)(char *y, const char *x, int64_t rows, int64_t cols, int64_t stride, size_t size)
+static void ISA(turn)(char *y, const char *x, int64_t rows, int64_t cols, int64_t stride,
+                      size_t size)
 {
     int64_t lanes = size == 4 ? VF : VD, tile = size == 4 ? TILE_F : TILE_D;
     int64_t i1 = rows / lanes * lanes, j1 = cols / tile * tile;
@@ -64,8 +65,8 @@ static void ISA(transpose)(void *y, const void *x, int64_t rows, int64_t cols, s
     ISA(turn)(y, x, rows, cols, cols, size);
 }
 
-static void ISA(copy)(void *y, const void *x, int ndim, const int64_t *shape, const int64_t *strides,
-                      size_t size)
+static void ISA(copy)(void *y, const void *x, int ndim, const int64_t *shape,
+                      const int64_t *strides, size_t size)
 {
     copy_strided(y, x, ndim, shape, strides, size, ISA(turn));
 }

@@ -1,8 +1,9 @@
 /* Turning rows into lanes: loads of 16-byte pieces of several rows, transposed inside the 16-byte
  * lanes of a register. Included inside a body (kernels/each_isa.h).
  *
- * A tile of float is VF rows of 4 columns, of double VD rows of 2: t[c] ends as column c, its lane i
- * row i. 3 loads with insertion and 2 shuffles a register; no shuffle crosses a 16-byte lane. */
+ * A tile of float is VF rows of 4 columns, of double VD rows of 2: t[c] ends as column c, its
+ * lane i row i. 3 loads with insertion and 2 shuffles a register; no shuffle crosses a 16-byte
+ * lane. */
 
 #define TILE_F 4
 #define TILE_D 2
@@ -36,15 +37,17 @@ VINLINE vf ISA(tile_rows)(const void *x, int64_t step_bytes)
     const char *p = x;
 #if GM_ISA == GM_ISA_AVX512
     __m512 v = _mm512_castps128_ps512(_mm_loadu_ps((const float *)(const void *)p));
-    v = _mm512_mask_broadcast_f32x4(v, 0x00f0, _mm_loadu_ps((const float *)(const void *)(p + step_bytes)));
-    v = _mm512_mask_broadcast_f32x4(v, 0x0f00,
-                                    _mm_loadu_ps((const float *)(const void *)(p + 2 * step_bytes)));
-    v = _mm512_mask_broadcast_f32x4(v, 0xf000,
-                                    _mm_loadu_ps((const float *)(const void *)(p + 3 * step_bytes)));
+    v = _mm512_mask_broadcast_f32x4(v, 0x00f0,
+                                    _mm_loadu_ps((const float *)(const void *)(p + step_bytes)));
+    v = _mm512_mask_broadcast_f32x4(
+        v, 0x0f00, _mm_loadu_ps((const float *)(const void *)(p + 2 * step_bytes)));
+    v = _mm512_mask_broadcast_f32x4(
+        v, 0xf000, _mm_loadu_ps((const float *)(const void *)(p + 3 * step_bytes)));
     return (vf)v;
 #elif GM_ISA == GM_ISA_AVX2
     __m256 v = _mm256_castps128_ps256(_mm_loadu_ps((const float *)(const void *)p));
-    return (vf)_mm256_insertf128_ps(v, _mm_loadu_ps((const float *)(const void *)(p + step_bytes)), 1);
+    return (vf)_mm256_insertf128_ps(v, _mm_loadu_ps((const float *)(const void *)(p + step_bytes)),
+                                    1);
 #else
     (void)step_bytes;
     vf v;

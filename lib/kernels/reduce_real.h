@@ -11,8 +11,9 @@ VINLINE void RNAME(pad)(R *padded, const R *x, int64_t n, R filler)
         padded[i] = x[i];
 }
 
-/* The end of a sum: n < 16 more values into lanes 0 to n - 1, then 8 + 8, 4 + 4, 2 + 2, 1 + 1. Without
- * whole vectors before it (`some`) the upper lanes hold nothing, and folding starts below them. */
+/* The end of a sum: n < 16 more values into lanes 0 to n - 1, then 8 + 8, 4 + 4, 2 + 2, 1 + 1.
+ * Without whole vectors before it (`some`) the upper lanes hold nothing, and folding starts below
+ * them. */
 VINLINE double RNAME(end_sum)(gm__lanes a, const R *x, int64_t n, int some, int squared)
 {
     double t[LANES];
@@ -140,7 +141,8 @@ static R RNAME(col_one)(const R *x, int64_t rows, int64_t cols)
     return sum;
 }
 
-static void RNAME(col_sum)(void *y, const void *x, int64_t rows, int64_t cols, int64_t c0, int64_t c1)
+static void RNAME(col_sum)(void *y, const void *x, int64_t rows, int64_t cols, int64_t c0,
+                           int64_t c1)
 {
     R *to = y;
     const R *from = x;

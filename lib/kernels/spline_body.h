@@ -3,7 +3,8 @@
 #include "kernels/math_f64.h"
 #include "kernels/move_tile.h"
 
-/* Up to so many bins the raw parameters of a vector of elements are turned into lanes on the stack. */
+/* Up to so many bins the raw parameters of a vector of elements are turned into lanes on the
+ * stack. */
 #define MOST_BINS 32
 
 /* The raw slope whose slope is 1: softplus(r) = 1 - min_slope, r = log(exp(1 - min_slope) - 1). */

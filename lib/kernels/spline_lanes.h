@@ -1,6 +1,6 @@
-/* VN elements from their raw parameters, and gradients back to them, for BINS bins. With up to BIN_ROOM
- * bins the raw parameters are a tile in lanes; beyond, each column is collected when it is wanted and
- * its exponential computed again: the same bits, slower. */
+/* VN elements from their raw parameters, and gradients back to them, for BINS bins. With up to
+ * BIN_ROOM bins the raw parameters are a tile in lanes; beyond, each column is collected when it
+ * is wanted and its exponential computed again: the same bits, slower. */
 
 /* Rows of raw parameters: a tile (tile[j]: column j; numerators take the place of raw widths and
  * heights) or, where tile is NULL, memory with `count` rows of `cols`. */
@@ -154,7 +154,8 @@ VINLINE void BNAME(pull_axis)(const gm__form *f, const gm__rows *rows, R *dp, in
     }
 }
 
-VINLINE void BNAME(pull_slopes)(const gm__form *f, const gm__rows *rows, R *dp, V bin, V raw0, V raw1)
+VINLINE void BNAME(pull_slopes)(const gm__form *f, const gm__rows *rows, R *dp, V bin, V raw0,
+                                V raw1)
 {
     const int K = BINS(f);
     V zero = v_set(0);
@@ -168,7 +169,8 @@ VINLINE void BNAME(pull_slopes)(const gm__form *f, const gm__rows *rows, R *dp, 
 }
 
 /* dp may be NULL without a tile. */
-VINLINE void BNAME(grad_rows)(const gm__form *f, const gm__rows *rows, V x, V gy, V gl, V *dx, R *dp)
+VINLINE void BNAME(grad_rows)(const gm__form *f, const gm__rows *rows, V x, V gy, V gl, V *dx,
+                              R *dp)
 {
     MASK in = BNAME(inside)(f, x);
     V at = m_pick(in, x, v_set(0));

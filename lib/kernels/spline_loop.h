@@ -1,14 +1,15 @@
-/* The loop over elements: whole vectors, then what is left through padded copies; many bins without a
- * tile. Part of spline_lanes.h. */
+/* The loop over elements: whole vectors, then what is left through padded copies; many bins
+ * without a tile. Part of spline_lanes.h. */
 
-/* Up to VN elements in buffers of our own; in the padding x, dy and dl are 0 and the parameters too. */
+/* Up to VN elements in buffers of our own; in the padding x, dy and dl are 0 and the parameters
+ * too. */
 #define gm__end BNAME(gm__end)
 typedef struct gm__end {
     R x[VN], dy[VN], dl[VN], p[VN * (3 * BIN_ROOM - 1)];
 } gm__end;
 
-VINLINE void BNAME(fill_end)(gm__end *e, const R *x, const R *p, const R *dy, const R *dl, int64_t n,
-                             int64_t cols)
+VINLINE void BNAME(fill_end)(gm__end *e, const R *x, const R *p, const R *dy, const R *dl,
+                             int64_t n, int64_t cols)
 {
     for (int64_t i = 0; i < VN; i++) {
         e->x[i] = i < n ? x[i] : 0;
@@ -21,7 +22,8 @@ VINLINE void BNAME(fill_end)(gm__end *e, const R *x, const R *p, const R *dy, co
 
 #if BIN_ROOM == MOST_BINS
 /* Any number of bins, n <= VN elements, straight from memory. */
-static void BNAME(run_wide)(const gm__form *f, R *y, R *log_slope, const R *x, const R *p, int64_t n)
+static void BNAME(run_wide)(const gm__form *f, R *y, R *log_slope, const R *x, const R *p,
+                            int64_t n)
 {
     R xs[VN] = {0}, ys[VN], ls[VN];
     V to, log;

@@ -1,8 +1,8 @@
 /* Splines of one type R. What one element needs once its bin is known, VN elements at a time; the
  * search for the bin and the way back to the raw parameters are in spline_lanes.h.
  *
- * Durkan, Bekasov, Murray and Papamakarios 2019, "Neural spline flows". With xi the place in the bin,
- * o = 1 - xi, t = xi o, s = h / w, and slopes d0, d1 at its ends, eq. 4 and 5 read
+ * Durkan, Bekasov, Murray and Papamakarios 2019, "Neural spline flows". With xi the place in the
+ * bin, o = 1 - xi, t = xi o, s = h / w, and slopes d0, d1 at its ends, eq. 4 and 5 read
  *     a = s xi^2 + d0 t,  b = s o^2 + d1 t,  y = y0 + h a / (a + b),
  *     dy/dx = s^2 A / (a + b)^2,  A = d1 xi^2 + 2 s t + d0 o^2,
  * sums of terms of one sign: nothing cancels, and one logarithm gives the log of the slope. */
@@ -21,8 +21,8 @@
 #define CORE static __attribute__((noinline))
 #endif
 
-/* e^x for x <= 0, but e^-87 below -87: no share, slope or their gradients would show the difference, and
- * a power of two that is a normal number is one multiplication. */
+/* e^x for x <= 0, but e^-87 below -87: no share, slope or their gradients would show the
+ * difference, and a power of two that is a normal number is one multiplication. */
 VINLINE V RNAME(exp_negative)(V x)
 {
     VM n;
@@ -53,9 +53,9 @@ typedef struct gm__form {
     int bins, inverse;
 } gm__form;
 
-/* The bin of each element: its corner (x0, y0), sides w, h, and raw slopes at its ends. first, last:
- * the end is that of the spline, where the slope is 1. e and before: the softmax numerators of the bin
- * and of all bins left of it; scale = spread / sum of numerators, share = 1 / sum. */
+/* The bin of each element: its corner (x0, y0), sides w, h, and raw slopes at its ends. first,
+ * last: the end is that of the spline, where the slope is 1. e and before: the softmax numerators
+ * of the bin and of all bins left of it; scale = spread / sum of numerators, share = 1 / sum. */
 #define gm__axis RNAME(gm__axis)
 typedef struct gm__axis {
     V top, share, scale, e, before;
@@ -70,7 +70,8 @@ typedef struct gm__spot {
 /* The curve at one place of the bin. */
 #define gm__curve RNAME(gm__curve)
 typedef struct gm__curve {
-    V x0, y0, w, h, rw, s, d0, d1, g0, g1; /* rw = 1 / w; g = derivative of d in its raw parameter */
+    V x0, y0, w, h, rw, s, d0, d1, g0,
+        g1; /* rw = 1 / w; g = derivative of d in its raw parameter */
     V xi, o, t, a, b, A, r;                /* r = 1 / (a + b) */
 } gm__curve;
 
