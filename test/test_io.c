@@ -1,4 +1,6 @@
 /* Readers, writers, replacement of files, SHA-256. */
+#define _DEFAULT_SOURCE
+#define _XOPEN_SOURCE 700
 #include "support.h"
 #include "base/io.h"
 #include "base/text.h"

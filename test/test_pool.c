@@ -1,4 +1,6 @@
 /* The worker pool: every part once, from many contexts, after fork, under a crowd. */
+#define _DEFAULT_SOURCE
+#define _XOPEN_SOURCE 700
 #include "support.h"
 #include "base/context.h"
 #include "base/io.h"

@@ -47,6 +47,5 @@ void gm__os_wake_one(gm__os_monitor *m, int queue);
 void gm__os_wake_all(gm__os_monitor *m, int queue);
 
 int64_t gm__os_process(void); /* the number of this process */
-void gm__os_yield(void);
 
 #endif

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
+#include <sched.h> /* sched_getaffinity */
 #include <stdio.h> /* rename; no stream is used */
 #include <stdlib.h>
 #include <string.h>
@@ -215,11 +215,6 @@ int64_t gm__wall_time(void)
 int64_t gm__os_process(void)
 {
     return getpid();
-}
-
-void gm__os_yield(void)
-{
-    sched_yield();
 }
 
 int32_t gm__processors(void)

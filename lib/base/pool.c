@@ -10,8 +10,7 @@
 #include "base/io.h"
 #include "base/os.h"
 
-enum { MOST_THREADS = 1024, SLEEPERS = 0, CALLER = 1 /* queues of the monitor */ };
-static const double SPIN_SECONDS = 40e-6;
+enum { MOST_THREADS = 1024 };
 
 struct gm_pool {
     gm_allocator allocator;
@@ -56,6 +55,9 @@ static void run_alone(int32_t parts, void (*work)(void *arg, int32_t part), void
 #ifndef GM_WITHOUT_THREADS
 
 /* ---- Claiming and waiting ---- */
+
+enum { SLEEPERS, CALLER }; /* queues of the monitor */
+static const double SPIN_SECONDS = 40e-6;
 
 static int32_t load(const int32_t *p)
 {
