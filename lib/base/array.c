@@ -1,7 +1,22 @@
 /* Views of a caller's memory. */
 #include "base/array.h"
 #include "base/size.h"
-#include "base/tensors.h"
+
+size_t gm__dtype_size(int32_t dtype)
+{
+    switch (dtype) {
+    case GM_F32:
+    case GM_I32:
+        return 4;
+    case GM_F64:
+    case GM_I64:
+        return 8;
+    case GM_U8:
+        return 1;
+    default:
+        return 0;
+    }
+}
 
 void gm_array_init(gm_array *array, int32_t dtype, void *data, int64_t n, int64_t d)
 {

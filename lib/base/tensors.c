@@ -26,12 +26,6 @@ static int dtype_row(int32_t dtype)
     return -1;
 }
 
-size_t gm__dtype_size(int32_t dtype)
-{
-    int row = dtype_row(dtype);
-    return row < 0 ? 0 : dtypes[row].size;
-}
-
 static int big_endian(void)
 {
     const uint16_t one = 1;

@@ -5,6 +5,7 @@
  * is the digest of the whole file with its own 64 digits taken as zeros. */
 #ifndef GM__TENSORS_H
 #define GM__TENSORS_H
+#include "base/array.h"
 #include "base/io.h"
 #include "base/json.h"
 
@@ -16,9 +17,6 @@ typedef struct gm__tensor {
     const void *data; /* in the host's byte order; only byte-aligned after reading: copy it out */
     int64_t count;    /* elements */
 } gm__tensor;
-
-/* Bytes of one element of a dtype; 0 for no such dtype. */
-size_t gm__dtype_size(int32_t dtype);
 
 /* A pair of metadata texts. */
 typedef struct gm__text_pair {

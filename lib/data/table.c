@@ -6,12 +6,6 @@
 /* ---- Cells and life ---------------------------------------------------------------------------
  */
 
-size_t gm__dtype_size(int32_t dtype)
-{
-    static const unsigned char sizes[] = {0, 4, 8, 1, 4, 8};
-    return dtype >= GM_F32 && dtype <= GM_I64 ? sizes[dtype] : 0;
-}
-
 int gm__dtype_whole(int32_t dtype)
 {
     return dtype == GM_U8 || dtype == GM_I32 || dtype == GM_I64;

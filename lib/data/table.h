@@ -5,6 +5,7 @@
  * from. */
 #ifndef GM__TABLE_H
 #define GM__TABLE_H
+#include "base/array.h"
 #include "data/data.h"
 
 /* A block of cells with its owners; release is the caller's for borrowed memory. */
@@ -43,8 +44,7 @@ struct gm_dataset {
     gm__index *index;  /* NULL: rows 0, 1 ... */
 };
 
-size_t gm__dtype_size(int32_t dtype); /* 0 for no dtype */
-int gm__dtype_whole(int32_t dtype);   /* U8, I32, I64 */
+int gm__dtype_whole(int32_t dtype); /* U8, I32, I64 */
 
 /* Makers. Each returns NULL when memory is short. create takes over one count of schema on success;
  * fields are empty. */
