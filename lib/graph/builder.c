@@ -46,6 +46,14 @@ void gm__builder_set_condition(gm_builder *b, gm_node *condition)
     b->condition = condition;
 }
 
+void *gm__builder_scratch(gm_builder *b, int64_t count, size_t size)
+{
+    if (!b || b->code)
+        return NULL;
+    void *block = gm__arena_array(&b->arena, count > 0 ? count : 1, size);
+    return block ? block : gm__graph_memory(b);
+}
+
 /* ---- Failure ---------------------------------------------------------------------------------- */
 
 gm_node *gm__wrong(gm_builder *b, gm_status code, const char *format, ...)

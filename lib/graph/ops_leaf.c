@@ -50,6 +50,9 @@ static gm__slot *add_slot(gm_builder *b, const char *name, int32_t ndim, const i
     gm__count c;
     if (gm__count_dims(shape, 0, ndim, &c) || c.power || c.factor > INT64_MAX / 64 - l->size)
         return (gm__slot *)gm__wrong(b, GM_E_SHAPE, "parameter '%s': its shape is too large or not fixed", name);
+    if (l->limit && c.factor > l->limit - l->size)
+        return (gm__slot *)gm__wrong(b, GM_E_FORMAT, "parameter '%s' has %lld elements, more than the file holds", name,
+                                     (long long)c.factor);
     if (l->count == l->capacity) {
         int32_t more = l->capacity ? l->capacity * 2 : 32;
         gm__slot *s = gm__arena_array(&l->arena, more, sizeof *s);

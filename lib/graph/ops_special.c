@@ -1,4 +1,4 @@
-/* The spline, its gradient as one operation, and the second result of an operation with two. */
+/* The spline, its gradient as one operation, the second result of an operation with two, and triangular systems. */
 #include "graph/node.h"
 
 #include <string.h>
@@ -84,8 +84,58 @@ static void shape_second(gm_builder *b, gm_node *n)
     memcpy(n->shape, like->shape, sizeof n->shape);
 }
 
+/* ---- Triangular systems ----------------------------------------------------------------------------- */
+
+/* Operands A, x. whole[0]: A is upper; whole[1]: solve with its transpose. */
+static gm_node *solve(gm_builder *b, gm_node *a, gm_node *x, int upper, int transposed)
+{
+    gm__attr attr = {.whole = {upper != 0, transposed != 0}};
+    return gm__node2(b, GM__OP_SOLVE, a, x, &attr);
+}
+
+gm_node *gm_solve_triangular(gm_builder *b, gm_node *x, gm_node *a, int32_t upper)
+{
+    return b ? solve(b, a, x, upper, 0) : NULL;
+}
+
+static void shape_solve(gm_builder *b, gm_node *n)
+{
+    const gm_node *a = n->in[0], *x = n->in[1];
+    n->type = x->type;
+    n->ndim = x->ndim;
+    memcpy(n->shape, x->shape, sizeof n->shape);
+    if (a->ndim != 2 || x->ndim != 2 || a->shape[0] < 0 || a->shape[0] != a->shape[1] || x->shape[1] != a->shape[0])
+        gm__wrong(b, GM_E_SHAPE, "solve_triangular: shapes %s and %s do not fit: rows (batch, n) and a matrix (n, n)", gm__show(x).text,
+                  gm__show(a).text);
+    else if (a->type != x->type || x->type == GM_INDEX_NODE)
+        gm__wrong(b, GM_E_ARG, "solve_triangular: the operands must both be REAL or both WIDE");
+}
+
+/* 1 where the triangle that is read lies. */
+static gm_node *triangle(gm_builder *b, const gm_node *a, int upper)
+{
+    int64_t n = a->shape[0], count;
+    double *mask = gm__mul64(n, n, &count) ? NULL : gm__builder_scratch(b, count, sizeof *mask);
+    for (int64_t i = 0; mask && i < n; i++)
+        for (int64_t j = 0; j < n; j++)
+            mask[i * n + j] = upper ? j >= i : j <= i;
+    return mask ? gm_const_array(b, 2, a->shape, mask) : gm__graph_memory(b);
+}
+
+/* y = x A^-1: dx = dy A^-T, and A takes -y^T dx where it is read (Giles 2008, section 2.2.4); with the transpose, -dx^T y. */
+static void d_solve(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_node **dx)
+{
+    gm_node *a = y->in[0];
+    int upper = y->attr.whole[0] != 0, transposed = y->attr.whole[1] != 0;
+    (void)dy2;
+    dx[1] = solve(b, a, dy, upper, !transposed);
+    gm_node *da = transposed ? gm_matmul(b, dx[1], y, 1, 0) : gm_matmul(b, y, dx[1], 1, 0);
+    dx[0] = gm_neg(b, gm_mul(b, da, triangle(b, a, upper)));
+}
+
 const gm__op gm__ops_special[] = {
     {"rq_spline", 2, GM__TWO, shape_spline, gm__strip_spline, NULL, NULL, d_spline},
     {"rq_spline_grad", 4, GM__TWO, gm__shape_of_first, gm__strip_spline_grad, NULL, NULL, d_spline_grad},
     {"second", 1, GM__VIEWS, shape_second, NULL, NULL, NULL, NULL},
+    {"solve_triangular", 2, GM__TABLE, shape_solve, gm__strip_solve, NULL, NULL, d_solve},
 };

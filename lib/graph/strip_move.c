@@ -218,3 +218,35 @@ void gm__strip_one_hot(const gm__cell *c, const gm__strip *s, void *const *y, vo
                 f[i * width + index[i]] = 1;
         }
 }
+
+/* ---- Triangular systems ------------------------------------------------------------------------------ */
+
+/* y_j = (x_j - sum over i of y_i a_ij) / a_jj, sums in double in the order in which the y are found. a_ij is at i * si + j * sj.
+ * The first unknown is the first column where `rising`, else the last. */
+#define SOLVE_ROW(type)                                                                            \
+    static void solve_##type(type *y, const type *x, const type *a, int64_t n, int64_t si, int64_t sj, int rising)                 \
+    {                                                                                              \
+        for (int64_t k = 0; k < n; k++) {                                                          \
+            int64_t j = rising ? k : n - 1 - k;                                                    \
+            double sum = x[j];                                                                     \
+            for (int64_t m = 0; m < k; m++) {                                                      \
+                int64_t i = rising ? m : n - 1 - m;                                                \
+                sum -= (double)y[i] * (double)a[i * si + j * sj];                                  \
+            }                                                                                      \
+            y[j] = (type)(sum / (double)a[j * si + j * sj]);                                       \
+        }                                                                                          \
+    }
+SOLVE_ROW(float)
+SOLVE_ROW(double)
+
+void gm__strip_solve(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
+{
+    int64_t n = c->xv[0]->w, upper = c->attr->whole[0], transposed = c->attr->whole[1];
+    int64_t si = transposed ? 1 : n, sj = transposed ? n : 1;
+    int rising = upper != transposed;
+    for (int64_t row = 0; row < s->rows; row++)
+        if (c->real == GM__F64)
+            solve_double((double *)y[0] + row * n, (const double *)x[1] + row * n, x[0], n, si, sj, rising);
+        else
+            solve_float((float *)y[0] + row * n, (const float *)x[1] + row * n, x[0], n, si, sj, rising);
+}
