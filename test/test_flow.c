@@ -36,14 +36,15 @@ static void check_inverse(gm_context *ctx, const gm_model *model, int32_t dtype,
     test_ok(ctx, gm_model_encode(ctx, model, &ab, NULL, NULL, &aa));
     int far = 0;
     for (int i = 0; i < ROWS; i++) {
-        int row_far = 0;
+        double dz = 0, dx = 0, nz = 0, nx = 0;
         for (int j = i * D; j < (i + 1) * D; j++) {
-            double zj = narrow ? zf[j] : z[j], zz = narrow ? againf[j] : again[j];
-            double xj = narrow ? xf[j] : x[j], bj = narrow ? backf[j] : back[j];
-            ck_assert_msg(fabs(zz - zj) <= z_bound * fmax(1, fabs(zj)), "row %d: z %g came back as %g", i, zj, zz);
-            row_far |= !(fabs(bj - xj) <= x_bound * fmax(1, fabs(xj)));
+            dz += pow(narrow ? (double)againf[j] - zf[j] : again[j] - z[j], 2);
+            dx += pow(narrow ? (double)backf[j] - xf[j] : back[j] - x[j], 2);
+            nz += narrow ? (double)zf[j] * zf[j] : z[j] * z[j];
+            nx += x[j] * x[j];
         }
-        far += row_far;
+        ck_assert_msg(sqrt(dz) <= z_bound * fmax(1, sqrt(nz)), "row %d: z of length %g came back %g off", i, sqrt(nz), sqrt(dz));
+        far += !(sqrt(dx) <= x_bound * fmax(1, sqrt(nx)));
     }
     ck_assert_msg(far <= ROWS / 1000, "%d rows of %d did not come back", far, ROWS);
 }
@@ -184,6 +185,8 @@ START_TEST(gradient_in_x)
     const char *settings[] = {"seed=3", "steps=60", "layers=3", "hidden=16", "precision=f64", "transform=quantile", "base=student",
                               couplings[_i], NULL};
     gm_model *model = case_fit(ctx, data, 2000, D, settings);
+    for (int i = 0; i < N * D; i++)
+        data[i] += 1e-3; /* off the knots of the quantile map, where the density jumps */
     gm_array ax = case_array(GM_F64, data, N, D), ag = case_array(GM_F64, grad, N, D);
     test_ok(ctx, gm_model_log_prob_gradient(ctx, model, &ax, NULL, NULL, logp, &ag));
     for (int j = 0; j < D; j++) {
