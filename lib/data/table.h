@@ -82,7 +82,7 @@ int64_t gm__category_numbers(const gm__column *c, double *value, int64_t *place)
 
 /* The formats. Text and bytes are in memory; name is for error texts. */
 typedef struct gm__csv gm__csv;
-gm_status gm__csv_load(gm_context *ctx, char *text, int64_t size, const char *name, int tabs,
+gm_status gm__csv_load(gm_context *ctx, const char *text, int64_t size, const char *name, int tabs,
                        const gm_options *opts, gm_dataset **data);
 gm_status gm__npy_load(gm_context *ctx, const char *bytes, int64_t size, const char *name,
                        gm_dataset **data);
@@ -92,8 +92,24 @@ gm_status gm__csv_save(gm_context *ctx, const gm_dataset *data, const gm_writer 
                        char delimiter);
 gm_status gm__npy_save(gm_context *ctx, const gm_dataset *data, const gm_writer *writer);
 gm_status gm__idx_save(gm_context *ctx, const gm_dataset *data, const gm_writer *writer);
-/* Elements of a file into native ones: count of them, each `size` bytes, turned round if swap. */
-void gm__swap_elements(void *to, const void *from, int64_t count, size_t size, int swap);
+/* A whole array as a file holds it: kind 'f' (size 2, 4, 8), 'i', 'u' (1, 2, 4, 8) or 'b' (1). */
+typedef struct gm__raw {
+    const char *name; /* of the file, for error texts */
+    const unsigned char *bytes;
+    int64_t size; /* bytes there are */
+    char kind;
+    int width;   /* bytes of an element */
+    int big;     /* most significant byte first */
+    int fortran; /* the first axis runs fastest */
+    int32_t ndim;
+    int64_t shape[8];
+} gm__raw;
+gm_status gm__raw_load(gm_context *ctx, const gm__raw *raw, gm_dataset **data);
+/* The kind and width in which all columns of a dataset can be written without loss. */
+void gm__raw_choose(const gm_dataset *data, char *kind, int *width);
+/* All rows as such elements. */
+gm_status gm__raw_save(gm_context *ctx, const gm_dataset *data, char kind, int width, int big,
+                       const gm_writer *writer);
 /* If the bytes are gzipped, *bytes and *size become what they unpack to (the old block is freed,
  * the new one has size + 1 bytes and ends with a zero). */
 gm_status gm__gunzip(gm_context *ctx, const char *name, char **bytes, int64_t *size);
