@@ -71,8 +71,7 @@ static double log_abs_det(double *a, int n)
     return sum;
 }
 
-/* ---- Real columns
- * -------------------------------------------------------------------------------- */
+/* ---- Real columns ---------------------------------------------------------------------------- */
 
 static double numeric_log_det(const gm__transform *t, const double *x)
 {
@@ -292,8 +291,7 @@ START_TEST(quantile_learns)
 }
 END_TEST
 
-/* ---- Mixed columns
- * ----------------------------------------------------------------------------------- */
+/* ---- Mixed columns --------------------------------------------------------------------------- */
 
 static gm_dataset *mixed(gm_context *ctx)
 {
@@ -465,8 +463,7 @@ START_TEST(circular_columns)
 }
 END_TEST
 
-/* ---- Files
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static gm_status reparse(gm_context *ctx, const gm__transform *t, const gm__schema *schema,
                          int64_t flip, double with, gm__transform **u)

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- Categories
- * ------------------------------------------------------------------------------------ */
+/* ---- Categories ------------------------------------------------------------------------------ */
 
 typedef struct category {
     const char *text;
@@ -21,7 +20,6 @@ typedef struct collection {
     int64_t count, room;
     int32_t *slots;
     int64_t slot_count; /* a power of two */
-    int
 } collection;
 
 /* FNV-1a, folded. */
@@ -149,8 +147,7 @@ static gm_status name_categories(gm__csv *csv, int64_t column, collection *c, in
     return GM_OK;
 }
 
-/* ---- Filling
- * ------------------------------------------------------------------------------------------ */
+/* ---- Filling --------------------------------------------------------------------------------- */
 
 /* Where one column's cells go. */
 typedef struct sink {
@@ -219,14 +216,14 @@ static gm_status fill_cell(gm__csv *csv, const sink *to, int64_t row, const gm__
 {
     static const uint64_t nan_bits = 0x7ff8000000000000u;
     gm__number number = {0, 0};
-    int32_t category;
+    int32_t appeared;
     int kind = gm__cell_kind(cell, csv->missing, &number);
     if (kind == GM__CELL_MISSING) {
         memcpy(&number.value, &nan_bits, sizeof nan_bits);
         *missing = 1;
     } else if (to->categories) {
-        GM_TRY(collect(csv, to->categories, cell, &category));
-        number.value = category;
+        GM_TRY(collect(csv, to->categories, cell, &appeared));
+        number.value = appeared;
     }
     if (kind != GM__CELL_MISSING || to->dtype == GM_F64)
         store(to, row, number.value);

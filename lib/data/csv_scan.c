@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* ---- Records and cells -------------------------------------------------------------------------
- */
+/* ---- Records and cells ----------------------------------------------------------------------- */
 
 static int is_blank(char c)
 {
@@ -120,8 +119,7 @@ int64_t gm__unescape(const gm__cell *cell, char quote, char *out)
     return n;
 }
 
-/* ---- Delimiters
- * ---------------------------------------------------------------------------------- */
+/* ---- Delimiters ------------------------------------------------------------------------------ */
 
 enum { CANDIDATES = 3, RECORDS = 16, LOOK_AT = 1 << 18 };
 
@@ -166,8 +164,7 @@ char gm__sniff_delimiter(const char *text, int64_t length, char quote)
     return "\t;,"[best];
 }
 
-/* ---- What a cell holds
- * ----------------------------------------------------------------------------- */
+/* ---- What a cell holds ----------------------------------------------------------------------- */
 
 static int is_token(const gm__cell *cell, const char *token)
 {

@@ -14,8 +14,7 @@ gm_status gm__csv_bad_cell(const gm__csv *csv, int64_t line, int64_t column, con
                     (int)(cell->length < 64 ? cell->length : 64), cell->text, rest);
 }
 
-/* ---- The first record
- * ----------------------------------------------------------------------------- */
+/* ---- The first record ------------------------------------------------------------------------ */
 
 static gm_status count_columns(gm__csv *csv)
 {
@@ -34,8 +33,7 @@ static gm_status count_columns(gm__csv *csv)
     return csv->survey && csv->schema ? GM_OK : gm__no_memory(csv->ctx);
 }
 
-/* ---- All records
- * ----------------------------------------------------------------------------------- */
+/* ---- All records ----------------------------------------------------------------------------- */
 
 static void note_number(gm__survey *v, const gm__cell *cell, const gm__number *number, int64_t line)
 {
@@ -139,8 +137,7 @@ static gm_status survey_records(gm__csv *csv)
     return GM_OK;
 }
 
-/* ---- Header
- * ----------------------------------------------------------------------------------------- */
+/* ---- Header ---------------------------------------------------------------------------------- */
 
 /* Mostly numbers, as one may say before bad cells are looked at. */
 static int is_numeric(const gm__survey *v)
@@ -219,8 +216,7 @@ static gm_status settle_header(gm__csv *csv)
     return GM_OK;
 }
 
-/* ---- Types
- * ------------------------------------------------------------------------------------------- */
+/* ---- Types ----------------------------------------------------------------------------------- */
 
 /* The type that a piece of the option says, "circular(360)" with its period; 0 if it is none. */
 static int32_t read_type(const char *text, int64_t length, double *period)

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- Questions ---------------------------------------------------------------------------------
- */
+/* ---- Questions ------------------------------------------------------------------------------- */
 
 int64_t gm_dataset_row_count(const gm_dataset *data)
 {
@@ -102,8 +101,7 @@ gm_status gm_dataset_row_shape(gm_context *ctx, const gm_dataset *data, int32_t 
     return gm__leave(ctx, &entry, row_shape(ctx, data, ndim, shape));
 }
 
-/* ---- From arrays --------------------------------------------------------------------------------
- */
+/* ---- From arrays ----------------------------------------------------------------------------- */
 
 /* Rows are the first axis; what the other axes hold are the columns. */
 static gm_status array_sizes(gm_context *ctx, const gm_array *x, int64_t *rows, int64_t *columns)
@@ -288,8 +286,7 @@ gm_status gm_dataset_borrow_array(gm_context *ctx, const gm_array *array,
     return code;
 }
 
-/* ---- From a callback ----------------------------------------------------------------------------
- */
+/* ---- From a callback ------------------------------------------------------------------------- */
 
 static gm_status check_source(gm_context *ctx, const gm_source *source)
 {
@@ -343,8 +340,7 @@ gm_status gm_dataset_from_source(gm_context *ctx, const gm_source *source, gm_da
     return gm__leave(ctx, &entry, from_source(ctx, source, data));
 }
 
-/* ---- From a model -------------------------------------------------------------------------------
- */
+/* ---- From a model ---------------------------------------------------------------------------- */
 
 gm_status gm__dataset_make(gm_context *ctx, const gm__schema *schema, const double *cells,
                            int64_t rows, gm_dataset **data)
@@ -365,8 +361,7 @@ gm_status gm__dataset_make(gm_context *ctx, const gm__schema *schema, const doub
     return GM_OK;
 }
 
-/* ---- Reading ------------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static gm_status read_rows(gm_context *ctx, const gm_dataset *data, int64_t first, int64_t count,
                            double *out, int64_t row_stride)

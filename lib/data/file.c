@@ -8,8 +8,7 @@ enum { NO_FORMAT, CSV, TSV, NPY, IDX };
 static const char *const format_names[] = {NULL, "csv", "tsv", "npy", "idx"};
 #define MOST_BYTES ((int64_t)1 << 46)
 
-/* ---- Formats
- * ----------------------------------------------------------------------------------------- */
+/* ---- Formats --------------------------------------------------------------------------------- */
 
 static int find_format(const char *name)
 {
@@ -42,8 +41,7 @@ static int format_of_path(const char *path, int packed_too)
     return NO_FORMAT;
 }
 
-/* ---- Reading
- * ------------------------------------------------------------------------------------------ */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static gm_status parse(gm_context *ctx, int format, const char *bytes, int64_t size,
                        const char *name, const gm_options *opts, gm_dataset **data)
@@ -153,8 +151,7 @@ gm_status gm_dataset_from_reader(gm_context *ctx, const gm_reader *reader, const
     return gm__leave(ctx, &entry, from_reader(ctx, reader, format, name, opts, data));
 }
 
-/* ---- Writing
- * ------------------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static gm_status write_as(gm_context *ctx, const gm_dataset *data, const gm_writer *writer,
                           int format)

@@ -43,8 +43,7 @@ int64_t gm__match_columns(const gm__match *m)
     return m->count;
 }
 
-/* ---- Categories by name ------------------------------------------------------------------------
- */
+/* ---- Categories by name ---------------------------------------------------------------------- */
 
 static int name_is_number(const char *name, double *value)
 {
@@ -183,8 +182,7 @@ static int same_categories(const gm__column *a, const gm__column *b)
     return 1;
 }
 
-/* ---- Columns ------------------------------------------------------------------------------------
- */
+/* ---- Columns --------------------------------------------------------------------------------- */
 
 static gm_status connect(gm_context *ctx, gm__match *m, const gm__schema *wanted, int64_t want,
                          const gm_dataset *data, answer *w)
@@ -271,8 +269,7 @@ gm_status gm__match_create(gm_context *ctx, const gm__schema *wanted, int roles,
     return GM_OK;
 }
 
-/* ---- Rows
- * ---------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static double translate(const answer *w, double x)
 {

@@ -164,8 +164,7 @@ gm_status gm__npy_load(gm_context *ctx, const char *bytes, int64_t size, const c
     return gm__raw_load(ctx, &raw, data);
 }
 
-/* ---- Writing
- * ------------------------------------------------------------------------------------------ */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 gm_status gm__npy_save(gm_context *ctx, const gm_dataset *data, const gm_writer *writer)
 {

@@ -6,8 +6,7 @@
 #define NEAREST 1e-4   /* least distance of knots, in deviations */
 #define LEAST_END 0.05 /* least |z| of an end, from which its tail starts */
 
-/* ---- Evaluation ---------------------------------------------------------------------------------
- */
+/* ---- Evaluation ------------------------------------------------------------------------------ */
 
 static int64_t interval(const double *knots, int64_t n, double x)
 {
@@ -78,8 +77,7 @@ gm__curve gm__quantile_inverse(const gm__way *w, double z)
     return c;
 }
 
-/* ---- Fitting
- * -------------------------------------------------------------------------------------- */
+/* ---- Fitting --------------------------------------------------------------------------------- */
 
 /* Evenly spaced ranks; a value that fills several of them is one knot in the middle of its own
  * ranks. */

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- Elements
- * ------------------------------------------------------------------------------------- */
+/* ---- Elements -------------------------------------------------------------------------------- */
 
 static uint64_t read_bytes(const unsigned char *p, int width, int big)
 {
@@ -64,8 +63,7 @@ static int32_t native_dtype(const gm__raw *raw)
     return raw->width == 8 || (raw->kind == 'u' && raw->width == 4) ? GM_I64 : GM_I32;
 }
 
-/* ---- Loading
- * ---------------------------------------------------------------------------------------- */
+/* ---- Loading --------------------------------------------------------------------------------- */
 
 static gm_status sizes(gm_context *ctx, const gm__raw *raw, int64_t *columns)
 {
@@ -174,8 +172,7 @@ gm_status gm__raw_load(gm_context *ctx, const gm__raw *raw, gm_dataset **data)
     return code;
 }
 
-/* ---- Saving
- * -------------------------------------------------------------------------------------------- */
+/* ---- Saving ---------------------------------------------------------------------------------- */
 
 void gm__raw_choose(const gm_dataset *data, char *kind, int *width)
 {

@@ -21,8 +21,7 @@ static double magnitude(double x)
     return x < 0 ? -x : x;
 }
 
-/* ---- Steps -------------------------------------------------------------------------------------
- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 /* x to the nearest whole number; |x| must stay under 2^51. */
 static double nearest(double x)
@@ -102,8 +101,7 @@ double gm__find_step(const double *sorted, int64_t n, int exact32)
     return step > 0 ? step : other_step(sorted, n, exact32 ? 0x1p-22 : 0x1p-48);
 }
 
-/* ---- The pass over the cells
- * --------------------------------------------------------------------- */
+/* ---- The pass over the cells ----------------------------------------------------------------- */
 
 static gm_status refuse(gm_context *ctx, const gm_dataset *data, const char *name, int64_t row,
                         int64_t column, double value)

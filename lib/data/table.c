@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ---- Cells and life ---------------------------------------------------------------------------
- */
+/* ---- Cells and life -------------------------------------------------------------------------- */
 
 int gm__dtype_whole(int32_t dtype)
 {
@@ -113,8 +112,7 @@ const gm__schema *gm__dataset_schema(const gm_dataset *data)
     return data->schema;
 }
 
-/* ---- Reading rows ------------------------------------------------------------------------------
- */
+/* ---- Reading rows ---------------------------------------------------------------------------- */
 
 /* Columns that lie side by side in memory in one dtype: read row by row as one piece. */
 typedef struct run {

@@ -6,6 +6,7 @@
 #ifndef GM__TABLE_H
 #define GM__TABLE_H
 #include "base/array.h"
+#include "base/io.h"
 #include "data/data.h"
 
 /* A block of cells with its owners; release is the caller's for borrowed memory. */

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* ---- Life and questions ------------------------------------------------------------------------
- */
+/* ---- Life and questions ---------------------------------------------------------------------- */
 
 gm__transform *gm__transform_create(const gm_allocator *a, int64_t d)
 {

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Sums of logarithms
- * -------------------------------------------------------------------------- */
+/* ---- Sums of logarithms ---------------------------------------------------------------------- */
 
 enum { CHUNK = 64 };
 
@@ -60,8 +59,7 @@ static void map_logits(const gm__transform *t, gm__map1_fn *map, double *row)
     }
 }
 
-/* ---- Forward
- * -------------------------------------------------------------------------------------- */
+/* ---- Forward --------------------------------------------------------------------------------- */
 
 /* A cell as its map takes it: wrapped, and 1 in *inside if the map is defined there. */
 static double cell(const gm__way *w, double x, int *inside)
@@ -173,8 +171,7 @@ void gm__transform_forward(const gm__transform *t, const double *x, int64_t n,
     }
 }
 
-/* ---- Inverse
- * --------------------------------------------------------------------------------------- */
+/* ---- Inverse --------------------------------------------------------------------------------- */
 
 /* The neighbour of x towards zero (up 0) or away from it, by its bits. */
 static double step_up(double x, int up)
@@ -265,8 +262,7 @@ void gm__transform_inverse(const gm__transform *t, const double *real, const int
     }
 }
 
-/* ---- Gradient
- * --------------------------------------------------------------------------------------- */
+/* ---- Gradient -------------------------------------------------------------------------------- */
 
 /* dy/dx, and d log|dy/dx| / dx. 0 where the column has no gradient. */
 static int cell_slope(const gm__way *w, double x, double *slope, double *bend)

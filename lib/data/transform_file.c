@@ -24,8 +24,7 @@ void gm__transform_write(const gm__transform *t, gm__buffer *json, const double 
     *count = t->count;
 }
 
-/* ---- Reading
- * ----------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* What a column of the schema may go by. */
 static int may_go_by(const gm__column *c, int by)

@@ -28,8 +28,7 @@ typedef struct fit {
     int64_t rows;
 } fit;
 
-/* ---- Statistics
- * ------------------------------------------------------------------------------------ */
+/* ---- Statistics ------------------------------------------------------------------------------ */
 
 /* Neumaier 1974: a sum with its rounding errors kept aside. */
 typedef struct exact_sum {
@@ -80,8 +79,7 @@ static void mean_and_deviation(const double *x, int64_t n, double *mean, double 
     *deviation = sqrt(variance > 0 ? variance : 0) / scale;
 }
 
-/* ---- One column
- * -------------------------------------------------------------------------------------- */
+/* ---- One column ------------------------------------------------------------------------------ */
 
 static gm_status read_column(fit *f, int64_t j, double *low, double *high)
 {
@@ -177,8 +175,7 @@ static void fit_column(fit *f, int64_t j, double low, double high, double *p)
     }
 }
 
-/* ---- Whitening
- * ------------------------------------------------------------------------------------------ */
+/* ---- Whitening ------------------------------------------------------------------------------- */
 
 /* Calls add up rows of real outputs: mean first, then the lower half of the covariance. */
 static gm_status add_rows(fit *f, double *real, double *x, double *mean, double *covariance)
@@ -245,8 +242,7 @@ static gm_status whiten(fit *f)
     return GM_OK;
 }
 
-/* ---- All columns
- * ----------------------------------------------------------------------------------------- */
+/* ---- All columns ----------------------------------------------------------------------------- */
 
 static void describe(fit *f)
 {

@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Building ----------------------------------------------------------------------------------
- */
+/* ---- Building -------------------------------------------------------------------------------- */
 
 /* The fields and rows of `from` under another schema (one count of it is taken over, also on
  * failure); column i is columns[i]. */
@@ -45,8 +44,7 @@ gm_status gm__dataset_changeable(gm_context *ctx, const gm_dataset *data, int64_
                    NULL, view);
 }
 
-/* ---- Columns -----------------------------------------------------------------------------------
- */
+/* ---- Columns --------------------------------------------------------------------------------- */
 
 gm_status gm__dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
                              int64_t count, gm_dataset **view)
@@ -74,8 +72,7 @@ gm_status gm_dataset_select(gm_context *ctx, const gm_dataset *data, const int64
     return gm__leave(ctx, &entry, gm__dataset_select(ctx, data, columns, count, view));
 }
 
-/* ---- Rows ---------------------------------------------------------------------------------------
- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static gm__index *make_index(const gm_allocator *a, int64_t count)
 {
@@ -151,7 +148,7 @@ static void deal(gm__index *first, gm__index *second, int64_t n, int64_t k, uint
 }
 
 gm_status gm__dataset_split(gm_context *ctx, const gm_dataset *data, double fraction, uint64_t seed,
-                       gm_dataset **first, gm_dataset **second)
+                            gm_dataset **first, gm_dataset **second)
 {
     if (!data)
         return gm__fail(ctx, GM_E_ARG, "no dataset was given");
@@ -192,8 +189,7 @@ gm_status gm_dataset_split(gm_context *ctx, const gm_dataset *data, double fract
     return gm__leave(ctx, &entry, gm__dataset_split(ctx, data, fraction, seed, first, second));
 }
 
-/* ---- Roles
- * --------------------------------------------------------------------------------------- */
+/* ---- Roles ----------------------------------------------------------------------------------- */
 
 static gm_status with_role(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t role,
                            gm_dataset **view)

@@ -5,8 +5,7 @@
 
 #define SWEEPS 60
 
-/* ---- Cholesky
- * ------------------------------------------------------------------------------------ */
+/* ---- Cholesky -------------------------------------------------------------------------------- */
 
 static double dot(const double *x, const double *y, int64_t n)
 {
@@ -53,8 +52,7 @@ void gm__multiply_lower(const double *l, int64_t n, const double *x, double *y)
         y[i] = dot(l + i * n, x, i + 1);
 }
 
-/* ---- Rotations
- * ------------------------------------------------------------------------------------ */
+/* ---- Rotations ------------------------------------------------------------------------------- */
 
 /* The rotation that makes the off-diagonal element of ((app, apq), (apq, aqq)) zero: tan, then
  * cosine and sine. */
@@ -105,8 +103,7 @@ static void make_largest_positive(double *v, int64_t n)
             v[i] = -v[i];
 }
 
-/* ---- Symmetric eigenvalues
- * -------------------------------------------------------------------------- */
+/* ---- Symmetric eigenvalues ------------------------------------------------------------------- */
 
 static int eigen_sweep(double *a, int64_t n, double *vectors)
 {
@@ -154,8 +151,7 @@ int gm__eigen_symmetric(double *a, int64_t n, double *values, double *vectors)
     return sweep == SWEEPS;
 }
 
-/* ---- Singular values
- * ---------------------------------------------------------------------------------- */
+/* ---- Singular values ------------------------------------------------------------------------- */
 
 static double dot_columns(const double *a, int64_t m, int64_t n, int64_t p, int64_t q)
 {
