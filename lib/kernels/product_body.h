@@ -12,6 +12,8 @@
 #define GM_STRIP 12
 #endif
 
+/* B and transposed A are read in place where that is good: a panel's row is whole cache lines. */
+#define GM_IN_PLACE (GM_ISA == GM_ISA_AVX512)
 /* Columns left over, if few, take half a register, which costs half on processors that compute 64
  * bytes in two passes. */
 #define GM_HALF (GM_ISA == GM_ISA_AVX512)
@@ -35,6 +37,9 @@ extern const gm__maps ISA(gm__maps);
 #define H_SET _mm256_set1_ps
 #define H_FMA _mm256_fmadd_ps
 #define H_WIDE(x) ((V)_mm512_zextps256_ps512(x))
+#define H_LOW(x) _mm512_castps512_ps256((__m512)(x))
+#define H_LOAD_PART _mm256_maskz_loadu_ps
+#define H_STORE _mm256_mask_storeu_ps
 #endif
 #include "kernels/product_real_body.h"
 
@@ -55,6 +60,9 @@ extern const gm__maps ISA(gm__maps);
 #define H_SET _mm256_set1_pd
 #define H_FMA _mm256_fmadd_pd
 #define H_WIDE(x) ((V)_mm512_zextpd256_pd512(x))
+#define H_LOW(x) _mm512_castpd512_pd256((__m512d)(x))
+#define H_LOAD_PART _mm256_maskz_loadu_pd
+#define H_STORE _mm256_mask_storeu_pd
 #endif
 #include "kernels/product_real_body.h"
 
@@ -77,3 +85,4 @@ const gm__products ISA(gm__products) = {ISA(scratch), ISA(run)};
 #undef GM_MR
 #undef GM_STRIP
 #undef GM_HALF
+#undef GM_IN_PLACE

@@ -21,13 +21,15 @@ typedef struct T(rows) {
 
 static int T(copies_a)(const gm__product *p)
 {
+    if (p->ta && !GM_IN_PLACE && p->n > 256)
+        return 1;
     return p->lda * (int64_t)sizeof(R) % 4096 == 0 && (p->ta || p->m > 1);
 }
 
-/* Rows [i0, i1) are cut into tiles as equal as can be: the height of tile t. */
-static int64_t T(height)(int64_t i0, int64_t i1, int64_t t)
+/* Rows [i0, i1) are cut into tiles of at most `most`, as equal as can be: the height of tile t. */
+static int64_t T(height)(int64_t i0, int64_t i1, int64_t most, int64_t t)
 {
-    int64_t tiles = (i1 - i0 + GM_MR - 1) / GM_MR;
+    int64_t tiles = (i1 - i0 + most - 1) / most;
     return (i1 - i0) / tiles + (t < (i1 - i0) % tiles);
 }
 
@@ -50,7 +52,7 @@ static T(rows) T(take_rows)(const T(job) *job, int64_t i0, int64_t i1, int64_t k
     v.panels = 1;
     v.rs = k;
     for (int64_t i = i0, t = 0, h; i < i1; i += h, t++) {
-        h = T(height)(i0, i1, t);
+        h = T(height)(i0, i1, GM_MR, t);
         T(pack_a)(to + (i - i0) * k, job, i, h, k0, k);
     }
     return v;
@@ -61,7 +63,7 @@ typedef struct T(panel) {
     const R *b;        /* row `lo`, column j */
     ptrdiff_t bs;
     int64_t j, w;
-    int nv;            /* vectors; 0: half of one */
+    int nv;            /* vectors; 0: half of one; 3: two and at most half of one */
     int64_t lo, hi;    /* steps within the piece, counted from its start */
     int first, last;   /* the piece is the first, the last that the panel needs */
 } T(panel);
@@ -77,10 +79,10 @@ VINLINE void T(fetch_row)(const R *x, int64_t w, const int write)
 static void T(run_tile)(const T(job) *job, const T(rows) *rows, const T(panel) *b, int64_t i, int64_t h)
 {
     const gm__product *p = job->p;
-    _Alignas(64) R t[GM_MR * GM_NR];
-    ptrdiff_t ldo = GM_NR;
+    _Alignas(64) R t[GM_MR * (GM_NR + VL)];
+    ptrdiff_t ldo = GM_NR + VL;
     R *out = t, *c = job->c + i * p->ldc + b->j;
-    int direct = !job->does && b->first && b->last && b->w == b->nv * VL;
+    int direct = !job->does && b->first && b->last && (b->w == b->nv * VL || b->nv == 3);
     if (direct)
         out = c, ldo = p->ldc;
     for (int64_t r = 0; r < h; r++)
@@ -89,6 +91,12 @@ static void T(run_tile)(const T(job) *job, const T(rows) *rows, const T(panel) *
         T(fetch_row)(job->gate + (i + r) * p->ldgate + b->j, b->w, 0);
     const R *a = rows->a + (i - rows->i0) * rows->rs;
     ptrdiff_t rs = rows->panels ? 1 : rows->rs, ks = rows->panels ? h : rows->ks;
+#if GM_HALF
+    if (b->nv == 3)
+        T(odd_tiles)[h - 1](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo,
+                            (int)(b->w - 2 * VL), direct);
+    else
+#endif
     T(tiles)[h - 1][b->nv](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
     if (!direct)
         T(finish_tile)(job, i, b->j, h, b->w, t, ldo, b->first, b->last);
@@ -100,7 +108,7 @@ static void T(run_panel)(const T(job) *job, const T(rows) *rows, const T(panel) 
     const gm__product *p = job->p;
     int bounded = p->n_lo || p->n_hi;
     for (int64_t i = rows->i0, t = 0, h; i < rows->i1; i += h, t++) {
-        h = T(height)(rows->i0, rows->i1, t);
+        h = T(height)(rows->i0, rows->i1, b->nv == 3 ? 9 : GM_MR, t);
         if (bounded) {
             gm__range want = gm__product_wanted(p, i, h);
             if (want.hi <= b->j || want.lo >= b->j + b->w)
@@ -111,8 +119,10 @@ static void T(run_panel)(const T(job) *job, const T(rows) *rows, const T(panel) 
 }
 
 /* Vectors of the panel that starts where `left` columns are left. */
-static int T(panel_vectors)(int64_t left)
+static int T(panel_vectors)(const gm__product *p, int64_t left)
 {
+    if (GM_HALF && left > 2 * VL && left <= 2 * VL + VL / 2 && !p->k_lo && !p->k_hi && !T(copies_a)(p))
+        return 3;
     if (GM_HALF && left <= VL / 2)
         return 0;
     return left <= VL || (GM_HALF && left <= VL + VL / 2) ? 1 : 2;
@@ -125,8 +135,8 @@ static int T(find_panel)(const T(job) *job, int64_t j, int64_t end, int64_t k0, 
     int64_t piece = k0 / GM_KC, first = need.lo / GM_KC;
     int64_t last = need.hi > need.lo ? (need.hi - 1) / GM_KC : first;
     b->j = j;
-    b->nv = T(panel_vectors)(end - j);
-    b->bs = b->nv ? b->nv * VL : VL / 2;
+    b->nv = T(panel_vectors)(job->p, end - j);
+    b->bs = b->nv == 0 ? VL / 2 : b->nv == 3 ? 2 * VL + VL / 2 : b->nv * VL;
     b->w = end - j < b->bs ? end - j : b->bs;
     if (piece < first || piece > last)
         return 0;
@@ -143,7 +153,7 @@ static int T(find_panel)(const T(job) *job, int64_t j, int64_t end, int64_t k0, 
 static int T(reads_b_in_place)(const gm__product *p, int64_t m)
 {
     int64_t row = p->ldb * (int64_t)sizeof(R);
-    if (p->tb || row % 4096 == 0)
+    if (p->tb || !GM_IN_PLACE || row % 4096 == 0)
         return !p->tb && m <= GM_MR;
     return m <= GM_MR || row <= 1572864 / (p->k < GM_KC ? p->k + 1 : GM_KC);
 }
@@ -165,7 +175,7 @@ static void T(run_columns)(const T(job) *job, gm__share s, R *abuf, R *bbuf)
                     continue;
                 R *to = blocks > 1 ? bbuf + (j - s.j0) * GM_KC : bbuf;
                 b.b = to;
-                if (in_place && b.w == b.nv * VL) {
+                if (in_place && (b.w == b.nv * VL || b.nv == 3)) {
                     b.b = job->b + (k0 + b.lo) * p->ldb + j;
                     b.bs = p->ldb;
                 } else if (block == 0) {
@@ -241,7 +251,7 @@ static int64_t T(a_elements)(const gm__product *p)
 
 static int64_t T(b_elements)(const gm__product *p)
 {
-    int64_t n = p->m > GM_MC ? T(least)(p->n + GM_NR, GM_NC) : GM_NR;
+    int64_t n = p->m > GM_MC ? T(least)(p->n + GM_NR, GM_NC) : GM_NR + VL;
     return T(round)(n * GM_KC + VL);
 }
 

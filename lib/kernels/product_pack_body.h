@@ -95,20 +95,20 @@ static void T(turn_columns)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld, int64
 }
 #undef GM_BLOCK
 
-/* The panel of op(B) of steps [k0, k0 + k) and columns [j, j + w), w <= 2 VL: rows of a half, one or
- * two vectors, bs apart, filled up with zeros. Rows come in order: where a row is half a vector, the
- * rest spills into the next, which is written later (the buffer has a vector to spare). */
+/* The panel of op(B) of steps [k0, k0 + k) and columns [j, j + w), w <= 2.5 VL: rows of a
+ * half to two and a half vectors, bs apart, filled up with zeros. Vectors come in order: where a row ends
+ * with half a vector, the rest spills into what is written later (the buffer has a vector to spare). */
 static void T(pack_b)(R *to, ptrdiff_t bs, const T(job) *job, int64_t k0, int64_t k, int64_t j, int64_t w)
 {
     const ptrdiff_t ld = job->p->ldb;
     if (job->p->tb) {
-        for (int64_t q = 0; q < w; q += VL)
+        for (int64_t q = (w - 1) / VL * VL; q >= 0; q -= VL)
             T(turn_columns)(to + q, bs, job->b + (j + q) * ld + k0, ld, k, w - q < VL ? w - q : VL,
                             j + w >= VL);
         return;
     }
     const R *x = job->b + k0 * ld + j;
-    if (w == 2 * VL) {
+    if (w == 2 * VL && bs == w) {
         for (; k > 0; k--, x += ld, to += 2 * VL) {
             V_STORE(to, V_LOAD(x));
             V_STORE(to + VL, V_LOAD(x + VL));

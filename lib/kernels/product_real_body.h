@@ -20,3 +20,7 @@
 #undef H_SET
 #undef H_FMA
 #undef H_WIDE
+#undef H_LOW
+#undef H_LOAD_PART
+#undef H_STORE
+#undef GM_ODD
