@@ -28,6 +28,14 @@ int test_sanitized(void);
             ck_abort_msg(__VA_ARGS__);                                                             \
     } while (0)
 
+/* ck_assert_msg for inner loops: Check notes every assertion that it passes, which takes a
+ * microsecond. */
+#define test_check(condition, ...)                                                                 \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+    } while (0)
+
 /* ---- Numbers ---- */
 
 /* |a - b| / max(|b|, least); 0 for equal values and for two NaN; infinite for one NaN. */

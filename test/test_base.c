@@ -216,7 +216,7 @@ START_TEST(what_hangs_on_a_context_goes_with_it)
     ck_assert_uint_eq((uintptr_t)first % 64, 0);
     ck_assert_ptr_eq(gm__context_scratch(ctx, 500), first);
     memset(gm__context_scratch(ctx, 100000), 1, 100000);
-    ck_assert_ptr_null(gm__context_scratch(ctx, SIZE_MAX / 4));
+    ck_assert_ptr_null(gm__context_scratch(ctx, PTRDIFF_MAX));
     ck_assert_int_eq(ctx->code, GM_E_MEMORY);
     ctx->plans = &freed;
     ctx->plans_free = free_thing;

@@ -24,7 +24,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char command[128];
+    char command[256];
     snprintf(command, sizeof command, "chmod -R u+w %s; rm -rf %s", folder, folder);
     ck_assert_int_eq(system(command), 0);
     gm_context_free(ctx);

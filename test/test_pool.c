@@ -34,7 +34,7 @@ static void run_and_check(const gm__team *team, int32_t parts)
     tally t = {{0}, 0};
     gm__team_run(team, parts, hit, &t);
     for (int32_t i = 0; i < 256; i++)
-        ck_assert_int_eq(t.hits[i], i < parts);
+        test_check(t.hits[i] == (i < parts), "part %d of %d: %d", i, parts, t.hits[i]);
 }
 
 START_TEST(runs_every_part_once)

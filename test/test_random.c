@@ -57,7 +57,7 @@ START_TEST(whole_numbers_are_uniform)
         int64_t n = sizes[s], seen[97] = {0};
         for (int64_t i = 0; i < 20000; i++) {
             int64_t v = gm__random_below(5, GM__FOR_SAMPLE, 0, i, n);
-            ck_assert(v >= 0 && v < n);
+            test_check(v >= 0 && v < n, "%lld of %lld", (long long)v, (long long)n);
             seen[v]++;
         }
         looks_uniform(seen, n, 20000, "below");
@@ -81,8 +81,8 @@ START_TEST(permutations_are_bijections)
         memset(hit, 0, sizeof hit);
         for (int64_t i = 0; i < n; i++) {
             int64_t v = gm__permute(9, GM__FOR_SHUFFLE, (uint64_t)n, i, n);
-            ck_assert(v >= 0 && v < n);
-            ck_assert_msg(!hit[v], "n %lld: %lld comes twice", (long long)n, (long long)v);
+            test_check(v >= 0 && v < n && !hit[v], "n %lld: %lld is outside or comes twice",
+                       (long long)n, (long long)v);
             hit[v] = 1;
         }
     }
