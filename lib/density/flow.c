@@ -64,8 +64,10 @@ static gm_node *map_columns(gm_builder *b, gm_node *t, gm_node *raw, direction w
 {
     int64_t w = gm_node_dim(t, -1);
     if (gm_opt_choice(b, "coupling") == NSF) {
-        gm_spline s = {.struct_size = sizeof s, .bins = (int32_t)gm_opt_int(b, "bins"), .bound = gm_opt_real(b, "bound"),
-                       .min_bin = 1e-3, .min_slope = 1e-3, .inverse = way == INVERSE};
+        /* Floors keep slopes within a hundredfold a layer, so that a row far from the data still comes back. */
+        int64_t bins = gm_opt_int(b, "bins");
+        gm_spline s = {.struct_size = sizeof s, .bins = (int32_t)bins, .bound = gm_opt_real(b, "bound"),
+                       .min_bin = bins <= 50 ? 1e-2 : 0.5 / (double)bins, .min_slope = 1e-2, .inverse = way == INVERSE};
         gm_node *log_slope, *y = gm_rq_spline(b, &s, t, raw, &log_slope);
         *log_det = add_wide(b, *log_det, gm_sum_last_wide(b, log_slope));
         return y;
