@@ -77,8 +77,8 @@ enum {
     GM_E_SHAPE = -5,       /* sizes that do not fit together */
     GM_E_UNSUPPORTED = -6, /* this family or object does not answer this call */
     GM_E_SEED = -7,        /* the call draws random numbers and was given no seed */
-    GM_E_BUSY = -8, /* the context is in use, by another thread or by the caller of this callback */
-    GM_E_STATE = -9, /* not possible in the object's present state */
+    GM_E_BUSY = -8,        /* the context is in use: by another thread, or below this callback */
+    GM_E_STATE = -9,       /* not possible in the object's present state */
     /* the environment */
     GM_E_MEMORY = -100, /* the allocator gave nothing */
     GM_E_IO = -101,     /* a read or write failed */
@@ -145,21 +145,26 @@ typedef struct gm_executor {
     void (*run)(void *user, void (*work)(void *arg, int32_t part), void *arg, int32_t parts);
 } gm_executor;
 
-/* A cancel token: any thread may trip it; every long call that was given it returns GM_E_CANCELLED
- * within 100 ms. create returns NULL when memory is short. allocator may be NULL. */
+/* A cancel token: any thread may trip it; every long call in a context that was given it returns
+ * GM_E_CANCELLED within 100 ms. It stays tripped until it is reset. create returns NULL when memory
+ * is short; allocator may be NULL. All of these may be called from any thread. */
 typedef struct gm_cancel gm_cancel;
 GM_API gm_cancel *gm_cancel_create(const gm_allocator *allocator);
+/* The token may be NULL, here and below: nothing happens, and it is not tripped. */
 GM_API void gm_cancel_trip(gm_cancel *token);
 GM_API void gm_cancel_reset(gm_cancel *token);
 GM_API int32_t gm_cancel_tripped(const gm_cancel *token);
 GM_API void gm_cancel_free(gm_cancel *token);
 
-/* Worker threads, to be shared by contexts. `threads` counts the calling thread: 1 makes no worker;
- * 0 is one a processor. Workers start when first needed, block signals, sleep when idle and are
- * joined when the last owner frees the pool. After fork the child computes alone, with the same
- * bits. */
+/* Worker threads, which contexts on any number of threads may share. Workers start when first
+ * needed, block signals, sleep when idle and are joined when the last owner frees the pool. A
+ * context that finds the pool at work for another computes alone, and after fork the child computes
+ * alone: always with the same bits. */
 typedef struct gm_pool gm_pool;
+/* `threads` counts the calling thread: 1 makes no worker, 0 is one a processor, at most 1,024.
+ * allocator may be NULL. NULL where an argument is wrong or memory is short. */
 GM_API gm_pool *gm_pool_create(const gm_allocator *allocator, int32_t threads);
+/* The calling thread included; 1 for NULL. */
 GM_API int32_t gm_pool_threads(const gm_pool *pool);
 GM_API void gm_pool_free(gm_pool *pool);
 
@@ -175,22 +180,31 @@ typedef struct gm_context_config {
     const gm_allocator *allocator;
     const gm_logger *logger;
     gm_pool *pool;
-    const gm_executor *executor; /* used in place of a pool */
+    const gm_executor *executor; /* in place of a pool */
     gm_cancel *cancel;
 } gm_context_config;
 
-/* Makes a context; config may be NULL. It starts with no workers (one thread). */
+/* Makes a context; config may be NULL. Without a pool or an executor it computes on the calling
+ * thread alone. GM_E_ARG where a structure is malformed, or pool and executor are both given;
+ * GM_E_MEMORY. */
 GM_API gm_status gm_context_create(const gm_context_config *config, gm_context **context);
+/* What was made with the context stays good. */
 GM_API void gm_context_free(gm_context *ctx);
-/* Copies the text of the last failure into buffer (size bytes, always ended by a zero, cut if need
- * be) and its code into *code (may be NULL). Returns the length of the whole text. The text stays
- * until the next call in this context that fails. */
+/* Copies the text of the last failure into buffer (size bytes, ended by a zero, cut between
+ * characters if need be; NULL with size 0 copies nothing) and its code into *code (may be NULL).
+ * Returns the length of the whole text in bytes. The text stays until the next call in this context
+ * that fails; a call refused by GM_E_BUSY, or by GM_E_ARG for a NULL context, leaves none. May be
+ * called from a callback. */
 GM_API int64_t gm_context_error(const gm_context *ctx, char *buffer, int64_t size, gm_status *code);
-/* Settings of a context by name, from the table gm_option_at(ctx, "context", i): "threads" (1),
- * "kernels" (auto, base, avx2, avx512, neon), "matmul" (own, cblas), "fusion" (1) ... */
+/* Changes a setting of the context, by its name in the table gm_option_at(ctx, "context", i):
+ * "threads" (1), "kernels" (auto, base, avx2, avx512, neon), "matmul" (own, cblas), "fusion"
+ * (true). No setting but matmul=cblas changes a bit of any result. Plans kept for speed are
+ * dropped. GM_E_UNKNOWN, GM_E_RANGE, GM_E_MEMORY; GM_E_UNSUPPORTED where this processor or this
+ * build cannot: its text names what can. */
 GM_API gm_status gm_context_set_int(gm_context *ctx, const char *name, int64_t value);
 GM_API gm_status gm_context_set_text(gm_context *ctx, const char *name, const char *value);
-/* The value in force, as text, copied into buffer; its whole length in *length (may be NULL). */
+/* The value in force, as text, copied into buffer (size bytes, cut if need be; NULL with size 0
+ * copies nothing); its whole length in *length (may be NULL). GM_E_UNKNOWN. */
 GM_API gm_status gm_context_get(gm_context *ctx, const char *name, char *buffer, int64_t size,
                                 int64_t *length);
 /* Gives back the scratch memory and plans that the context keeps for speed. */
@@ -198,10 +212,12 @@ GM_API gm_status gm_context_trim(gm_context *ctx);
 
 /* ---- Options --------------------------------------------------------------------------------- */
 
-/* A bag of named values. What a name may be and hold is checked where the bag is used, against the
- * tables of the family, the optimizer and the call: an unknown name, a value out of range or a
- * wrong stage is an error that lists what is allowed. A bag used in fit may be used in the calls on
- * that model: what belongs to building or fitting is then compared with what the model has. */
+/* A bag of named values. Setting copies and keeps; it fails with GM_E_ARG where bag, name or value
+ * is missing, and with GM_E_MEMORY; a name set again forgets its old value. What a name may be and
+ * hold is checked where the bag is used, against the tables of the family, the optimizer and the
+ * call: an unknown name, a value out of range or a wrong stage is an error that lists what is
+ * allowed. A bag used in fit may be used in the calls on that model: what belongs to building or
+ * fitting is then compared with what the model has. */
 typedef struct gm_options gm_options;
 GM_API gm_status gm_options_create(gm_context *ctx, gm_options **options);
 GM_API void gm_options_free(gm_options *options);
@@ -216,7 +232,7 @@ GM_API gm_status gm_options_set_ints(gm_context *ctx, gm_options *options, const
                                      const int64_t *values, int64_t count);
 /* Forgets one name (no error where it was not set); NULL forgets all. */
 GM_API gm_status gm_options_unset(gm_context *ctx, gm_options *options, const char *name);
-/* The value as text, copied into buffer; GM_E_UNKNOWN where it was not set. */
+/* The value as text, copied as by gm_context_get; GM_E_UNKNOWN where it was not set. */
 GM_API gm_status gm_options_get(gm_context *ctx, const gm_options *options, const char *name,
                                 char *buffer, int64_t size, int64_t *length);
 
@@ -224,7 +240,9 @@ GM_API gm_status gm_options_get(gm_context *ctx, const gm_options *options, cons
 enum { GM_INT = 1, GM_REAL = 2, GM_BOOL = 3, GM_CHOICE = 4, GM_INTS = 5, GM_TEXT = 6, GM_SEED = 7 };
 enum { GM_STAGE_BUILD = 1, GM_STAGE_FIT = 2, GM_STAGE_CALL = 4 }; /* may be added up */
 
-/* One row of an options table; static text. range is "1..65536", "0..", "(0..1)" or "a|b|c". */
+/* One row of an options table; static text. range is "1..65536", "0..", "(0..1)" (a parenthesis
+ * leaves the end out), "1..64|auto" (words besides the numbers) or "a|b|c"; "" where anything
+ * goes. */
 typedef struct gm_option_info {
     uint32_t struct_size;
     int32_t type;
@@ -257,15 +275,18 @@ typedef struct gm_array {
     int64_t strides[8];
 } gm_array;
 
-/* Fills *array as a row-major matrix (n, d). */
+/* Fills *array as a row-major matrix (n, d) that borrows data. */
 GM_API void gm_array_init(gm_array *array, int32_t dtype, void *data, int64_t n, int64_t d);
 /* A DLPack DLManagedTensorVersioned (major version 1) as an array that borrows its memory: the
- * tensor must live as long as the array; gm_array_release_dlpack calls its deleter. Only CPU
- * tensors. */
+ * tensor must live as long as the array; gm_array_release_dlpack calls its deleter.
+ * GM_E_UNSUPPORTED for another version, another device than the CPU, or a type that is none of
+ * ours; GM_E_ARG, GM_E_SHAPE. *array needs no struct_size before; it is untouched after a failure.
+ */
 GM_API gm_status gm_array_from_dlpack(gm_context *ctx, void *managed, gm_array *array);
 GM_API void gm_array_release_dlpack(void *managed);
-/* An array as a new DLManagedTensorVersioned that borrows array->data; its deleter frees the tensor
- * and then calls release(user), which may be NULL. */
+/* An array as a new DLManagedTensorVersioned that borrows array->data and outlives the context; its
+ * deleter frees the tensor and then calls release(user); release may be NULL, and is not called
+ * where this fails. GM_E_ARG, GM_E_SHAPE, GM_E_MEMORY. */
 GM_API gm_status gm_array_to_dlpack(gm_context *ctx, const gm_array *array,
                                     void (*release)(void *user), void *user, void **managed);
 
