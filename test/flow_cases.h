@@ -25,7 +25,9 @@ static inline double *case_cloud(int64_t n, int64_t d, uint64_t seed)
         double a = case_normal(&state);
         for (int64_t j = 0; j < d; j++) {
             double e = case_normal(&state);
-            x[i * d + j] = j == 0 ? a : 0.5 * a * a + 0.3 * (double)j + 0.4 * e + (j > 1 ? 0.3 * x[i * d + j - 1] : 0);
+            x[i * d + j] = j == 0 ? a
+                                  : 0.5 * a * a + 0.3 * (double)j + 0.4 * e +
+                                        (j > 1 ? 0.3 * x[i * d + j - 1] : 0);
         }
     }
     return x;
@@ -47,7 +49,8 @@ static inline gm_options *case_options(gm_context *ctx, const char *const *setti
 }
 
 /* Fits "flow" to x (n, d); settings as in case_options, seed included. */
-static inline gm_model *case_fit(gm_context *ctx, const double *x, int64_t n, int64_t d, const char *const *settings)
+static inline gm_model *case_fit(gm_context *ctx, const double *x, int64_t n, int64_t d,
+                                 const char *const *settings)
 {
     gm_dataset *rows;
     gm_model *model;

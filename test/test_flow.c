@@ -5,7 +5,8 @@
 static const char *const couplings[] = {"coupling=nsf", "coupling=realnvp"};
 static const char *const mixings[] = {"mixing=lu", "mixing=permutation", "mixing=swap"};
 
-/* ---- Inverse ------------------------------------------------------------------------------------------ */
+/* ---- Inverse
+ * ------------------------------------------------------------------------------------------ */
 
 #define ROWS 4000
 #define D 5
@@ -46,17 +47,20 @@ static void check_inverse(gm_context *ctx, const gm_model *model, double z_bound
     test_ok(ctx, gm_model_encode(ctx, model, &ab, NULL, NULL, &aa));
     int lost = 0;
     for (int i = 0; i < ROWS; i++) {
-        ck_assert_msg(row_error(again, z, i) <= z_bound, "row %d: z came back %g off", i, row_error(again, z, i));
+        ck_assert_msg(row_error(again, z, i) <= z_bound, "row %d: z came back %g off", i,
+                      row_error(again, z, i));
         lost += i < ROWS / 2 && row_error(back, x, i) > x_bound;
     }
     ck_assert_msg(lost <= ROWS / 2 / 1000, "%d rows of %d did not come back", lost, ROWS / 2);
 }
 
-static void inverse_of(const char *coupling, const char *mixing, const char *precision, double z_bound, double x_bound)
+static void inverse_of(const char *coupling, const char *mixing, const char *precision,
+                       double z_bound, double x_bound)
 {
     gm_context *ctx = test_context(NULL);
     double *data = case_cloud(2000, D, 1);
-    const char *settings[] = {"seed=1", "steps=150", "layers=5", "hidden=32,32", "batch=200", "start=1", coupling, mixing, precision, NULL};
+    const char *settings[] = {"seed=1",  "steps=150", "layers=5", "hidden=32,32", "batch=200",
+                              "start=1", coupling,    mixing,     precision,      NULL};
     gm_model *model = case_fit(ctx, data, 2000, D, settings);
     check_inverse(ctx, model, z_bound, x_bound);
     gm_model_free(model);
@@ -76,7 +80,8 @@ START_TEST(inverse_f64)
 }
 END_TEST
 
-/* ---- Jacobian ------------------------------------------------------------------------------------------ */
+/* ---- Jacobian
+ * ------------------------------------------------------------------------------------------ */
 
 /* log |det| by Gaussian elimination with pivots. */
 static double log_abs_det(double *a, int n)
@@ -103,14 +108,16 @@ static double log_abs_det(double *a, int n)
 }
 
 /* dz_i / dx_j of each row by autodiff: jacobian (n, D, D). */
-static void jacobian(gm_context *ctx, const gm_model *model, gm__real real, int64_t n, const void *x, double *out)
+static void jacobian(gm_context *ctx, const gm_model *model, gm__real real, int64_t n,
+                     const void *x, double *out)
 {
     gm__structure *s = model->structure;
     gm_builder *b;
     gm__purpose how = {0};
     test_ok(ctx, gm__structure_builder(ctx, s, &how, &b));
     int64_t shape[2] = {GM_BATCH, D};
-    gm_node *input = gm_input(b, "x", GM_REAL_NODE, 2, shape), *z = s->family->encode(b, input), *rows[D];
+    gm_node *input = gm_input(b, "x", GM_REAL_NODE, 2, shape), *z = s->family->encode(b, input),
+            *rows[D];
     gm__output outputs[D];
     for (int i = 0; i < D; i++) {
         gm_gradient(b, gm_sum_all(b, gm_slice(b, z, -1, i, 1)), 1, &input, &rows[i]);
@@ -129,18 +136,21 @@ static void jacobian(gm_context *ctx, const gm_model *model, gm__real real, int6
     for (int64_t row = 0; row < n; row++)
         for (int i = 0; i < D; i++)
             for (int j = 0; j < D; j++)
-                out[(row * D + i) * D + j] = real == GM__F64 ? ((double *)to[i])[row * D + j] : ((float *)to[i])[row * D + j];
+                out[(row * D + i) * D + j] = real == GM__F64 ? ((double *)to[i])[row * D + j]
+                                                             : ((float *)to[i])[row * D + j];
     for (int i = 0; i < D; i++)
         free(to[i]);
     gm__plan_free(plan);
 }
 
-static void log_det_of(const char *coupling, const char *mixing, const char *precision, gm__real real, double bound)
+static void log_det_of(const char *coupling, const char *mixing, const char *precision,
+                       gm__real real, double bound)
 {
     enum { N = 40 };
     gm_context *ctx = test_context(NULL);
     double *data = case_cloud(2000, D, 2), logp[N], z[N * D], jac[N * D * D];
-    const char *settings[] = {"seed=3", "steps=100", "layers=4", "hidden=32", "transform=none", "start=1", coupling, mixing, precision, NULL};
+    const char *settings[] = {"seed=3",  "steps=100", "layers=4", "hidden=32", "transform=none",
+                              "start=1", coupling,    mixing,     precision,   NULL};
     gm_model *model = case_fit(ctx, data, 2000, D, settings);
     gm_options *how = NULL;
     test_ok(ctx, gm_options_create(ctx, &how));
@@ -156,10 +166,12 @@ static void log_det_of(const char *coupling, const char *mixing, const char *pre
     test_ok(ctx, gm_model_encode(ctx, model, &ax, NULL, how, &az));
     jacobian(ctx, model, real, N, real == GM__F64 ? (void *)data : narrow, jac);
     for (int i = 0; i < N; i++) {
-        double base = -0.5 * D * log(2 * 3.14159265358979323846), det = log_abs_det(jac + i * D * D, D);
+        double base = -0.5 * D * log(2 * 3.14159265358979323846),
+               det = log_abs_det(jac + i * D * D, D);
         for (int j = 0; j < D; j++)
             base -= 0.5 * z[i * D + j] * z[i * D + j];
-        ck_assert_msg(fabs(logp[i] - base - det) <= bound, "row %d: log det %.12g, by its Jacobian %.12g", i, logp[i] - base, det);
+        ck_assert_msg(fabs(logp[i] - base - det) <= bound,
+                      "row %d: log det %.12g, by its Jacobian %.12g", i, logp[i] - base, det);
     }
     gm_options_free(how);
     gm_model_free(model);
@@ -185,8 +197,9 @@ START_TEST(gradient_in_x)
     enum { N = 10 };
     gm_context *ctx = test_context(NULL);
     double *data = case_cloud(2000, D, 4), grad[N * D], logp[N], up[N], down[N], moved[N * D];
-    const char *settings[] = {"seed=3", "steps=60", "layers=3", "hidden=16", "precision=f64", "transform=quantile", "base=student",
-                              couplings[_i], NULL};
+    const char *settings[] = {"seed=3",       "steps=60",      "layers=3",
+                              "hidden=16",    "precision=f64", "transform=quantile",
+                              "base=student", couplings[_i],   NULL};
     gm_model *model = case_fit(ctx, data, 2000, D, settings);
     for (int i = 0; i < N * D; i++)
         data[i] += 1e-3; /* off the knots of the quantile map, where the density jumps */
@@ -202,8 +215,9 @@ START_TEST(gradient_in_x)
             moved[i * D + j] -= 2 * h;
         test_ok(ctx, gm_model_log_prob_f64(ctx, model, moved, N, 0, NULL, down));
         for (int i = 0; i < N; i++)
-            ck_assert_msg(test_close(grad[i * D + j], (up[i] - down[i]) / (2 * h), 1e-4, 1e-4), "row %d column %d: %g, by differences %g", i, j,
-                          grad[i * D + j], (up[i] - down[i]) / (2 * h));
+            ck_assert_msg(test_close(grad[i * D + j], (up[i] - down[i]) / (2 * h), 1e-4, 1e-4),
+                          "row %d column %d: %g, by differences %g", i, j, grad[i * D + j],
+                          (up[i] - down[i]) / (2 * h));
     }
     gm_model_free(model);
     gm_context_free(ctx);
@@ -211,14 +225,17 @@ START_TEST(gradient_in_x)
 }
 END_TEST
 
-/* ---- Densities ------------------------------------------------------------------------------------------- */
+/* ---- Densities
+ * ------------------------------------------------------------------------------------------- */
 
 START_TEST(integrates_to_one)
 {
     enum { SIDE = 400 };
     gm_context *ctx = test_context(NULL);
-    double *data = case_cloud(4000, 2, 7), low = -12, high = 16, step = (high - low) / SIDE, sum = 0;
-    const char *settings[] = {"seed=1", "steps=400", "layers=4", "hidden=32,32", couplings[_i], NULL};
+    double *data = case_cloud(4000, 2, 7), low = -12, high = 16, step = (high - low) / SIDE,
+           sum = 0;
+    const char *settings[] = {"seed=1",       "steps=400",   "layers=4",
+                              "hidden=32,32", couplings[_i], NULL};
     gm_model *model = case_fit(ctx, data, 4000, 2, settings);
     for (int i = 0; i < SIDE; i++) {
         double row[SIDE * 2], logp[SIDE];
@@ -237,14 +254,16 @@ START_TEST(integrates_to_one)
 }
 END_TEST
 
-/* The mean of q(x) / g(x) over draws of a wide g is 1. g: independent Student-t with 3 degrees of freedom, scaled. */
+/* The mean of q(x) / g(x) over draws of a wide g is 1. g: independent Student-t with 3 degrees of
+ * freedom, scaled. */
 static const int dims[] = {2, 5, 10};
 START_TEST(importance_integral)
 {
     enum { N = 20000 };
     int d = dims[_i];
     gm_context *ctx = test_context(NULL);
-    double *data = malloc((size_t)(4000 * d) * sizeof *data), *x = malloc((size_t)(N * d) * sizeof *x);
+    double *data = malloc((size_t)(4000 * d) * sizeof *data),
+           *x = malloc((size_t)(N * d) * sizeof *x);
     double *logp = malloc(N * sizeof *logp), *logg = malloc(N * sizeof *logg), sum = 0, squares = 0;
     uint64_t state = 11;
     for (int i = 0; i < 4000; i++) {
@@ -262,7 +281,8 @@ START_TEST(importance_integral)
                 chi += pow(case_normal(&state), 2);
             double t = e / sqrt(chi / 3);
             x[i * d + j] = scale * t;
-            logg[i] += lgamma(2) - lgamma(1.5) - 0.5 * log(3 * 3.14159265358979) - 2 * log1p(t * t / 3) - log(scale);
+            logg[i] += lgamma(2) - lgamma(1.5) - 0.5 * log(3 * 3.14159265358979) -
+                       2 * log1p(t * t / 3) - log(scale);
         }
     }
     test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, N, 0, NULL, logp));
@@ -272,7 +292,8 @@ START_TEST(importance_integral)
         squares += w * w;
     }
     double mean = sum / N, error = sqrt((squares / N - mean * mean) / N);
-    ck_assert_msg(error < 0.1 && fabs(mean - 1) < 3 * error, "d = %d: %g, standard error %g", d, mean, error);
+    ck_assert_msg(error < 0.1 && fabs(mean - 1) < 3 * error, "d = %d: %g, standard error %g", d,
+                  mean, error);
     gm_model_free(model);
     gm_context_free(ctx);
     free(data);
@@ -282,7 +303,8 @@ START_TEST(importance_integral)
 }
 END_TEST
 
-/* Trained on a known Gaussian, fresh rows are no more probable than under the truth, and not much less. */
+/* Trained on a known Gaussian, fresh rows are no more probable than under the truth, and not much
+ * less. */
 START_TEST(known_gaussian)
 {
     enum { N = 5000, d = 3 };
@@ -304,12 +326,14 @@ START_TEST(known_gaussian)
     for (int i = 0; i < N; i++) {
         const double *r = x + (N + i) * d;
         double a = (r[0] - 1) / 2, b = (r[1] - a) / 0.5, c = (r[2] + a - b) / 3;
-        double truth = -0.5 * (a * a + b * b + c * c) - 1.5 * log(2 * 3.14159265358979) - log(2 * 0.5 * 3);
+        double truth =
+            -0.5 * (a * a + b * b + c * c) - 1.5 * log(2 * 3.14159265358979) - log(2 * 0.5 * 3);
         sum += logp[i] - truth;
         squares += (logp[i] - truth) * (logp[i] - truth);
     }
     double mean = sum / N, error = sqrt((squares / N - mean * mean) / N);
-    ck_assert_msg(mean <= 3 * error && mean > -0.1, "mean log q - log p is %g, standard error %g", mean, error);
+    ck_assert_msg(mean <= 3 * error && mean > -0.1, "mean log q - log p is %g, standard error %g",
+                  mean, error);
     gm_model_free(model);
     gm_context_free(ctx);
 }
@@ -325,13 +349,16 @@ START_TEST(scaled_column)
         b[i * d + 1] *= 1024;
     const char *plain[] = {"seed=4", "steps=50", "layers=3", "hidden=16", NULL};
     const char *white[] = {"seed=4", "steps=50", "layers=3", "hidden=16", "whiten=1", NULL};
-    gm_model *ma = case_fit(ctx, a, N, d, _i ? white : plain), *mb = case_fit(ctx, b, N, d, _i ? white : plain);
+    gm_model *ma = case_fit(ctx, a, N, d, _i ? white : plain),
+             *mb = case_fit(ctx, b, N, d, _i ? white : plain);
     ck_assert_int_eq(ma->structure->layout.size, mb->structure->layout.size);
-    ck_assert_msg(memcmp(ma->params, mb->params, (size_t)ma->structure->layout.size * 4) == 0, "the weights differ");
+    ck_assert_msg(memcmp(ma->params, mb->params, (size_t)ma->structure->layout.size * 4) == 0,
+                  "the weights differ");
     test_ok(ctx, gm_model_log_prob_f64(ctx, ma, a, N, 0, NULL, la));
     test_ok(ctx, gm_model_log_prob_f64(ctx, mb, b, N, 0, NULL, lb));
     for (int i = 0; i < N; i++)
-        ck_assert_msg(fabs(la[i] - lb[i] - log(1024)) < 1e-9, "row %d: %.12g and %.12g", i, la[i], lb[i]);
+        ck_assert_msg(fabs(la[i] - lb[i] - log(1024)) < 1e-9, "row %d: %.12g and %.12g", i, la[i],
+                      lb[i]);
     gm_model_free(ma);
     gm_model_free(mb);
     gm_context_free(ctx);
@@ -352,7 +379,8 @@ START_TEST(log_densities_beside_samples)
     test_ok(ctx, gm_model_sample(ctx, model, N, NULL, how, &ax, beside));
     test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, N, 0, NULL, after));
     for (int i = 0; i < N; i++)
-        ck_assert_msg(fabs(beside[i] - after[i]) < 1e-4, "row %d: %g and %g", i, beside[i], after[i]);
+        ck_assert_msg(fabs(beside[i] - after[i]) < 1e-4, "row %d: %g and %g", i, beside[i],
+                      after[i]);
     gm_options_free(how);
     gm_model_free(model);
     gm_context_free(ctx);
@@ -360,7 +388,8 @@ START_TEST(log_densities_beside_samples)
 }
 END_TEST
 
-/* ---- Discrete columns --------------------------------------------------------------------------------------- */
+/* ---- Discrete columns
+ * --------------------------------------------------------------------------------------- */
 
 #define MIXED_ROWS 3000
 
@@ -374,10 +403,12 @@ static gm_dataset *mixed_rows(gm_context *ctx)
     uint64_t state = 21;
     for (int i = 0; i < MIXED_ROWS; i++) {
         double size = case_normal(&state);
-        int flag = test_uniform(&state, 0, 1) < (size > 0 ? 0.8 : 0.3), count = (int)floor(test_uniform(&state, 0, flag ? 7 : 4));
+        int flag = test_uniform(&state, 0, 1) < (size > 0 ? 0.8 : 0.3),
+            count = (int)floor(test_uniform(&state, 0, flag ? 7 : 4));
         double u = test_uniform(&state, 0, 1);
         int kind = u < 0.5 ? 0 : u < 0.75 ? 1 : u < 0.95 ? 2 : 3;
-        at += (size_t)sprintf(csv + at, "%.17g,%d,%d,%s\n", size, count, flag, kinds[flag ? kind : 3 - kind]);
+        at += (size_t)sprintf(csv + at, "%.17g,%d,%d,%s\n", size, count, flag,
+                              kinds[flag ? kind : 3 - kind]);
     }
     test_source source = {.data = csv, .size = (int64_t)at};
     gm_reader reader = test_source_reader(&source);
@@ -387,7 +418,8 @@ static gm_dataset *mixed_rows(gm_context *ctx)
     return rows;
 }
 
-static void count_kinds(gm_context *ctx, const gm_dataset *rows, double share[4], double *flags, double *mean_count)
+static void count_kinds(gm_context *ctx, const gm_dataset *rows, double share[4], double *flags,
+                        double *mean_count)
 {
     int64_t n = gm_dataset_row_count(rows);
     double *x = malloc((size_t)(n * 4) * sizeof *x);
@@ -407,7 +439,8 @@ START_TEST(categories_come_back)
 {
     gm_context *ctx = test_context(NULL);
     gm_dataset *rows = mixed_rows(ctx), *drawn;
-    gm_options *how = case_options(ctx, (const char *[]){"seed=1", "steps=800", "layers=4", "hidden=64,64", couplings[_i], NULL});
+    gm_options *how = case_options(ctx, (const char *[]){"seed=1", "steps=800", "layers=4",
+                                                         "hidden=64,64", couplings[_i], NULL});
     gm_model *model;
     test_ok(ctx, gm_fit(ctx, "flow", rows, how, &model));
     ck_assert_int_eq(gm_model_log_prob_kind(model), GM_LOWER_BOUND);
@@ -416,9 +449,12 @@ START_TEST(categories_come_back)
     count_kinds(ctx, rows, share, &flags, &count);
     count_kinds(ctx, drawn, share_drawn, &flags_drawn, &count_drawn);
     for (int k = 0; k < 4; k++)
-        ck_assert_msg(fabs(share[k] - share_drawn[k]) < 0.04, "kind %d: %g of the data, %g of the draws", k, share[k], share_drawn[k]);
-    ck_assert_msg(fabs(flags - flags_drawn) < 0.04, "flags: %g of the data, %g of the draws", flags, flags_drawn);
-    ck_assert_msg(fabs(count - count_drawn) < 0.2, "counts: mean %g of the data, %g of the draws", count, count_drawn);
+        ck_assert_msg(fabs(share[k] - share_drawn[k]) < 0.04,
+                      "kind %d: %g of the data, %g of the draws", k, share[k], share_drawn[k]);
+    ck_assert_msg(fabs(flags - flags_drawn) < 0.04, "flags: %g of the data, %g of the draws", flags,
+                  flags_drawn);
+    ck_assert_msg(fabs(count - count_drawn) < 0.2, "counts: mean %g of the data, %g of the draws",
+                  count, count_drawn);
     gm_dataset_free(drawn);
     gm_dataset_free(rows);
     gm_options_free(how);
@@ -427,7 +463,8 @@ START_TEST(categories_come_back)
 }
 END_TEST
 
-/* Over a single category column of known proportions: the bound lies under log P and, with many draws, near it. */
+/* Over a single category column of known proportions: the bound lies under log P and, with many
+ * draws, near it. */
 START_TEST(bound_of_categories)
 {
     enum { N = 4000 };
@@ -440,7 +477,8 @@ START_TEST(bound_of_categories)
     gm_model *model;
     test_ok(ctx, gm_dataset_from_f64(ctx, x, N, 1, 0, &numbers));
     test_ok(ctx, gm_dataset_with_type(ctx, numbers, 0, GM_COLUMN_CATEGORY, 0, &rows));
-    gm_options *how = case_options(ctx, (const char *[]){"seed=1", "steps=600", "layers=3", "hidden=32", "draws=2000", NULL});
+    gm_options *how = case_options(
+        ctx, (const char *[]){"seed=1", "steps=600", "layers=3", "hidden=32", "draws=2000", NULL});
     test_ok(ctx, gm_fit(ctx, "flow", rows, how, &model));
     double asked[4] = {0, 1, 2, 7};
     gm_array ax = case_array(GM_F64, asked, 3, 1);
@@ -448,7 +486,8 @@ START_TEST(bound_of_categories)
     double sum = 0;
     for (int k = 0; k < 3; k++) {
         sum += exp(logp[k]);
-        ck_assert_msg(fabs(logp[k] - log(truth[k])) < 0.1 + 3 * error[k], "category %d: %g, truth %g", k, logp[k], log(truth[k]));
+        ck_assert_msg(fabs(logp[k] - log(truth[k])) < 0.1 + 3 * error[k],
+                      "category %d: %g, truth %g", k, logp[k], log(truth[k]));
     }
     ck_assert_msg(sum < 1.03, "the probabilities sum to %g", sum);
     ax = case_array(GM_F64, asked + 3, 1, 1);

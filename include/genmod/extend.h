@@ -1,12 +1,14 @@
 /* genmod/extend.h: graph building and the family table. EXPERIMENTAL.
  *
- * What is declared here may change in any release before it is declared stable; it is exported under a
- * version node of its own (GENMOD_EXPERIMENTAL). It becomes stable, and moves to GENMOD_<version>, when two releases
- * in a row have not changed it and at least three families outside the library use it.
+ * What is declared here may change in any release before it is declared stable; it is exported
+ * under a version node of its own (GENMOD_EXPERIMENTAL). It becomes stable, and moves to
+ * GENMOD_<version>, when two releases in a row have not changed it and at least three families
+ * outside the library use it.
  *
- * Building a graph is sticky: after the first failure every further call on that builder returns NULL and
- * does nothing, and any call that is given a NULL node returns NULL; the reason is reported
- * once, where the graph is used. So mathematics reads as mathematics, without a check on each line.
+ * Building a graph is sticky: after the first failure every further call on that builder returns
+ * NULL and does nothing, and any call that is given a NULL node returns NULL; the reason is
+ * reported once, where the graph is used. So mathematics reads as mathematics, without a check on
+ * each line.
  *
  * Nodes belong to their builder and die with it. A builder serves one thread. */
 #ifndef GENMOD_EXTEND_H
@@ -23,52 +25,64 @@ typedef struct gm_node gm_node;
 
 /* ---- Shapes and types ------------------------------------------------------------------------ */
 
-/* A shape has 0 to 8 dimensions. GM_BATCH stands for the number of rows of the batch, known when a plan
- * runs; -k stands for k batches (as two views of each row, one after the other, have). */
+/* A shape has 0 to 8 dimensions. GM_BATCH stands for the number of rows of the batch, known when a
+ * plan runs; -k stands for k batches (as two views of each row, one after the other, have). */
 #define GM_BATCH (-1)
 
-/* Element types of nodes. REAL is float or double, as the model's precision says; WIDE is always double:
- * log densities and losses are accumulated in it; INDEX is int32. */
+/* Element types of nodes. REAL is float or double, as the model's precision says; WIDE is always
+ * double: log densities and losses are accumulated in it; INDEX is int32. */
 enum { GM_REAL_NODE = 1, GM_WIDE_NODE = 2, GM_INDEX_NODE = 3 };
 
 GM_API int32_t gm_node_ndim(const gm_node *x);
-GM_API int64_t gm_node_dim(const gm_node *x, int32_t axis); /* axis < 0 counts from the end; 0 for NULL */
+GM_API int64_t gm_node_dim(const gm_node *x,
+                           int32_t axis); /* axis < 0 counts from the end; 0 for NULL */
 GM_API int32_t gm_node_type(const gm_node *x);
 
-/* Reports a failure of the caller's own (a family that finds its options inconsistent): makes the builder sticky. */
+/* Reports a failure of the caller's own (a family that finds its options inconsistent): makes the
+ * builder sticky. */
 GM_API void gm_builder_fail(gm_builder *b, gm_status code, const char *text);
 GM_API int32_t gm_builder_failed(const gm_builder *b);
 
 /* ---- Leaves ---------------------------------------------------------------------------------- */
 
 /* A value given at each run, by name. */
-GM_API gm_node *gm_input(gm_builder *b, const char *name, int32_t type, int32_t ndim, const int64_t *shape);
-/* A parameter: trained, kept in the model file under its name ("encoder.0.weight"). The same name gives the same
- * parameter; its shape must then agree. */
+GM_API gm_node *gm_input(gm_builder *b, const char *name, int32_t type, int32_t ndim,
+                         const int64_t *shape);
+/* A parameter: trained, kept in the model file under its name ("encoder.0.weight"). The same name
+ * gives the same parameter; its shape must then agree. */
 enum {
-    GM_INIT_ZEROS = 1, GM_INIT_ONES = 2,
+    GM_INIT_ZEROS = 1,
+    GM_INIT_ONES = 2,
     GM_INIT_NORMAL = 3,  /* N(0, scale^2) */
     GM_INIT_UNIFORM = 4, /* U(-scale, scale) */
-    GM_INIT_KAIMING = 5, /* U(-s, s), s = scale * sqrt(3 / fan_in): He et al. 2015; fan_in = first dimension */
-    GM_INIT_XAVIER = 6,  /* U(-s, s), s = scale * sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010 */
-    GM_INIT_ORTHOGONAL = 7, /* scale times a matrix with orthonormal rows or columns: Saxe et al. 2014 */
+    GM_INIT_KAIMING =
+        5, /* U(-s, s), s = scale * sqrt(3 / fan_in): He et al. 2015; fan_in = first dimension */
+    GM_INIT_XAVIER =
+        6, /* U(-s, s), s = scale * sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010 */
+    GM_INIT_ORTHOGONAL =
+        7, /* scale times a matrix with orthonormal rows or columns: Saxe et al. 2014 */
     GM_INIT_EYE = 8
 };
-GM_API gm_node *gm_param(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape, int32_t init, double scale);
+GM_API gm_node *gm_param(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape,
+                         int32_t init, double scale);
 /* A parameter that is not trained by gradient but written by gm_assign (running statistics). */
-GM_API gm_node *gm_state(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape, int32_t init);
+GM_API gm_node *gm_state(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape,
+                         int32_t init);
 /* After each run of the graph that this is part of, the parameter or state gets the value. */
 GM_API void gm_assign(gm_builder *b, gm_node *param, gm_node *value);
 GM_API gm_node *gm_const(gm_builder *b, double value);
-GM_API gm_node *gm_const_array(gm_builder *b, int32_t ndim, const int64_t *shape, const double *values);
-GM_API gm_node *gm_const_index(gm_builder *b, int32_t ndim, const int64_t *shape, const int32_t *values);
+GM_API gm_node *gm_const_array(gm_builder *b, int32_t ndim, const int64_t *shape,
+                               const double *values);
+GM_API gm_node *gm_const_index(gm_builder *b, int32_t ndim, const int64_t *shape,
+                               const int32_t *values);
 /* Random values, new at each step: a function of seed, node, step and element. No gradient. */
 GM_API gm_node *gm_normal(gm_builder *b, int32_t ndim, const int64_t *shape);
 GM_API gm_node *gm_uniform(gm_builder *b, int32_t ndim, const int64_t *shape);
 GM_API gm_node *gm_normal_like(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_uniform_like(gm_builder *b, gm_node *x);
 
-/* ---- Element-wise; two operands broadcast against each other as in NumPy ---------------------- */
+/* ---- Element-wise; two operands broadcast against each other as in NumPy ----------------------
+ */
 
 GM_API gm_node *gm_add(gm_builder *b, gm_node *x, gm_node *y);
 GM_API gm_node *gm_sub(gm_builder *b, gm_node *x, gm_node *y);
@@ -79,9 +93,10 @@ GM_API gm_node *gm_max(gm_builder *b, gm_node *x, gm_node *y);
 GM_API gm_node *gm_greater(gm_builder *b, gm_node *x, gm_node *y);       /* 1 or 0; no gradient */
 GM_API gm_node *gm_greater_equal(gm_builder *b, gm_node *x, gm_node *y); /* 1 or 0; no gradient */
 GM_API gm_node *gm_equal(gm_builder *b, gm_node *x, gm_node *y);         /* 1 or 0; no gradient */
-GM_API gm_node *gm_gate(gm_builder *b, gm_node *x, gm_node *y);          /* y > 0 ? x : 0; gradient in x */
+GM_API gm_node *gm_gate(gm_builder *b, gm_node *x, gm_node *y); /* y > 0 ? x : 0; gradient in x */
 GM_API gm_node *gm_logaddexp(gm_builder *b, gm_node *x, gm_node *y);
-GM_API gm_node *gm_where(gm_builder *b, gm_node *mask, gm_node *x, gm_node *y); /* mask != 0 ? x : y */
+GM_API gm_node *gm_where(gm_builder *b, gm_node *mask, gm_node *x,
+                         gm_node *y); /* mask != 0 ? x : y */
 GM_API gm_node *gm_scale(gm_builder *b, gm_node *x, double factor);
 GM_API gm_node *gm_shift(gm_builder *b, gm_node *x, double term);
 GM_API gm_node *gm_one_minus(gm_builder *b, gm_node *x);
@@ -122,26 +137,31 @@ GM_API gm_node *gm_stop_gradient(gm_builder *b, gm_node *x);
 
 /* ---- Products -------------------------------------------------------------------------------- */
 
-/* Matrices (m, k) (k, n), each transposed if its flag is set; or stacks of matrices (..., m, k) (..., k, n) with the same leading
- * dimensions. */
-GM_API gm_node *gm_matmul(gm_builder *b, gm_node *x, gm_node *y, int32_t transpose_x, int32_t transpose_y);
-/* x A^-1 for x (batch, n) and A (n, n) triangular, upper or lower; the other triangle is not read. Solved in double.
- * A zero on the diagonal gives infinities, no failure. */
+/* Matrices (m, k) (k, n), each transposed if its flag is set; or stacks of matrices (..., m, k)
+ * (..., k, n) with the same leading dimensions. */
+GM_API gm_node *gm_matmul(gm_builder *b, gm_node *x, gm_node *y, int32_t transpose_x,
+                          int32_t transpose_y);
+/* x A^-1 for x (batch, n) and A (n, n) triangular, upper or lower; the other triangle is not read.
+ * Solved in double. A zero on the diagonal gives infinities, no failure. */
 GM_API gm_node *gm_solve_triangular(gm_builder *b, gm_node *x, gm_node *a, int32_t upper);
-/* x (batch, k) times weight (k, n) of which column j is zero outside rows [lo[j], hi[j]): what is known to be zero
- * is neither multiplied nor trained. */
-GM_API gm_node *gm_matmul_masked(gm_builder *b, gm_node *x, gm_node *weight, const int32_t *lo, const int32_t *hi);
+/* x (batch, k) times weight (k, n) of which column j is zero outside rows [lo[j], hi[j]): what is
+ * known to be zero is neither multiplied nor trained. */
+GM_API gm_node *gm_matmul_masked(gm_builder *b, gm_node *x, gm_node *weight, const int32_t *lo,
+                                 const int32_t *hi);
 
-/* ---- Reductions; axis < 0 counts from the end -------------------------------------------------- */
+/* ---- Reductions; axis < 0 counts from the end --------------------------------------------------
+ */
 
 GM_API gm_node *gm_sum(gm_builder *b, gm_node *x, int32_t axis, int32_t keep);
 GM_API gm_node *gm_mean(gm_builder *b, gm_node *x, int32_t axis, int32_t keep);
 GM_API gm_node *gm_sum_all(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_mean_all(gm_builder *b, gm_node *x);
-GM_API gm_node *gm_sum_last_wide(gm_builder *b, gm_node *x); /* over the last axis, REAL to WIDE: log densities */
-GM_API gm_node *gm_max_last(gm_builder *b, gm_node *x);      /* over the last axis; ties share no gradient: first wins */
-GM_API gm_node *gm_argmax_last(gm_builder *b, gm_node *x);   /* INDEX; no gradient */
-GM_API gm_node *gm_softmax(gm_builder *b, gm_node *x);       /* over the last axis, as the next four */
+GM_API gm_node *gm_sum_last_wide(gm_builder *b,
+                                 gm_node *x); /* over the last axis, REAL to WIDE: log densities */
+GM_API gm_node *
+gm_max_last(gm_builder *b, gm_node *x); /* over the last axis; ties share no gradient: first wins */
+GM_API gm_node *gm_argmax_last(gm_builder *b, gm_node *x); /* INDEX; no gradient */
+GM_API gm_node *gm_softmax(gm_builder *b, gm_node *x); /* over the last axis, as the next four */
 GM_API gm_node *gm_log_softmax(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_logsumexp(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_cumsum(gm_builder *b, gm_node *x, int32_t reverse, int32_t exclusive);
@@ -150,11 +170,14 @@ GM_API gm_node *gm_cumsum(gm_builder *b, gm_node *x, int32_t reverse, int32_t ex
 
 GM_API gm_node *gm_reshape(gm_builder *b, gm_node *x, int32_t ndim, const int64_t *shape);
 GM_API gm_node *gm_broadcast(gm_builder *b, gm_node *x, int32_t ndim, const int64_t *shape);
-GM_API gm_node *gm_permute(gm_builder *b, gm_node *x, const int32_t *axes); /* of all its dimensions */
+GM_API gm_node *gm_permute(gm_builder *b, gm_node *x,
+                           const int32_t *axes); /* of all its dimensions */
 GM_API gm_node *gm_slice(gm_builder *b, gm_node *x, int32_t axis, int64_t start, int64_t count);
-GM_API gm_node *gm_pad(gm_builder *b, gm_node *x, int32_t axis, int64_t before, int64_t after); /* with zeros */
+GM_API gm_node *gm_pad(gm_builder *b, gm_node *x, int32_t axis, int64_t before,
+                       int64_t after); /* with zeros */
 GM_API gm_node *gm_concat(gm_builder *b, int32_t count, gm_node *const *x, int32_t axis);
-/* Columns of the last axis by number, known when the graph is built: y[..., j] = x[..., index[j]]. */
+/* Columns of the last axis by number, known when the graph is built: y[..., j] = x[..., index[j]].
+ */
 GM_API gm_node *gm_take(gm_builder *b, gm_node *x, int64_t count, const int32_t *index);
 /* Rows of a table (n, d) by an INDEX node of any shape: y[i..., :] = table[index[i...], :]. */
 GM_API gm_node *gm_gather(gm_builder *b, gm_node *table, gm_node *index);
@@ -164,7 +187,8 @@ GM_API gm_node *gm_scatter_add(gm_builder *b, gm_node *rows, gm_node *index, int
 GM_API gm_node *gm_pick(gm_builder *b, gm_node *x, gm_node *index);
 GM_API gm_node *gm_one_hot(gm_builder *b, gm_node *index, int64_t n);
 
-/* ---- Special ---------------------------------------------------------------------------------- */
+/* ---- Special ----------------------------------------------------------------------------------
+ */
 
 /* Rational-quadratic spline, element by element (Durkan et al. 2019): x (..., t), raw parameters p
  * (..., t * (3 * bins - 1)). Returns y, and log |dy/dx| in *log_slope (..., t). */
@@ -174,56 +198,81 @@ typedef struct gm_spline {
     double bound, min_bin, min_slope;
     int32_t inverse;
 } gm_spline;
-GM_API gm_node *gm_rq_spline(gm_builder *b, const gm_spline *s, gm_node *x, gm_node *p, gm_node **log_slope);
+GM_API gm_node *gm_rq_spline(gm_builder *b, const gm_spline *s, gm_node *x, gm_node *p,
+                             gm_node **log_slope);
 
-/* ---- Gradients --------------------------------------------------------------------------------- */
+/* ---- Gradients ---------------------------------------------------------------------------------
+ */
 
-/* d of / d wrt[i] for each of n nodes, as more graph: gradients of gradients are the same call again. `of` is summed if it
- * is not a scalar. A node that `of` does not depend on gets zeros. */
-GM_API void gm_gradient(gm_builder *b, gm_node *of, int32_t n, gm_node *const *wrt, gm_node **gradient);
+/* d of / d wrt[i] for each of n nodes, as more graph: gradients of gradients are the same call
+ * again. `of` is summed if it is not a scalar. A node that `of` does not depend on gets zeros. */
+GM_API void gm_gradient(gm_builder *b, gm_node *of, int32_t n, gm_node *const *wrt,
+                        gm_node **gradient);
 
-/* ---- Layers: functions that add nodes; parameters are named under `name` ----------------------- */
+/* ---- Layers: functions that add nodes; parameters are named under `name` -----------------------
+ */
 
-enum { GM_ACT_NONE = 0, GM_ACT_RELU = 1, GM_ACT_TANH = 2, GM_ACT_SILU = 3, GM_ACT_GELU = 4, GM_ACT_LEAKY_RELU = 5,
-       GM_ACT_SIGMOID = 6, GM_ACT_SOFTPLUS = 7 };
+enum {
+    GM_ACT_NONE = 0,
+    GM_ACT_RELU = 1,
+    GM_ACT_TANH = 2,
+    GM_ACT_SILU = 3,
+    GM_ACT_GELU = 4,
+    GM_ACT_LEAKY_RELU = 5,
+    GM_ACT_SIGMOID = 6,
+    GM_ACT_SOFTPLUS = 7
+};
 GM_API gm_node *gm_activation(gm_builder *b, int32_t act, gm_node *x);
-/* The activation that a text names ("relu", "tanh", "silu", "gelu", "leaky_relu" ...); -1 for no such name. */
+/* The activation that a text names ("relu", "tanh", "silu", "gelu", "leaky_relu" ...); -1 for no
+ * such name. */
 GM_API int32_t gm_activation_find(const char *name);
 /* x (..., in) W (in, out) + bias. */
 GM_API gm_node *gm_nn_linear(gm_builder *b, const char *name, gm_node *x, int64_t out);
 /* As linear, its weights and bias starting at zero: what ends a residual or a coupling network. */
 GM_API gm_node *gm_nn_linear_zero(gm_builder *b, const char *name, gm_node *x, int64_t out);
-GM_API gm_node *gm_nn_masked_linear(gm_builder *b, const char *name, gm_node *x, int64_t out, const int32_t *lo, const int32_t *hi);
+GM_API gm_node *gm_nn_masked_linear(gm_builder *b, const char *name, gm_node *x, int64_t out,
+                                    const int32_t *lo, const int32_t *hi);
 /* Linear layers of the widths, each with the activation. */
-GM_API gm_node *gm_nn_mlp(gm_builder *b, const char *name, gm_node *x, int32_t count, const int64_t *widths, int32_t act);
+GM_API gm_node *gm_nn_mlp(gm_builder *b, const char *name, gm_node *x, int32_t count,
+                          const int64_t *widths, int32_t act);
 /* x + W2 act(W1 act(x)): He et al. 2016, pre-activation; W2 starts at zero. */
 GM_API gm_node *gm_nn_residual(gm_builder *b, const char *name, gm_node *x, int32_t act);
-GM_API gm_node *gm_nn_layer_norm(gm_builder *b, const char *name, gm_node *x);           /* Ba et al. 2016 */
-GM_API gm_node *gm_nn_batch_norm(gm_builder *b, const char *name, gm_node *x, double momentum); /* Ioffe and Szegedy 2015 */
-GM_API gm_node *gm_nn_dropout(gm_builder *b, gm_node *x, double rate);                     /* acts in training only */
-GM_API gm_node *gm_nn_embedding(gm_builder *b, const char *name, gm_node *index, int64_t count, int64_t width);
+GM_API gm_node *gm_nn_layer_norm(gm_builder *b, const char *name, gm_node *x); /* Ba et al. 2016 */
+GM_API gm_node *gm_nn_batch_norm(gm_builder *b, const char *name, gm_node *x,
+                                 double momentum);                     /* Ioffe and Szegedy 2015 */
+GM_API gm_node *gm_nn_dropout(gm_builder *b, gm_node *x, double rate); /* acts in training only */
+GM_API gm_node *gm_nn_embedding(gm_builder *b, const char *name, gm_node *index, int64_t count,
+                                int64_t width);
 
-/* ---- What a family's functions may ask -------------------------------------------------------- */
+/* ---- What a family's functions may ask --------------------------------------------------------
+ */
 
-GM_API int64_t gm_opt_int(gm_builder *b, const char *name);  /* options of the model being built */
+GM_API int64_t gm_opt_int(gm_builder *b, const char *name); /* options of the model being built */
 GM_API double gm_opt_real(gm_builder *b, const char *name);
-GM_API int32_t gm_opt_choice(gm_builder *b, const char *name); /* position in the row's range "a|b|c" */
-GM_API int32_t gm_opt_ints(gm_builder *b, const char *name, const int64_t **values); /* their count */
+GM_API int32_t gm_opt_choice(gm_builder *b,
+                             const char *name); /* position in the row's range "a|b|c" */
+GM_API int32_t gm_opt_ints(gm_builder *b, const char *name,
+                           const int64_t **values);      /* their count */
 GM_API int32_t gm_builder_training(const gm_builder *b); /* 1 in a loss that is being trained */
-GM_API int32_t gm_builder_starting(const gm_builder *b); /* 1 in the one pass that a data-dependent start makes */
-GM_API int32_t gm_builder_phase(const gm_builder *b);    /* which player is trained, for families with phases */
-GM_API int64_t gm_builder_width(const gm_builder *b);    /* columns of x as the family sees them */
+GM_API int32_t
+gm_builder_starting(const gm_builder *b); /* 1 in the one pass that a data-dependent start makes */
+GM_API int32_t
+gm_builder_phase(const gm_builder *b); /* which player is trained, for families with phases */
+GM_API int64_t gm_builder_width(const gm_builder *b); /* columns of x as the family sees them */
 /* The conditioning columns (batch, c) of a conditional model; NULL where there are none. */
 GM_API gm_node *gm_condition(gm_builder *b);
-/* Deterministic random bits for structure fixed at build time (permutations): a function of the model's seed, a number and i. */
+/* Deterministic random bits for structure fixed at build time (permutations): a function of the
+ * model's seed, a number and i. */
 GM_API int64_t gm_builder_random(gm_builder *b, int32_t number, int64_t i, int64_t below);
 /* log N(x; 0, I) summed over the last axis, WIDE. */
 GM_API gm_node *gm_log_standard_normal(gm_builder *b, gm_node *x);
 
-/* ---- Families ---------------------------------------------------------------------------------- */
+/* ---- Families ----------------------------------------------------------------------------------
+ */
 
-/* A row of an options table; a row of zeros ends it. range: INT and REAL "lo..hi", "lo..", "..hi", an excluded
- * end marked by a parenthesis "(0..1)"; CHOICE "a|b|c"; INTS the range of each; "" is any. */
+/* A row of an options table; a row of zeros ends it. range: INT and REAL "lo..hi", "lo..", "..hi",
+ * an excluded end marked by a parenthesis "(0..1)"; CHOICE "a|b|c"; INTS the range of each; "" is
+ * any. */
 typedef struct gm_option_row {
     const char *name;
     int32_t stage, type;
@@ -235,28 +284,30 @@ typedef struct gm_option_row {
 /* Kinds of answer of log_prob. */
 enum { GM_NO_LOG_PROB = 0, GM_EXACT = 1, GM_LOWER_BOUND = 2, GM_ESTIMATE = 3 };
 
-/* A family: functions that add to a graph. x is (batch, width): the data after the schema's transforms, discrete
- * columns turned into real ones; log densities are in that space: the library adds what the transforms did.
- * Functions that a family does not have are NULL, and the calls that need them answer GM_E_UNSUPPORTED. */
+/* A family: functions that add to a graph. x is (batch, width): the data after the schema's
+ * transforms, discrete columns turned into real ones; log densities are in that space: the library
+ * adds what the transforms did. Functions that a family does not have are NULL, and the calls that
+ * need them answer GM_E_UNSUPPORTED. */
 typedef struct gm_family {
     uint32_t struct_size;
-    int32_t version;               /* of the family's parameters, kept in its files */
+    int32_t version; /* of the family's parameters, kept in its files */
     const char *name;
-    const char *summary;           /* one line */
+    const char *summary; /* one line */
     const gm_option_row *options;
     int32_t log_prob_kind;
-    int32_t phases;                /* players trained in turn; 0 and 1 are one */
-    const char *const *players;    /* for each phase, what the names of its parameters begin with */
-    int64_t (*code)(gm_builder *b);                       /* columns of z; NULL: as x */
-    gm_node *(*loss)(gm_builder *b, gm_node *x);          /* (batch): minimised in the mean; NULL: -log_prob */
-    gm_node *(*log_prob)(gm_builder *b, gm_node *x);      /* (batch), WIDE */
-    gm_node *(*encode)(gm_builder *b, gm_node *x);        /* (batch, code) */
-    gm_node *(*decode)(gm_builder *b, gm_node *z);        /* (batch, width) */
-    gm_node *(*base)(gm_builder *b);                      /* (batch, code): a draw of z; sample decodes it */
+    int32_t phases;             /* players trained in turn; 0 and 1 are one */
+    const char *const *players; /* for each phase, what the names of its parameters begin with */
+    int64_t (*code)(gm_builder *b); /* columns of z; NULL: as x */
+    gm_node *(*loss)(gm_builder *b,
+                     gm_node *x); /* (batch): minimised in the mean; NULL: -log_prob */
+    gm_node *(*log_prob)(gm_builder *b, gm_node *x); /* (batch), WIDE */
+    gm_node *(*encode)(gm_builder *b, gm_node *x);   /* (batch, code) */
+    gm_node *(*decode)(gm_builder *b, gm_node *z);   /* (batch, width) */
+    gm_node *(*base)(gm_builder *b); /* (batch, code): a draw of z; sample decodes it */
 } gm_family;
 
-/* Makes a family known in a context under its name. The table must outlive the context and every model of
- * the family. GM_E_ARG if it is incomplete or the name is taken. */
+/* Makes a family known in a context under its name. The table must outlive the context and every
+ * model of the family. GM_E_ARG if it is incomplete or the name is taken. */
 GM_API gm_status gm_family_register(gm_context *ctx, const gm_family *family);
 
 #ifdef __cplusplus

@@ -9,27 +9,36 @@
 extern "C" {
 #endif
 
-/* A fitted model: immutable, counted, complete with schema and transforms. Rows go in and come out in the user's units
- * and categories. Any number of threads may ask one model, each with a context of its own.
+/* A fitted model: immutable, counted, complete with schema and transforms. Rows go in and come out
+ * in the user's units and categories. Any number of threads may ask one model, each with a context
+ * of its own.
  *
  * The calls have one shape: gm_model_<call>(ctx, model, inputs, cond, opts, outputs).
  *
- * - Inputs are rows (n, d): d columns in the order of the model's feature columns, any dtype and strides;
- *   categories by their numbers. Plain _f64 and _f32 forms take a pointer, n, and the distance of rows in elements
- *   (0: packed); _rows forms take a dataset, whose columns are found by name.
- * - cond: the conditioning columns given, (n, c) or (1, c) for all rows; NULL where the model has none.
- * - opts: the options of this call (tables "log_prob", "sample", "encode", "decode", "reconstruct"); may be NULL.
- * - An answer for a row depends on the row, the model, the options, the seed and the row's number: not on the
- *   batch that it came in, the number of threads, or the processor.
- * - Every call may return GM_E_ARG, GM_E_SHAPE, GM_E_DATA (a malformed value, with its row and column), GM_E_UNSUPPORTED (the
- *   text names families that do answer), GM_E_SEED, GM_E_MEMORY, GM_E_CANCELLED, GM_E_BUSY. */
+ * - Inputs are rows (n, d): d columns in the order of the model's feature columns, any dtype and
+ * strides; categories by their numbers. Plain _f64 and _f32 forms take a pointer, n, and the
+ * distance of rows in elements (0: packed); _rows forms take a dataset, whose columns are found by
+ * name.
+ * - cond: the conditioning columns given, (n, c) or (1, c) for all rows; NULL where the model has
+ * none.
+ * - opts: the options of this call (tables "log_prob", "sample", "encode", "decode",
+ * "reconstruct"); may be NULL.
+ * - An answer for a row depends on the row, the model, the options, the seed and the row's number:
+ * not on the batch that it came in, the number of threads, or the processor.
+ * - Every call may return GM_E_ARG, GM_E_SHAPE, GM_E_DATA (a malformed value, with its row and
+ * column), GM_E_UNSUPPORTED (the text names families that do answer), GM_E_SEED, GM_E_MEMORY,
+ * GM_E_CANCELLED, GM_E_BUSY. */
 typedef struct gm_model gm_model;
 
 /* ---- Families -------------------------------------------------------------------------------- */
 
 /* What a model can answer; added up. */
 enum {
-    GM_CAN_SAMPLE = 1, GM_CAN_LOG_PROB = 2, GM_CAN_GRADIENT = 4, GM_CAN_ENCODE = 8, GM_CAN_DECODE = 16,
+    GM_CAN_SAMPLE = 1,
+    GM_CAN_LOG_PROB = 2,
+    GM_CAN_GRADIENT = 4,
+    GM_CAN_ENCODE = 8,
+    GM_CAN_DECODE = 16,
     GM_CAN_RECONSTRUCT = 32
 };
 
@@ -39,7 +48,7 @@ typedef struct gm_family_info {
     int32_t capabilities;  /* GM_CAN_ */
     int32_t log_prob_kind; /* 0 none, 1 exact, 2 lower bound, 3 estimate; of real columns */
     const char *name;
-    const char *summary;   /* one line */
+    const char *summary; /* one line */
 } gm_family_info;
 
 /* The i-th family known in this context; GM_E_RANGE past the end. */
@@ -49,10 +58,11 @@ GM_API gm_status gm_family_find(gm_context *ctx, const char *name, gm_family_inf
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-/* Fits a family to the FEATURE columns of rows: gm_trainer in one call. opts holds options of the family, of "fit" (a seed is
- * required) and of the calls to come. Options of the optimizer are set on a gm_optimizer: see genmod/train.h. */
-GM_API gm_status gm_fit(gm_context *ctx, const char *family, const gm_dataset *rows, const gm_options *opts,
-                        gm_model **model);
+/* Fits a family to the FEATURE columns of rows: gm_trainer in one call. opts holds options of the
+ * family, of "fit" (a seed is required) and of the calls to come. Options of the optimizer are set
+ * on a gm_optimizer: see genmod/train.h. */
+GM_API gm_status gm_fit(gm_context *ctx, const char *family, const gm_dataset *rows,
+                        const gm_options *opts, gm_model **model);
 GM_API void gm_model_free(gm_model *model);
 /* Another owner of the same model; each frees once. NULL for NULL. */
 GM_API gm_model *gm_model_retain(gm_model *model);
@@ -60,13 +70,16 @@ GM_API gm_model *gm_model_retain(gm_model *model);
 /* Saves as a safetensors file (doc/FORMAT.md), replacing it atomically, or through a writer. */
 GM_API gm_status gm_model_save(gm_context *ctx, const gm_model *model, const char *path);
 GM_API gm_status gm_model_write(gm_context *ctx, const gm_model *model, const gm_writer *writer);
-/* Loads. A loader believes nothing: GM_E_FORMAT, GM_E_VERSION, GM_E_CHECKSUM or GM_E_UNKNOWN (a family that is not
- * registered) with what was found and expected. */
+/* Loads. A loader believes nothing: GM_E_FORMAT, GM_E_VERSION, GM_E_CHECKSUM or GM_E_UNKNOWN (a
+ * family that is not registered) with what was found and expected. */
 GM_API gm_status gm_model_load(gm_context *ctx, const char *path, gm_model **model);
-GM_API gm_status gm_model_read(gm_context *ctx, const gm_reader *reader, const char *name, gm_model **model);
-GM_API gm_status gm_model_load_memory(gm_context *ctx, const void *bytes, int64_t size, gm_model **model);
+GM_API gm_status gm_model_read(gm_context *ctx, const gm_reader *reader, const char *name,
+                               gm_model **model);
+GM_API gm_status gm_model_load_memory(gm_context *ctx, const void *bytes, int64_t size,
+                                      gm_model **model);
 
-/* ---- What a model says of itself; texts belong to the model ------------------------------------ */
+/* ---- What a model says of itself; texts belong to the model ------------------------------------
+ */
 
 GM_API const char *gm_model_family(const gm_model *model); /* its family's name; NULL for NULL */
 GM_API int32_t gm_model_capabilities(const gm_model *model);
@@ -77,63 +90,83 @@ GM_API int64_t gm_model_condition_count(const gm_model *model); /* c of cond */
 GM_API int64_t gm_model_code_count(const gm_model *model);      /* k of codes (n, k) */
 GM_API int64_t gm_model_parameter_count(const gm_model *model);
 /* The i-th feature column (then the conditions) as the model knows it. */
-GM_API gm_status gm_model_column(gm_context *ctx, const gm_model *model, int64_t i, gm_column *column);
+GM_API gm_status gm_model_column(gm_context *ctx, const gm_model *model, int64_t i,
+                                 gm_column *column);
 GM_API const char *gm_model_category(const gm_model *model, int64_t column, int64_t category);
 /* The shape of a row where the training data had one (28, 28). */
-GM_API gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *ndim, int64_t shape[8]);
-/* The i-th option that it was built and fitted with: name, and value as text. GM_E_RANGE past the end. */
-GM_API gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int32_t i, const char **name, const char **value);
+GM_API gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *ndim,
+                                    int64_t shape[8]);
+/* The i-th option that it was built and fitted with: name, and value as text. GM_E_RANGE past the
+ * end. */
+GM_API gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int32_t i,
+                                    const char **name, const char **value);
 /* All of it as one JSON text: family, options, schema, sizes, training record. */
-GM_API gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char *buffer, int64_t size, int64_t *length);
+GM_API gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char *buffer,
+                                   int64_t size, int64_t *length);
 
-/* ---- Density ----------------------------------------------------------------------------------- */
+/* ---- Density -----------------------------------------------------------------------------------
+ */
 
-/* log p of each row in nats, into logp[n]. error (may be NULL): the standard error of each for estimates and for bounds
- * that are averaged over draws, else 0. A value outside the support, or a category never seen, scores minus infinity. A model of
- * kind lower bound draws: it needs the option "seed"; "draws" says how many are averaged. */
-GM_API gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond,
-                                   const gm_options *opts, double *logp, double *error);
-GM_API gm_status gm_model_log_prob_f64(gm_context *ctx, const gm_model *model, const double *x, int64_t n,
-                                       int64_t row_stride, const gm_options *opts, double *logp);
-GM_API gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, const float *x, int64_t n,
-                                       int64_t row_stride, const gm_options *opts, double *logp);
-GM_API gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
-                                        const gm_array *cond, const gm_options *opts, double *logp);
-/* log p and its gradient in x (n, d), zero for columns that count. grad is F32 or F64; logp may be NULL. */
-GM_API gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *model, const gm_array *x,
-                                            const gm_array *cond, const gm_options *opts, double *logp, gm_array *grad);
+/* log p of each row in nats, into logp[n]. error (may be NULL): the standard error of each for
+ * estimates and for bounds that are averaged over draws, else 0. A value outside the support, or a
+ * category never seen, scores minus infinity. A model of kind lower bound draws: it needs the
+ * option "seed"; "draws" says how many are averaged. */
+GM_API gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_array *x,
+                                   const gm_array *cond, const gm_options *opts, double *logp,
+                                   double *error);
+GM_API gm_status gm_model_log_prob_f64(gm_context *ctx, const gm_model *model, const double *x,
+                                       int64_t n, int64_t row_stride, const gm_options *opts,
+                                       double *logp);
+GM_API gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, const float *x,
+                                       int64_t n, int64_t row_stride, const gm_options *opts,
+                                       double *logp);
+GM_API gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model,
+                                        const gm_dataset *rows, const gm_array *cond,
+                                        const gm_options *opts, double *logp);
+/* log p and its gradient in x (n, d), zero for columns that count. grad is F32 or F64; logp may be
+ * NULL. */
+GM_API gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *model,
+                                            const gm_array *x, const gm_array *cond,
+                                            const gm_options *opts, double *logp, gm_array *grad);
 
-/* ---- Generation -------------------------------------------------------------------------------- */
+/* ---- Generation --------------------------------------------------------------------------------
+ */
 
-/* n rows drawn into x (n, d); the option "seed" is required, "temperature" scales the base. logp (may be NULL): log p of each. Row
- * i is the same whatever n is. */
-GM_API gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
-                                 const gm_options *opts, gm_array *x, double *logp);
-GM_API gm_status gm_model_sample_f64(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
-                                     const gm_options *opts, double *x);
-GM_API gm_status gm_model_sample_f32(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
-                                     const gm_options *opts, float *x);
+/* n rows drawn into x (n, d); the option "seed" is required, "temperature" scales the base. logp
+ * (may be NULL): log p of each. Row i is the same whatever n is. */
+GM_API gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n,
+                                 const gm_array *cond, const gm_options *opts, gm_array *x,
+                                 double *logp);
+GM_API gm_status gm_model_sample_f64(gm_context *ctx, const gm_model *model, int64_t n,
+                                     const gm_array *cond, const gm_options *opts, double *x);
+GM_API gm_status gm_model_sample_f32(gm_context *ctx, const gm_model *model, int64_t n,
+                                     const gm_array *cond, const gm_options *opts, float *x);
 /* As a dataset with the model's columns, ready for gm_dataset_save. */
-GM_API gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
-                                      const gm_options *opts, gm_dataset **rows);
+GM_API gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, int64_t n,
+                                      const gm_array *cond, const gm_options *opts,
+                                      gm_dataset **rows);
 
-/* ---- Representation ------------------------------------------------------------------------------ */
+/* ---- Representation
+ * ------------------------------------------------------------------------------ */
 
-/* Codes z (n, k) of rows x (n, d), and back. Discrete columns are encoded from the middle of what stands for them, so
- * that decode(encode(x)) is x. */
-GM_API gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond,
-                                 const gm_options *opts, gm_array *z);
-GM_API gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
-                                      const gm_array *cond, const gm_options *opts, gm_array *z);
-GM_API gm_status gm_model_decode(gm_context *ctx, const gm_model *model, const gm_array *z, const gm_array *cond,
-                                 const gm_options *opts, gm_array *x);
-GM_API gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_array *z, const gm_array *cond,
-                                      const gm_options *opts, gm_dataset **rows);
+/* Codes z (n, k) of rows x (n, d), and back. Discrete columns are encoded from the middle of what
+ * stands for them, so that decode(encode(x)) is x. */
+GM_API gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x,
+                                 const gm_array *cond, const gm_options *opts, gm_array *z);
+GM_API gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model,
+                                      const gm_dataset *rows, const gm_array *cond,
+                                      const gm_options *opts, gm_array *z);
+GM_API gm_status gm_model_decode(gm_context *ctx, const gm_model *model, const gm_array *z,
+                                 const gm_array *cond, const gm_options *opts, gm_array *x);
+GM_API gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_array *z,
+                                      const gm_array *cond, const gm_options *opts,
+                                      gm_dataset **rows);
 /* decode(encode(x)). */
-GM_API gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond,
-                                      const gm_options *opts, gm_array *y);
-GM_API gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
-                                           const gm_array *cond, const gm_options *opts, gm_dataset **out);
+GM_API gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_array *x,
+                                      const gm_array *cond, const gm_options *opts, gm_array *y);
+GM_API gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model,
+                                           const gm_dataset *rows, const gm_array *cond,
+                                           const gm_options *opts, gm_dataset **out);
 
 #ifdef __cplusplus
 }

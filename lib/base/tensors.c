@@ -7,14 +7,16 @@
 #define HEADER_LIMIT 100000000 /* the format's own cap */
 #define FILE_LIMIT ((int64_t)1 << 46)
 static const char digest_key[] = "\"sha256\":\"";
-static const char zero_digits[65] = "0000000000000000000000000000000000000000000000000000000000000000";
+static const char zero_digits[65] =
+    "0000000000000000000000000000000000000000000000000000000000000000";
 
 static const struct {
     int32_t dtype;
     char name[4];
     size_t size;
 } dtypes[] = {
-    {GM_F32, "F32", 4}, {GM_F64, "F64", 8}, {GM_U8, "U8", 1}, {GM_I32, "I32", 4}, {GM_I64, "I64", 8},
+    {GM_F32, "F32", 4}, {GM_F64, "F64", 8}, {GM_U8, "U8", 1},
+    {GM_I32, "I32", 4}, {GM_I64, "I64", 8},
 };
 #define DTYPE_COUNT ((int)(sizeof dtypes / sizeof dtypes[0]))
 
@@ -59,9 +61,11 @@ static uint64_t get_u64(const unsigned char *in)
     return v;
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------ */
+/* ---- Writing ------------------------------------------------------------------------------------
+ */
 
-static void write_header(gm__buffer *h, const gm__text_pair *meta, int meta_count, const gm__tensor *tensors, int64_t count)
+static void write_header(gm__buffer *h, const gm__text_pair *meta, int meta_count,
+                         const gm__tensor *tensors, int64_t count)
 {
     gm__buffer_format(h, "{\"__metadata__\":{%s%s\"", digest_key, zero_digits);
     for (int i = 0; i < meta_count; i++) {
@@ -90,7 +94,8 @@ static void write_header(gm__buffer *h, const gm__text_pair *meta, int meta_coun
 }
 
 /* Gives every byte of the tensors to the digest (s) or to the writer, in the file's byte order. */
-static gm_status each_byte(gm_context *ctx, const gm_writer *writer, gm__sha256 *s, const gm__tensor *tensors, int64_t count)
+static gm_status each_byte(gm_context *ctx, const gm_writer *writer, gm__sha256 *s,
+                           const gm__tensor *tensors, int64_t count)
 {
     unsigned char piece[4096];
     for (int64_t i = 0; i < count; i++) {
@@ -117,8 +122,8 @@ static gm_status each_byte(gm_context *ctx, const gm_writer *writer, gm__sha256 
     return GM_OK;
 }
 
-gm_status gm__tensors_write(gm_context *ctx, const gm_writer *writer, const gm__text_pair *meta, int meta_count,
-                            const gm__tensor *tensors, int64_t count)
+gm_status gm__tensors_write(gm_context *ctx, const gm_writer *writer, const gm__text_pair *meta,
+                            int meta_count, const gm__tensor *tensors, int64_t count)
 {
     gm__buffer h = {.allocator = ctx->allocator};
     write_header(&h, meta, meta_count, tensors, count);
@@ -146,7 +151,8 @@ gm_status gm__tensors_write(gm_context *ctx, const gm_writer *writer, const gm__
     return code;
 }
 
-/* ---- Reading ------------------------------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------------------------------
+ */
 
 static gm_status bad_tensor(gm_context *ctx, const char *name, const char *tensor, const char *what)
 {
@@ -154,8 +160,8 @@ static gm_status bad_tensor(gm_context *ctx, const char *name, const char *tenso
 }
 
 /* One entry of the header; data_size is what lies behind the header. */
-static gm_status read_tensor(gm_context *ctx, const char *name, const gm__json *entry, int64_t data_size, gm__tensor *t,
-                             int64_t *begin, int64_t *end)
+static gm_status read_tensor(gm_context *ctx, const char *name, const gm__json *entry,
+                             int64_t data_size, gm__tensor *t, int64_t *begin, int64_t *end)
 {
     const char *dtype;
     t->name = entry->name;
@@ -165,23 +171,28 @@ static gm_status read_tensor(gm_context *ctx, const char *name, const gm__json *
         if (strcmp(dtype, dtypes[i].name) == 0)
             t->dtype = dtypes[i].dtype;
     if (!t->dtype)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: tensor '%.*s' has dtype '%.*s'; F32, F64, U8, I32 and I64 are read", name,
-                        100, t->name, 20, dtype);
-    const gm__json *shape = gm__json_get(entry, "shape"), *offsets = gm__json_get(entry, "data_offsets");
+        return gm__fail(ctx, GM_E_FORMAT,
+                        "%s: tensor '%.*s' has dtype '%.*s'; F32, F64, U8, I32 and I64 are read",
+                        name, 100, t->name, 20, dtype);
+    const gm__json *shape = gm__json_get(entry, "shape"),
+                   *offsets = gm__json_get(entry, "data_offsets");
     if (!shape || shape->type != GM__JSON_ARRAY || shape->count > 8)
         return bad_tensor(ctx, name, t->name, "its shape must be a list of at most 8 sizes");
     t->count = 1;
     for (const gm__json *d = shape->first; d; d = d->next) {
-        if (d->type != GM__JSON_NUMBER || !(d->number >= 0 && d->number <= 9e15) || d->number != (double)(int64_t)d->number
-            || gm__mul64(t->count, (int64_t)d->number, &t->count))
-            return bad_tensor(ctx, name, t->name, "a size of its shape is no whole number in range");
+        if (d->type != GM__JSON_NUMBER || !(d->number >= 0 && d->number <= 9e15) ||
+            d->number != (double)(int64_t)d->number ||
+            gm__mul64(t->count, (int64_t)d->number, &t->count))
+            return bad_tensor(ctx, name, t->name,
+                              "a size of its shape is no whole number in range");
         t->shape[t->ndim++] = (int64_t)d->number;
     }
-    if (!offsets || offsets->type != GM__JSON_ARRAY || offsets->count != 2 || offsets->first->type != GM__JSON_NUMBER
-        || offsets->first->next->type != GM__JSON_NUMBER)
+    if (!offsets || offsets->type != GM__JSON_ARRAY || offsets->count != 2 ||
+        offsets->first->type != GM__JSON_NUMBER || offsets->first->next->type != GM__JSON_NUMBER)
         return bad_tensor(ctx, name, t->name, "data_offsets must be two numbers");
     double b = offsets->first->number, e = offsets->first->next->number;
-    if (!(b >= 0 && e >= b && e <= (double)data_size) || b != (double)(int64_t)b || e != (double)(int64_t)e)
+    if (!(b >= 0 && e >= b && e <= (double)data_size) || b != (double)(int64_t)b ||
+        e != (double)(int64_t)e)
         return bad_tensor(ctx, name, t->name, "data_offsets lie outside the file");
     *begin = (int64_t)b;
     *end = (int64_t)e;
@@ -199,8 +210,10 @@ static gm_status check_digest(gm_context *ctx, const char *name, gm__tensor_file
         if (memcmp(header_text + i, digest_key, key) == 0)
             found = header_text + i + key;
     if (!found)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: its metadata must begin with \"sha256\": was it written by another program?",
-                        name);
+        return gm__fail(
+            ctx, GM_E_FORMAT,
+            "%s: its metadata must begin with \"sha256\": was it written by another program?",
+            name);
     char stated[65], digits[65];
     unsigned char digest[32];
     memcpy(stated, found, 64);
@@ -213,12 +226,14 @@ static gm_status check_digest(gm_context *ctx, const char *name, gm__tensor_file
     gm__sha256_text(digest, digits);
     memcpy(found, stated, 64);
     if (memcmp(stated, digits, 64) != 0)
-        return gm__fail(ctx, GM_E_CHECKSUM, "%s: the checksum does not match: the file is damaged", name);
+        return gm__fail(ctx, GM_E_CHECKSUM, "%s: the checksum does not match: the file is damaged",
+                        name);
     return GM_OK;
 }
 
 /* The header's tensors in order, which must fill the data without holes. */
-static gm_status read_tensors(gm_context *ctx, const char *name, gm__tensor_file *f, const gm__json *root, int64_t header)
+static gm_status read_tensors(gm_context *ctx, const char *name, gm__tensor_file *f,
+                              const gm__json *root, int64_t header)
 {
     int64_t data_size = f->size - 8 - header, at = 0;
     f->tensors = gm__arena_array(&f->arena, root->count, sizeof *f->tensors);
@@ -237,21 +252,26 @@ static gm_status read_tensors(gm_context *ctx, const char *name, gm__tensor_file
         at = end;
         t->data = f->bytes + 8 + header + begin;
         if (big_endian())
-            swap_elements((unsigned char *)f->bytes + 8 + header + begin, t->count, gm__dtype_size(t->dtype));
+            swap_elements((unsigned char *)f->bytes + 8 + header + begin, t->count,
+                          gm__dtype_size(t->dtype));
         f->count++;
     }
     if (at != data_size)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: %lld bytes follow the last tensor", name, (long long)(data_size - at));
+        return gm__fail(ctx, GM_E_FORMAT, "%s: %lld bytes follow the last tensor", name,
+                        (long long)(data_size - at));
     if (!f->meta || f->meta->type != GM__JSON_OBJECT)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: has no __metadata__: it is not a file of this library", name);
+        return gm__fail(ctx, GM_E_FORMAT,
+                        "%s: has no __metadata__: it is not a file of this library", name);
     return GM_OK;
 }
 
-static gm_status read_file(gm_context *ctx, const gm_reader *reader, const char *name, gm__tensor_file *f)
+static gm_status read_file(gm_context *ctx, const gm_reader *reader, const char *name,
+                           gm__tensor_file *f)
 {
     GM_TRY(gm__read_all(ctx, reader, name, FILE_LIMIT, &f->bytes, &f->size));
     if (f->size < 10)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: %lld bytes are too few for a model file", name, (long long)f->size);
+        return gm__fail(ctx, GM_E_FORMAT, "%s: %lld bytes are too few for a model file", name,
+                        (long long)f->size);
     uint64_t length = get_u64((const unsigned char *)f->bytes);
     if (length > HEADER_LIMIT || (int64_t)length > f->size - 8 || f->bytes[8] != '{')
         return gm__fail(ctx, GM_E_FORMAT, "%s: is no safetensors file, or is cut short", name);
@@ -264,7 +284,8 @@ static gm_status read_file(gm_context *ctx, const gm_reader *reader, const char 
     return read_tensors(ctx, name, f, root, header);
 }
 
-gm_status gm__tensors_read(gm_context *ctx, const gm_reader *reader, const char *name, gm__tensor_file *file)
+gm_status gm__tensors_read(gm_context *ctx, const gm_reader *reader, const char *name,
+                           gm__tensor_file *file)
 {
     *file = (gm__tensor_file){.arena.allocator = ctx->allocator};
     gm_status code = read_file(ctx, reader, name, file);

@@ -1,10 +1,16 @@
 /* Normalizing flow: layers of couplings between mixings of the columns.
  *
- * Change of variables (Papamakarios et al. 2021, eq. 4): log p(x) = log p_z(f(x)) + log |det df/dx|.
- * A coupling leaves one part c of the columns as it is and maps the rest t, element by element, by a monotone function
- * whose parameters a network reads off c (Dinh et al. 2017, eq. 4 and 5), so that the Jacobian is triangular:
- *   realnvp  t' = (t - mu(c)) exp(-s(c)), s = L tanh(. / L)
- *   nsf      t' = rational-quadratic spline (Durkan et al. 2019)
+ * Change of variables (Papamakarios et al. 2021, eq. 4):
+ *
+ *     log p(x) = log p_z(f(x)) + log |det df/dx|
+ *
+ * A coupling leaves one part c of the columns as it is and maps the rest t, element by element, by a
+ * monotone function whose parameters a network reads off c (Dinh et al. 2017, eq. 4 and 5), so that
+ * the Jacobian is triangular:
+ *
+ *     realnvp    t' = (t - mu(c)) exp(-s(c)), s = L tanh(. / L)
+ *     nsf        t' = a rational-quadratic spline (Durkan et al. 2019)
+ *
  * Shapes: x, z (batch, d); everything that adds to log |det| is (batch), in double. */
 #include "density/flow.h"
 #include "nn/nn.h"
@@ -13,20 +19,30 @@
 #include <string.h>
 
 static const gm_option_row options[] = {
-    {"coupling", GM_STAGE_BUILD, GM_CHOICE, "nsf", "realnvp|nsf", 1, "affine couplings or rational-quadratic splines"},
+    {"coupling", GM_STAGE_BUILD, GM_CHOICE, "nsf", "realnvp|nsf", 1,
+     "affine couplings or rational-quadratic splines"},
     {"layers", GM_STAGE_BUILD, GM_INT, "6", "1..1000", 1, "number of coupling layers"},
-    {"hidden", GM_STAGE_BUILD, GM_INTS, "128,128", "1..65536", 1, "widths of each coupling network's hidden layers"},
-    {"activation", GM_STAGE_BUILD, GM_CHOICE, "relu", "relu|tanh|silu|gelu|leaky_relu", 1, "of the coupling networks"},
-    {"residual", GM_STAGE_BUILD, GM_BOOL, "0", "", 1, "hidden layers after the first become residual blocks"},
-    {"dropout", GM_STAGE_BUILD, GM_REAL, "0", "0..1)", 1, "rate of dropout in the coupling networks"},
+    {"hidden", GM_STAGE_BUILD, GM_INTS, "128,128", "1..65536", 1,
+     "widths of each coupling network's hidden layers"},
+    {"activation", GM_STAGE_BUILD, GM_CHOICE, "relu", "relu|tanh|silu|gelu|leaky_relu", 1,
+     "of the coupling networks"},
+    {"residual", GM_STAGE_BUILD, GM_BOOL, "0", "", 1,
+     "hidden layers after the first become residual blocks"},
+    {"dropout", GM_STAGE_BUILD, GM_REAL, "0", "0..1)", 1,
+     "rate of dropout in the coupling networks"},
     {"bins", GM_STAGE_BUILD, GM_INT, "8", "2..256", 1, "bins of a spline"},
-    {"bound", GM_STAGE_BUILD, GM_REAL, "5", "(0..1000", 1, "splines act in [-bound, bound]; outside they are the identity"},
-    {"max_log_scale", GM_STAGE_BUILD, GM_REAL, "2", "(0..20", 1, "bound L on the log scale of an affine coupling"},
-    {"unconditional", GM_STAGE_BUILD, GM_BOOL, "1", "", 1, "the conditioning columns are mapped too, each by a function of its own"},
+    {"bound", GM_STAGE_BUILD, GM_REAL, "5", "(0..1000", 1,
+     "splines act in [-bound, bound]; outside they are the identity"},
+    {"max_log_scale", GM_STAGE_BUILD, GM_REAL, "2", "(0..20", 1,
+     "bound L on the log scale of an affine coupling"},
+    {"unconditional", GM_STAGE_BUILD, GM_BOOL, "1", "", 1,
+     "the conditioning columns are mapped too, each by a function of its own"},
     {"mixing", GM_STAGE_BUILD, GM_CHOICE, "lu", "lu|permutation|swap", 1,
      "between layers: a learned linear map P L U, a fixed permutation, or the halves change roles"},
-    {"start", GM_STAGE_BUILD, GM_BOOL, "0", "", 1, "a scale and shift before each layer, set from the first batch (Kingma and Dhariwal 2018)"},
-    {"base", GM_STAGE_BUILD, GM_CHOICE, "normal", "normal|student", 1, "standard normal, or Student-t with learned degrees of freedom"},
+    {"start", GM_STAGE_BUILD, GM_BOOL, "0", "", 1,
+     "a scale and shift before each layer, set from the first batch (Kingma and Dhariwal 2018)"},
+    {"base", GM_STAGE_BUILD, GM_CHOICE, "normal", "normal|student", 1,
+     "standard normal, or Student-t with learned degrees of freedom"},
     {0},
 };
 
@@ -52,22 +68,30 @@ static gm_node *add_wide(gm_builder *b, gm_node *sum, gm_node *term)
     return sum ? gm_add(b, sum, term) : term;
 }
 
-/* ---- The element-wise map ------------------------------------------------------------------------ */
+/* ---- The element-wise map
+ * ------------------------------------------------------------------------ */
 
 static int64_t raw_per_column(gm_builder *b)
 {
     return gm_opt_choice(b, "coupling") == NSF ? 3 * gm_opt_int(b, "bins") - 1 : 2;
 }
 
-/* Maps t (batch, w) by raw parameters (batch or 1, w * raw_per_column), adding log |dt'/dt| to *log_det. */
-static gm_node *map_columns(gm_builder *b, gm_node *t, gm_node *raw, direction way, gm_node **log_det)
+/* Maps t (batch, w) by raw parameters (batch or 1, w * raw_per_column), adding log |dt'/dt| to
+ * *log_det. */
+static gm_node *map_columns(gm_builder *b, gm_node *t, gm_node *raw, direction way,
+                            gm_node **log_det)
 {
     int64_t w = gm_node_dim(t, -1);
     if (gm_opt_choice(b, "coupling") == NSF) {
-        /* Floors keep slopes within a hundredfold a layer, so that a row far from the data still comes back. */
+        /* Floors keep slopes within a hundredfold a layer, so that a row far from the data still
+         * comes back. */
         int64_t bins = gm_opt_int(b, "bins");
-        gm_spline s = {.struct_size = sizeof s, .bins = (int32_t)bins, .bound = gm_opt_real(b, "bound"),
-                       .min_bin = bins <= 50 ? 1e-2 : 0.5 / (double)bins, .min_slope = 1e-2, .inverse = way == INVERSE};
+        gm_spline s = {.struct_size = sizeof s,
+                       .bins = (int32_t)bins,
+                       .bound = gm_opt_real(b, "bound"),
+                       .min_bin = bins <= 50 ? 1e-2 : 0.5 / (double)bins,
+                       .min_slope = 1e-2,
+                       .inverse = way == INVERSE};
         gm_node *log_slope, *y = gm_rq_spline(b, &s, t, raw, &log_slope);
         *log_det = add_wide(b, *log_det, gm_sum_last_wide(b, log_slope));
         return y;
@@ -85,21 +109,25 @@ static gm_node *map_columns(gm_builder *b, gm_node *t, gm_node *raw, direction w
 }
 
 /* The map of columns that nothing conditions: its parameters are learned directly. */
-static gm_node *map_alone(gm_builder *b, const char *name, gm_node *t, direction way, gm_node **log_det)
+static gm_node *map_alone(gm_builder *b, const char *name, gm_node *t, direction way,
+                          gm_node **log_det)
 {
     int64_t shape[2] = {GM_BATCH, gm_node_dim(t, -1) * raw_per_column(b)};
     gm_node *raw = gm_param(b, name, 1, shape + 1, GM_INIT_ZEROS, 0);
     return map_columns(b, t, gm_broadcast(b, raw, 2, shape), way, log_det);
 }
 
-/* ---- Coupling ------------------------------------------------------------------------------------- */
+/* ---- Coupling
+ * ------------------------------------------------------------------------------------- */
 
-/* The coupling network: c (batch, .) and the model's conditions to raw parameters, zero at the start (the identity). */
+/* The coupling network: c (batch, .) and the model's conditions to raw parameters, zero at the
+ * start (the identity). */
 static gm_node *network(gm_builder *b, int64_t layer, gm_node *c, int64_t out)
 {
     const int64_t *widths;
     int32_t count = gm_opt_ints(b, "hidden", &widths);
-    static const int32_t acts[] = {GM_ACT_RELU, GM_ACT_TANH, GM_ACT_SILU, GM_ACT_GELU, GM_ACT_LEAKY_RELU};
+    static const int32_t acts[] = {GM_ACT_RELU, GM_ACT_TANH, GM_ACT_SILU, GM_ACT_GELU,
+                                   GM_ACT_LEAKY_RELU};
     int32_t act = acts[gm_opt_choice(b, "activation")];
     double dropout = gm_opt_real(b, "dropout");
     gm_node *h = c, *given[2] = {c, gm_condition(b)};
@@ -118,18 +146,21 @@ static gm_node *network(gm_builder *b, int64_t layer, gm_node *c, int64_t out)
     return gm_nn_linear_zero(b, layer_name(layer, "net.out").text, h, out);
 }
 
-/* One coupling of x (batch, d). The first d/2 columns condition the rest, or with mixing=swap the halves take turns. */
+/* One coupling of x (batch, d). The first d/2 columns condition the rest, or with mixing=swap the
+ * halves take turns. */
 static gm_node *couple(gm_builder *b, int64_t layer, gm_node *x, direction way, gm_node **log_det)
 {
     int64_t d = gm_node_dim(x, -1), half = d / 2;
-    int second = gm_opt_choice(b, "mixing") == SWAP && layer % 2 == 1; /* the second part conditions */
+    int second =
+        gm_opt_choice(b, "mixing") == SWAP && layer % 2 == 1; /* the second part conditions */
     int64_t c_start = second ? half : 0, c_width = second ? d - half : half;
     int64_t t_start = second ? 0 : half, t_width = d - c_width;
     const char *alone = "alone";
     gm__flow_name name = layer_name(layer, alone);
     if (t_width == 0 || (c_width == 0 && !gm_condition(b)))
         return map_alone(b, name.text, x, way, log_det);
-    gm_node *c = c_width ? gm_slice(b, x, -1, c_start, c_width) : NULL, *t = gm_slice(b, x, -1, t_start, t_width);
+    gm_node *c = c_width ? gm_slice(b, x, -1, c_start, c_width) : NULL,
+            *t = gm_slice(b, x, -1, t_start, t_width);
     gm_node *after = c;
     if (c && gm_opt_int(b, "unconditional")) {
         after = map_alone(b, name.text, c, way, log_det);
@@ -143,9 +174,11 @@ static gm_node *couple(gm_builder *b, int64_t layer, gm_node *x, direction way, 
     return gm_concat(b, 2, parts, -1);
 }
 
-/* ---- Mixing ---------------------------------------------------------------------------------------- */
+/* ---- Mixing
+ * ---------------------------------------------------------------------------------------- */
 
-/* A permutation of the columns, drawn by the model's seed (Fisher and Yates). index[j] is the column that comes to place j. */
+/* A permutation of the columns, drawn by the model's seed (Fisher and Yates). index[j] is the
+ * column that comes to place j. */
 static void draw_permutation(gm_builder *b, int64_t layer, int64_t d, int32_t *index)
 {
     for (int64_t i = 0; i < d; i++)
@@ -161,7 +194,8 @@ static void draw_permutation(gm_builder *b, int64_t layer, int64_t d, int32_t *i
 static gm_node *permute(gm_builder *b, int64_t layer, gm_node *x, direction way)
 {
     int64_t d = gm_node_dim(x, -1);
-    int32_t *index = gm__builder_scratch(b, d, sizeof *index), *back = gm__builder_scratch(b, d, sizeof *back);
+    int32_t *index = gm__builder_scratch(b, d, sizeof *index),
+            *back = gm__builder_scratch(b, d, sizeof *back);
     if (!index || !back)
         return NULL;
     draw_permutation(b, layer, d, index);
@@ -170,15 +204,18 @@ static gm_node *permute(gm_builder *b, int64_t layer, gm_node *x, direction way)
     return gm_take(b, x, d, way == FORWARD ? index : back);
 }
 
-/* y = (x P) L U: L unit lower, U upper with diagonal exp(log_diagonal), both the identity at the start, so that log |det| is a sum
- * (Kingma and Dhariwal 2018, section 3.2). Triangles are products with what is known to be zero left out. */
+/* y = (x P) L U: L unit lower, U upper with diagonal exp(log_diagonal), both the identity at the
+ * start, so that log |det| is a sum (Kingma and Dhariwal 2018, section 3.2). Triangles are products
+ * with what is known to be zero left out. */
 static gm_node *mix_lu(gm_builder *b, int64_t layer, gm_node *x, direction way, gm_node **log_det)
 {
     int64_t d = gm_node_dim(x, -1), square[2] = {d, d};
     gm_node *lower = gm_param(b, layer_name(layer, "lower").text, 2, square, GM_INIT_ZEROS, 0);
     gm_node *upper = gm_param(b, layer_name(layer, "upper").text, 2, square, GM_INIT_ZEROS, 0);
-    gm_node *log_diagonal = gm_param(b, layer_name(layer, "log_diagonal").text, 1, &d, GM_INIT_ZEROS, 0);
-    double *below = gm__builder_scratch(b, d * d, sizeof *below), *eye = gm__builder_scratch(b, d * d, sizeof *eye);
+    gm_node *log_diagonal =
+        gm_param(b, layer_name(layer, "log_diagonal").text, 1, &d, GM_INIT_ZEROS, 0);
+    double *below = gm__builder_scratch(b, d * d, sizeof *below),
+           *eye = gm__builder_scratch(b, d * d, sizeof *eye);
     if (!below || !eye)
         return NULL;
     for (int64_t i = 0; i < d; i++)
@@ -186,7 +223,8 @@ static gm_node *mix_lu(gm_builder *b, int64_t layer, gm_node *x, direction way, 
             below[i * d + j] = j < i;
             eye[i * d + j] = i == j;
         }
-    gm_node *strictly = gm_const_array(b, 2, square, below), *one = gm_const_array(b, 2, square, eye);
+    gm_node *strictly = gm_const_array(b, 2, square, below),
+            *one = gm_const_array(b, 2, square, eye);
     gm_node *above = gm_permute(b, strictly, (const int32_t[]){1, 0});
     lower = gm_add(b, gm_mul(b, lower, strictly), one);
     upper = gm_add(b, gm_mul(b, upper, above), gm_mul(b, one, gm_exp(b, log_diagonal)));
@@ -211,10 +249,13 @@ static gm_node *mix(gm_builder *b, int64_t layer, gm_node *x, direction way, gm_
     }
 }
 
-/* ---- Scale and shift with a data-dependent start ----------------------------------------------------- */
+/* ---- Scale and shift with a data-dependent start
+ * ----------------------------------------------------- */
 
-/* y = (x - shift) exp(-log_scale); in the starting pass the batch's own mean and deviation become the parameters. */
-static gm_node *normalise(gm_builder *b, int64_t layer, gm_node *x, direction way, gm_node **log_det)
+/* y = (x - shift) exp(-log_scale); in the starting pass the batch's own mean and deviation become
+ * the parameters. */
+static gm_node *normalise(gm_builder *b, int64_t layer, gm_node *x, direction way,
+                          gm_node **log_det)
 {
     int64_t d = gm_node_dim(x, -1);
     gm_node *shift = gm_param(b, layer_name(layer, "shift").text, 1, &d, GM_INIT_ZEROS, 0);
@@ -235,7 +276,8 @@ static gm_node *normalise(gm_builder *b, int64_t layer, gm_node *x, direction wa
     return gm_mul(b, gm_sub(b, x, shift), gm_exp(b, gm_neg(b, log_scale)));
 }
 
-/* ---- The flow ----------------------------------------------------------------------------------------- */
+/* ---- The flow
+ * ----------------------------------------------------------------------------------------- */
 
 static gm_node *layer_forward(gm_builder *b, int64_t i, gm_node *x, gm_node **log_det)
 {
@@ -272,11 +314,13 @@ static gm_node *decode(gm_builder *b, gm_node *z)
     return z;
 }
 
-/* ---- The base --------------------------------------------------------------------------------------- */
+/* ---- The base
+ * --------------------------------------------------------------------------------------- */
 
 enum { NORMAL, STUDENT };
 
-/* Degrees of freedom of each column, above 2 so that the variance is finite; 2 + e^3, about 22, at the start. */
+/* Degrees of freedom of each column, above 2 so that the variance is finite; 2 + e^3, about 22, at
+ * the start. */
 static gm_node *degrees(gm_builder *b)
 {
     int64_t d = gm_builder_width(b);
@@ -284,7 +328,8 @@ static gm_node *degrees(gm_builder *b)
     return gm_shift(b, gm_exp(b, gm_shift(b, raw, 3)), 2);
 }
 
-/* Student-t: log G((v+1)/2) - log G(v/2) - log(v pi)/2 - (v+1)/2 log(1 + z^2/v), summed over columns. */
+/* Student-t: log G((v+1)/2) - log G(v/2) - log(v pi)/2 - (v+1)/2 log(1 + z^2/v), summed over
+ * columns. */
 static gm_node *log_student(gm_builder *b, gm_node *z)
 {
     const double log_pi = 1.14472988584940017414;
@@ -308,7 +353,8 @@ static gm_node *draw_student(gm_builder *b)
 static gm_node *log_prob(gm_builder *b, gm_node *x)
 {
     gm_node *log_det, *z = forward(b, x, &log_det);
-    gm_node *log_base = gm_opt_choice(b, "base") == STUDENT ? log_student(b, z) : gm_log_standard_normal(b, z);
+    gm_node *log_base =
+        gm_opt_choice(b, "base") == STUDENT ? log_student(b, z) : gm_log_standard_normal(b, z);
     return gm_add(b, log_base, log_det);
 }
 

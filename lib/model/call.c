@@ -3,20 +3,22 @@
 
 #include <string.h>
 
-gm_status gm__call_check(gm_context *ctx, const gm_model *model, const char *call, int32_t capability)
+gm_status gm__call_check(gm_context *ctx, const gm_model *model, const char *call,
+                         int32_t capability)
 {
     char names[512];
     if (!model)
         return gm__fail(ctx, GM_E_ARG, "%s: model is NULL", call);
     if (gm__family_capabilities(model->structure->family) & capability)
         return GM_OK;
-    return gm__fail(ctx, GM_E_UNSUPPORTED, "%s: the family %s does not answer it; these do: %s", call, model->structure->family->name,
+    return gm__fail(ctx, GM_E_UNSUPPORTED, "%s: the family %s does not answer it; these do: %s",
+                    call, model->structure->family->name,
                     gm__families_that(ctx, capability, names, sizeof names));
 }
 
 /* A name of building or fitting: fine if it says what the model has. */
-static gm_status agree(gm_context *ctx, const gm_model *model, const char *call, const gm_option_row *row, const char *name,
-                       const char *text)
+static gm_status agree(gm_context *ctx, const gm_model *model, const char *call,
+                       const gm_option_row *row, const char *name, const char *text)
 {
     const gm_option_row one[2] = {*row, {0}}, *table = one;
     gm_options *single;
@@ -30,7 +32,9 @@ static gm_status agree(gm_context *ctx, const gm_model *model, const char *call,
         return code;
     const char *has = gm__value_text(model->structure->values, name);
     if (strcmp(gm__value_text(values, name), has) != 0)
-        code = gm__fail(ctx, GM_E_STAGE, "%s: option '%s' is %.*s, but this model was made with %.*s; it can only be chosen when a model is fitted",
+        code = gm__fail(ctx, GM_E_STAGE,
+                        "%s: option '%s' is %.*s, but this model was made with %.*s; it can only "
+                        "be chosen when a model is fitted",
                         call, name, 60, text, 60, has);
     gm__values_free(values);
     return code;
@@ -38,7 +42,8 @@ static gm_status agree(gm_context *ctx, const gm_model *model, const char *call,
 
 static const char call_names[][12] = {"log_prob", "sample", "encode"}; /* one for each table */
 
-/* The row of a name that another call's table or the model's own tables have; NULL if nothing has it. *fitted: it is the model's. */
+/* The row of a name that another call's table or the model's own tables have; NULL if nothing has
+ * it. *fitted: it is the model's. */
 static const gm_option_row *find_elsewhere(const gm_model *model, const char *name, int *fitted)
 {
     const gm_option_row *tables[8], *row = NULL;
@@ -51,14 +56,17 @@ static const gm_option_row *find_elsewhere(const gm_model *model, const char *na
     return row;
 }
 
-/* Copies the bag's entries that act in this call, or that nothing knows (an error to come), to `acting`; checks those of the fit. */
-static gm_status sort_entries(gm_context *ctx, const gm_model *model, const char *call, const gm_options *opts, gm_options *acting)
+/* Copies the bag's entries that act in this call, or that nothing knows (an error to come), to
+ * `acting`; checks those of the fit. */
+static gm_status sort_entries(gm_context *ctx, const gm_model *model, const char *call,
+                              const gm_options *opts, gm_options *acting)
 {
     const gm_option_row *calls = gm__call_options(call);
     const char *name, *text;
     for (int i = 0; opts && (name = gm__options_at(opts, i, &text)); i++) {
         int fitted = 0;
-        const gm_option_row *row = gm__option_find(calls, name) ? NULL : find_elsewhere(model, name, &fitted);
+        const gm_option_row *row =
+            gm__option_find(calls, name) ? NULL : find_elsewhere(model, name, &fitted);
         if (!row)
             GM_TRY(gm__options_put(ctx, acting, name, text));
         else if (fitted)
@@ -67,7 +75,8 @@ static gm_status sort_entries(gm_context *ctx, const gm_model *model, const char
     return GM_OK;
 }
 
-gm_status gm__call_values(gm_context *ctx, const gm_model *model, const char *call, const gm_options *opts, gm__values **values)
+gm_status gm__call_values(gm_context *ctx, const gm_model *model, const char *call,
+                          const gm_options *opts, gm__values **values)
 {
     const gm_option_row *table = gm__call_options(call);
     gm_options *acting;
@@ -82,7 +91,8 @@ gm_status gm__call_values(gm_context *ctx, const gm_model *model, const char *ca
 gm_status gm__call_seed(gm_context *ctx, const gm__values *values, const char *call, uint64_t *seed)
 {
     if (!gm__value_given(values, "seed"))
-        return gm__fail(ctx, GM_E_SEED, "%s draws random numbers: set the option 'seed' to any whole number", call);
+        return gm__fail(ctx, GM_E_SEED,
+                        "%s draws random numbers: set the option 'seed' to any whole number", call);
     *seed = (uint64_t)gm__value_int(values, "seed");
     return GM_OK;
 }

@@ -4,14 +4,16 @@
 
 #include <string.h>
 
-/* ---- Codes of rows ----------------------------------------------------------------------------------- */
+/* ---- Codes of rows
+ * ----------------------------------------------------------------------------------- */
 
 typedef struct gm__code_call {
     const gm_model *model;
     const gm__structure *s;
     gm__program *program;
     int64_t capacity;
-    double *x, *reals, *wide, *wide_out; /* (rows, columns), (rows, reals), in and out of the graph in double */
+    double *x, *reals, *wide,
+        *wide_out; /* (rows, columns), (rows, reals), in and out of the graph in double */
     float *narrow, *narrow_out;
     int32_t *index, *columns;
     const void **inputs;
@@ -28,9 +30,11 @@ static gm_status make_buffers(gm_context *ctx, gm__code_call *c, int64_t rows)
     const gm__structure *s = c->s;
     c->capacity = rows < c->program->capacity ? rows : c->program->capacity;
     size_t n = (size_t)c->capacity, graph = n * (size_t)larger(larger(s->width, s->code), s->reals);
-    size_t doubles = n * (size_t)(s->columns + s->reals) + 2 * graph, ints = 2 * n * (size_t)s->indices;
+    size_t doubles = n * (size_t)(s->columns + s->reals) + 2 * graph,
+           ints = 2 * n * (size_t)s->indices;
     size_t pointers = (size_t)s->indices + 8;
-    char *block = gm__context_scratch(ctx, pointers * sizeof(void *) + doubles * 8 + 2 * graph * 4 + ints * 4);
+    char *block = gm__context_scratch(ctx, pointers * sizeof(void *) + doubles * 8 + 2 * graph * 4 +
+                                               ints * 4);
     if (!block)
         return GM_E_MEMORY;
     c->inputs = (const void **)(void *)block;
@@ -45,17 +49,18 @@ static gm_status make_buffers(gm_context *ctx, gm__code_call *c, int64_t rows)
     return GM_OK;
 }
 
-static gm_status prepare(gm_context *ctx, const gm_model *model, gm__task task, const gm__values *values, int64_t rows, gm__code_call *c)
+static gm_status prepare(gm_context *ctx, const gm_model *model, gm__task task,
+                         const gm__values *values, int64_t rows, gm__code_call *c)
 {
     *c = (gm__code_call){.model = model, .s = model->structure};
     GM_TRY(gm__program_get(ctx, model, task, gm__call_real(model, values), rows, &c->program));
     return make_buffers(ctx, c, rows);
 }
 
-/* Runs the program on n rows; `from` is input number `input` unless that is -1: (n, width) doubles, or one if
- * width is 0. The result, in double, is c->wide_out. */
-static gm_status run_piece(gm_context *ctx, gm__code_call *c, int input, const double *from, int64_t width, int64_t out_width,
-                           gm__run *run)
+/* Runs the program on n rows; `from` is input number `input` unless that is -1: (n, width) doubles,
+ * or one if width is 0. The result, in double, is c->wide_out. */
+static gm_status run_piece(gm_context *ctx, gm__code_call *c, int input, const double *from,
+                           int64_t width, int64_t out_width, gm__run *run)
 {
     int f32 = c->program->real == GM__F32;
     if (input >= 0) {
@@ -76,12 +81,14 @@ static gm_status run_piece(gm_context *ctx, gm__code_call *c, int input, const d
 }
 
 /* Codes of rows [first, first + n), in double, into c->wide_out. */
-static gm_status encode_piece(gm_context *ctx, gm__code_call *c, const gm__rows *rows, int64_t first, int64_t n)
+static gm_status encode_piece(gm_context *ctx, gm__code_call *c, const gm__rows *rows,
+                              int64_t first, int64_t n)
 {
     const gm__structure *s = c->s;
     gm__noise middle = {.draw = 0};
     GM_TRY(gm__rows_read(ctx, rows, first, n, c->x));
-    gm__transform_forward(s->transform, c->x, n, &middle, first, NULL, c->reals, c->index, NULL, NULL);
+    gm__transform_forward(s->transform, c->x, n, &middle, first, NULL, c->reals, c->index, NULL,
+                          NULL);
     for (int64_t i = 0; i < s->indices; i++) {
         int input = gm__plan_index_input(c->program->plan, i);
         for (int64_t row = 0; row < n; row++)
@@ -101,7 +108,8 @@ static void finish_rows(gm__code_call *c, int64_t n, double *out)
 }
 
 /* Rows of codes [first, first + n) of z into `out`. */
-static gm_status decode_piece(gm_context *ctx, gm__code_call *c, const double *z, int64_t first, int64_t n, double *out)
+static gm_status decode_piece(gm_context *ctx, gm__code_call *c, const double *z, int64_t first,
+                              int64_t n, double *out)
 {
     gm__run run = {.batch = n, .row0 = first};
     GM_TRY(run_piece(ctx, c, c->program->z, z, c->s->code, c->s->width, &run));
@@ -109,7 +117,8 @@ static gm_status decode_piece(gm_context *ctx, gm__code_call *c, const double *z
     return GM_OK;
 }
 
-static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, double temperature, int64_t first, int64_t n, double *out)
+static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, double temperature,
+                              int64_t first, int64_t n, double *out)
 {
     gm__run run = {.batch = n, .row0 = first, .seed = seed};
     GM_TRY(run_piece(ctx, c, c->program->temperature, &temperature, 0, c->s->width, &run));
@@ -117,33 +126,40 @@ static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, 
     return GM_OK;
 }
 
-/* ---- Checks ------------------------------------------------------------------------------------------ */
+/* ---- Checks
+ * ------------------------------------------------------------------------------------------ */
 
-static gm_status check_output(gm_context *ctx, const char *call, const gm_array *out, int64_t rows, int64_t columns)
+static gm_status check_output(gm_context *ctx, const char *call, const gm_array *out, int64_t rows,
+                              int64_t columns)
 {
     gm__rows shape;
     GM_TRY(gm__rows_of_array(ctx, call, out, columns, &shape));
     if (out->dtype != GM_F32 && out->dtype != GM_F64)
-        return gm__fail(ctx, GM_E_ARG, "%s: the output's dtype is %d, must be GM_F32 or GM_F64", call, (int)out->dtype);
+        return gm__fail(ctx, GM_E_ARG, "%s: the output's dtype is %d, must be GM_F32 or GM_F64",
+                        call, (int)out->dtype);
     if (out->flags & GM_ARRAY_READ_ONLY)
         return gm__fail(ctx, GM_E_ARG, "%s: the output is read-only", call);
     if (shape.count != rows)
-        return gm__fail(ctx, GM_E_SHAPE, "%s: the output has %lld rows, %lld are made", call, (long long)shape.count, (long long)rows);
+        return gm__fail(ctx, GM_E_SHAPE, "%s: the output has %lld rows, %lld are made", call,
+                        (long long)shape.count, (long long)rows);
     return GM_OK;
 }
 
-static gm_status begin(gm_context *ctx, const gm_model *model, const char *call, int32_t capability, const gm_array *cond,
-                       const gm_options *opts, gm__values **values)
+static gm_status begin(gm_context *ctx, const gm_model *model, const char *call, int32_t capability,
+                       const gm_array *cond, const gm_options *opts, gm__values **values)
 {
     GM_TRY(gm__call_check(ctx, model, call, capability));
     if (cond && model->structure->conditions == 0)
-        return gm__fail(ctx, GM_E_ARG, "%s: cond is given, but the model has no conditioning columns", call);
+        return gm__fail(ctx, GM_E_ARG,
+                        "%s: cond is given, but the model has no conditioning columns", call);
     return gm__call_values(ctx, model, call, opts, values);
 }
 
-/* ---- encode ------------------------------------------------------------------------------------------- */
+/* ---- encode
+ * ------------------------------------------------------------------------------------------- */
 
-static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__rows *rows, const gm__values *values, gm_array *z)
+static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__rows *rows,
+                            const gm__values *values, gm_array *z)
 {
     gm__code_call c;
     GM_TRY(check_output(ctx, "encode", z, rows->count, model->structure->code));
@@ -157,7 +173,8 @@ static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__ro
     return GM_OK;
 }
 
-gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts, gm_array *z)
+gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x,
+                          const gm_array *cond, const gm_options *opts, gm_array *z)
 {
     gm__entry entry;
     gm__values *values = NULL;
@@ -172,8 +189,8 @@ gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array
     return gm__leave(ctx, &entry, code);
 }
 
-gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data, const gm_array *cond, const gm_options *opts,
-                               gm_array *z)
+gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
+                               const gm_array *cond, const gm_options *opts, gm_array *z)
 {
     gm__entry entry;
     gm__values *values = NULL;
@@ -189,12 +206,13 @@ gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- Rows that are made: into an array, or into cells of a dataset ------------------------------------- */
+/* ---- Rows that are made: into an array, or into cells of a dataset
+ * ------------------------------------- */
 
 /* What makes rows [first, first + n) into out (n, columns). */
 typedef struct gm__maker {
     gm__task task;
-    const gm__rows *from;     /* codes to decode */
+    const gm__rows *from; /* codes to decode */
     gm__code_call call;
     uint64_t seed;
     double temperature;
@@ -230,7 +248,8 @@ static gm_status make_dataset(gm_context *ctx, gm__maker *m, gm_dataset **rows)
     const gm__structure *s = m->call.s;
     int64_t count;
     if (gm__mul64(m->count, s->columns, &count))
-        return gm__fail(ctx, GM_E_RANGE, "%lld rows of %lld columns are too many", (long long)m->count, (long long)s->columns);
+        return gm__fail(ctx, GM_E_RANGE, "%lld rows of %lld columns are too many",
+                        (long long)m->count, (long long)s->columns);
     double *cells = gm__alloc_array(&ctx->allocator, count ? count : 1, sizeof *cells);
     if (!cells)
         return gm__no_memory(ctx);
@@ -241,10 +260,12 @@ static gm_status make_dataset(gm_context *ctx, gm__maker *m, gm_dataset **rows)
     return code;
 }
 
-/* ---- decode --------------------------------------------------------------------------------------------- */
+/* ---- decode
+ * --------------------------------------------------------------------------------------------- */
 
-static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *z, const gm_array *cond, const gm_options *opts,
-                        gm_array *x, gm_dataset **data)
+static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *z,
+                        const gm_array *cond, const gm_options *opts, gm_array *x,
+                        gm_dataset **data)
 {
     gm__values *values = NULL;
     gm__rows codes;
@@ -262,15 +283,16 @@ static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *
     return code;
 }
 
-gm_status gm_model_decode(gm_context *ctx, const gm_model *model, const gm_array *z, const gm_array *cond, const gm_options *opts, gm_array *x)
+gm_status gm_model_decode(gm_context *ctx, const gm_model *model, const gm_array *z,
+                          const gm_array *cond, const gm_options *opts, gm_array *x)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     return gm__leave(ctx, &entry, decode(ctx, model, z, cond, opts, x, NULL));
 }
 
-gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_array *z, const gm_array *cond, const gm_options *opts,
-                               gm_dataset **rows)
+gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_array *z,
+                               const gm_array *cond, const gm_options *opts, gm_dataset **rows)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
@@ -280,11 +302,12 @@ gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_
     return gm__leave(ctx, &entry, decode(ctx, model, z, cond, opts, NULL, rows));
 }
 
-/* ---- reconstruct ------------------------------------------------------------------------------------------ */
+/* ---- reconstruct
+ * ------------------------------------------------------------------------------------------ */
 
 /* Codes of all rows, then rows of all codes. */
-static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__rows *rows, const gm__values *values, gm_array *y,
-                             gm_dataset **data)
+static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__rows *rows,
+                             const gm__values *values, gm_array *y, gm_dataset **data)
 {
     const gm__structure *s = model->structure;
     int64_t count;
@@ -310,8 +333,8 @@ static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__r
     return code;
 }
 
-gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts,
-                               gm_array *y)
+gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_array *x,
+                               const gm_array *cond, const gm_options *opts, gm_array *y)
 {
     gm__entry entry;
     gm__values *values = NULL;
@@ -326,8 +349,8 @@ gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_
     return gm__leave(ctx, &entry, code);
 }
 
-gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data, const gm_array *cond,
-                                    const gm_options *opts, gm_dataset **out)
+gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
+                                    const gm_array *cond, const gm_options *opts, gm_dataset **out)
 {
     gm__entry entry;
     gm__values *values = NULL;
@@ -346,16 +369,20 @@ gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, cons
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- sample ------------------------------------------------------------------------------------------------ */
+/* ---- sample
+ * ------------------------------------------------------------------------------------------------
+ */
 
-static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts, gm_array *x,
-                        gm_dataset **data)
+static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
+                        const gm_options *opts, gm_array *x, gm_dataset **data)
 {
     gm__values *values = NULL;
     GM_TRY(begin(ctx, model, "sample", GM_CAN_SAMPLE, cond, opts, &values));
-    gm__maker m = {.task = GM__SAMPLE, .count = n, .temperature = gm__value_real(values, "temperature")};
-    gm_status code = n < 0 ? gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative", (long long)n)
-                           : gm__call_seed(ctx, values, "sample", &m.seed);
+    gm__maker m = {
+        .task = GM__SAMPLE, .count = n, .temperature = gm__value_real(values, "temperature")};
+    gm_status code =
+        n < 0 ? gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative", (long long)n)
+              : gm__call_seed(ctx, values, "sample", &m.seed);
     if (!code && !data)
         code = check_output(ctx, "sample", x, n, model->structure->columns);
     if (!code)
@@ -367,7 +394,8 @@ static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const
 }
 
 /* log p of the rows drawn, under the same options. */
-static gm_status score(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_options *opts, double *logp)
+static gm_status score(gm_context *ctx, const gm_model *model, const gm_array *x,
+                       const gm_options *opts, double *logp)
 {
     gm__values *values = NULL;
     gm__rows rows;
@@ -379,12 +407,13 @@ static gm_status score(gm_context *ctx, const gm_model *model, const gm_array *x
     return code;
 }
 
-gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts, gm_array *x,
-                          double *logp)
+gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
+                          const gm_options *opts, gm_array *x, double *logp)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code = logp ? gm__call_check(ctx, model, "sample with log densities", GM_CAN_LOG_PROB) : GM_OK;
+    gm_status code =
+        logp ? gm__call_check(ctx, model, "sample with log densities", GM_CAN_LOG_PROB) : GM_OK;
     if (!code)
         code = sample(ctx, model, n, cond, opts, x, NULL);
     if (!code && logp)
@@ -392,22 +421,24 @@ gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n, con
     return gm__leave(ctx, &entry, code);
 }
 
-gm_status gm_model_sample_f64(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts, double *x)
+gm_status gm_model_sample_f64(gm_context *ctx, const gm_model *model, int64_t n,
+                              const gm_array *cond, const gm_options *opts, double *x)
 {
     gm_array a;
     gm_array_init(&a, GM_F64, x, n, gm_model_column_count(model));
     return gm_model_sample(ctx, model, n, cond, opts, &a, NULL);
 }
 
-gm_status gm_model_sample_f32(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts, float *x)
+gm_status gm_model_sample_f32(gm_context *ctx, const gm_model *model, int64_t n,
+                              const gm_array *cond, const gm_options *opts, float *x)
 {
     gm_array a;
     gm_array_init(&a, GM_F32, x, n, gm_model_column_count(model));
     return gm_model_sample(ctx, model, n, cond, opts, &a, NULL);
 }
 
-gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond, const gm_options *opts,
-                               gm_dataset **rows)
+gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, int64_t n,
+                               const gm_array *cond, const gm_options *opts, gm_dataset **rows)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));

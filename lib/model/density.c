@@ -13,11 +13,14 @@ typedef struct gm__piece {
     const void **inputs;
 } gm__piece;
 
-static gm_status make_piece(gm_context *ctx, const gm__structure *s, int64_t n, int grad, gm__piece *p)
+static gm_status make_piece(gm_context *ctx, const gm__structure *s, int64_t n, int grad,
+                            gm__piece *p)
 {
     size_t rows = (size_t)n, d = (size_t)s->columns, r = (size_t)s->reals, c = (size_t)s->indices;
-    size_t doubles = rows * (d + r + 2) + (grad ? rows * (r + d) : 0), floats = rows * r * (grad ? 2 : 1);
-    char *block = gm__context_scratch(ctx, doubles * 8 + floats * 4 + rows * c * 8 + rows + (s->indices + 8) * sizeof(void *) + 64);
+    size_t doubles = rows * (d + r + 2) + (grad ? rows * (r + d) : 0),
+           floats = rows * r * (grad ? 2 : 1);
+    char *block = gm__context_scratch(ctx, doubles * 8 + floats * 4 + rows * c * 8 + rows +
+                                               (s->indices + 8) * sizeof(void *) + 64);
     if (!block)
         return GM_E_MEMORY;
     p->inputs = (const void **)(void *)block;
@@ -36,7 +39,8 @@ static gm_status make_piece(gm_context *ctx, const gm__structure *s, int64_t n, 
 }
 
 /* The program's inputs from a piece's transform outputs. */
-static void set_inputs(gm_context *ctx, const gm__structure *s, const gm__program *program, int64_t n, gm__piece *p)
+static void set_inputs(gm_context *ctx, const gm__structure *s, const gm__program *program,
+                       int64_t n, gm__piece *p)
 {
     if (program->x >= 0) {
         p->inputs[program->x] = p->reals;
@@ -64,17 +68,25 @@ typedef struct gm__density_call {
     gm_array *grad;
 } gm__density_call;
 
-/* One draw of n rows: log p, in the user's units, into piece.out, and its gradient in the transform's outputs into piece.dreals. */
-static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n, int64_t draw)
+/* One draw of n rows: log p, in the user's units, into piece.out, and its gradient in the
+ * transform's outputs into piece.dreals. */
+static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
+                          int64_t draw)
 {
     gm__piece *p = &c->piece;
     gm__noise noise = {.draw = 1, .seed = c->seed, .step = (uint64_t)draw};
-    gm__transform_forward(c->s->transform, p->x, n, &noise, first, NULL, p->reals, p->index, p->log_det, p->support);
+    gm__transform_forward(c->s->transform, p->x, n, &noise, first, NULL, p->reals, p->index,
+                          p->log_det, p->support);
     set_inputs(ctx, c->s, c->program, n, p);
     void *dreals = c->program->real == GM__F64 ? (void *)p->dreals : p->dnarrow;
     void *outputs[2] = {p->out, dreals};
-    gm__run run = {.batch = n, .seed = c->seed, .step = (uint64_t)draw, .row0 = first, .params = c->program->params,
-                   .inputs = p->inputs, .outputs = outputs};
+    gm__run run = {.batch = n,
+                   .seed = c->seed,
+                   .step = (uint64_t)draw,
+                   .row0 = first,
+                   .params = c->program->params,
+                   .inputs = p->inputs,
+                   .outputs = outputs};
     GM_TRY(gm__plan_run(ctx, c->program->plan, &run));
     for (int64_t i = 0; i < n; i++)
         p->out[i] = p->support[i] ? p->out[i] + p->log_det[i] : -INFINITY;
@@ -83,7 +95,8 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
     return GM_OK;
 }
 
-/* Mean and standard error of exp(w), as logarithms, from running sums scaled by the greatest so far. */
+/* Mean and standard error of exp(w), as logarithms, from running sums scaled by the greatest so
+ * far. */
 typedef struct gm__log_mean {
     double most, sum, squares;
 } gm__log_mean;
@@ -110,7 +123,8 @@ static void add_log(gm_context *ctx, gm__log_mean *m, double w)
     m->squares += e * e;
 }
 
-static void finish_log_mean(gm_context *ctx, const gm__log_mean *m, int64_t draws, double *logp, double *error)
+static void finish_log_mean(gm_context *ctx, const gm__log_mean *m, int64_t draws, double *logp,
+                            double *error)
 {
     double k = (double)draws, mean = m->sum / k;
     if (mean <= 0) {
@@ -124,7 +138,8 @@ static void finish_log_mean(gm_context *ctx, const gm__log_mean *m, int64_t draw
 }
 
 /* Exact: one pass. */
-static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n, double *logp, double *error)
+static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
+                             double *logp, double *error)
 {
     GM_TRY(one_draw(ctx, c, first, n, 0));
     memcpy(logp, c->piece.out, (size_t)n * sizeof *logp);
@@ -133,8 +148,10 @@ static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first
     return GM_OK;
 }
 
-/* A bound: log of the mean over draws of exp(log p - log q), which is closer the more draws there are (Burda et al. 2016, eq. 8). */
-static gm_status bound_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n, double *logp, double *error)
+/* A bound: log of the mean over draws of exp(log p - log q), which is closer the more draws there
+ * are (Burda et al. 2016, eq. 8). */
+static gm_status bound_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
+                             double *logp, double *error)
 {
     gm__log_mean *means = gm__alloc_array(&ctx->allocator, n, sizeof *means);
     if (!means)
@@ -165,8 +182,8 @@ static gm_status put_gradient(gm__density_call *c, int64_t first, int64_t n)
     return GM_OK;
 }
 
-gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows, const gm__values *values, double *logp,
-                       double *error, gm_array *grad)
+gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows,
+                       const gm__values *values, double *logp, double *error, gm_array *grad)
 {
     const gm__structure *s = model->structure;
     gm__density_call c = {.model = model, .s = s, .grad = grad, .draws = 1};
@@ -175,13 +192,15 @@ gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *r
         GM_TRY(gm__call_seed(ctx, values, grad ? "log_prob_gradient" : "log_prob", &c.seed));
         c.draws = gm__value_int(values, "draws");
     }
-    GM_TRY(gm__program_get(ctx, model, grad ? GM__GRADIENT : GM__LOG_PROB, gm__call_real(model, values), rows->count, &c.program));
+    GM_TRY(gm__program_get(ctx, model, grad ? GM__GRADIENT : GM__LOG_PROB,
+                           gm__call_real(model, values), rows->count, &c.program));
     int64_t capacity = c.program->capacity < rows->count ? c.program->capacity : rows->count;
     GM_TRY(make_piece(ctx, s, capacity, grad != NULL, &c.piece));
     for (int64_t first = 0; first < rows->count; first += capacity) {
         int64_t n = rows->count - first < capacity ? rows->count - first : capacity;
         GM_TRY(gm__rows_read(ctx, rows, first, n, c.piece.x));
-        GM_TRY((exact || grad ? exact_piece : bound_piece)(ctx, &c, first, n, logp + first, error ? error + first : NULL));
+        GM_TRY((exact || grad ? exact_piece : bound_piece)(ctx, &c, first, n, logp + first,
+                                                           error ? error + first : NULL));
         if (grad)
             GM_TRY(put_gradient(&c, first, n));
         GM_TRY(gm__check_cancel(ctx));
@@ -189,21 +208,23 @@ gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *r
     return GM_OK;
 }
 
-/* ---- Public calls ----------------------------------------------------------------------------------- */
+/* ---- Public calls
+ * ----------------------------------------------------------------------------------- */
 
-static gm_status begin(gm_context *ctx, const gm_model *model, const gm_array *cond, const gm_options *opts, const double *logp,
-                       gm__values **values)
+static gm_status begin(gm_context *ctx, const gm_model *model, const gm_array *cond,
+                       const gm_options *opts, const double *logp, gm__values **values)
 {
     GM_TRY(gm__call_check(ctx, model, "log_prob", GM_CAN_LOG_PROB));
     if (!logp)
         return gm__fail(ctx, GM_E_ARG, "log_prob: logp is NULL");
     if (cond && model->structure->conditions == 0)
-        return gm__fail(ctx, GM_E_ARG, "log_prob: cond is given, but the model has no conditioning columns");
+        return gm__fail(ctx, GM_E_ARG,
+                        "log_prob: cond is given, but the model has no conditioning columns");
     return gm__call_values(ctx, model, "log_prob", opts, values);
 }
 
-static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts,
-                          double *logp, double *error)
+static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array *x,
+                          const gm_array *cond, const gm_options *opts, double *logp, double *error)
 {
     gm__values *values;
     gm__rows rows;
@@ -215,8 +236,9 @@ static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array
     return code;
 }
 
-gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts,
-                            double *logp, double *error)
+gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_array *x,
+                            const gm_array *cond, const gm_options *opts, double *logp,
+                            double *error)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
@@ -233,22 +255,22 @@ static gm_array matrix(int32_t dtype, const void *x, int64_t n, int64_t d, int64
     return a;
 }
 
-gm_status gm_model_log_prob_f64(gm_context *ctx, const gm_model *model, const double *x, int64_t n, int64_t row_stride,
-                                const gm_options *opts, double *logp)
+gm_status gm_model_log_prob_f64(gm_context *ctx, const gm_model *model, const double *x, int64_t n,
+                                int64_t row_stride, const gm_options *opts, double *logp)
 {
     gm_array a = matrix(GM_F64, x, n, gm_model_column_count(model), row_stride);
     return gm_model_log_prob(ctx, model, &a, NULL, opts, logp, NULL);
 }
 
-gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, const float *x, int64_t n, int64_t row_stride,
-                                const gm_options *opts, double *logp)
+gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, const float *x, int64_t n,
+                                int64_t row_stride, const gm_options *opts, double *logp)
 {
     gm_array a = matrix(GM_F32, x, n, gm_model_column_count(model), row_stride);
     return gm_model_log_prob(ctx, model, &a, NULL, opts, logp, NULL);
 }
 
-static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data, const gm_array *cond, const gm_options *opts,
-                         double *logp)
+static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
+                         const gm_array *cond, const gm_options *opts, double *logp)
 {
     gm__values *values;
     gm__rows rows = {0};
@@ -261,16 +283,17 @@ static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_datase
     return code;
 }
 
-gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model, const gm_dataset *rows, const gm_array *cond,
-                                 const gm_options *opts, double *logp)
+gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
+                                 const gm_array *cond, const gm_options *opts, double *logp)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     return gm__leave(ctx, &entry, of_rows(ctx, model, rows, cond, opts, logp));
 }
 
-static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond, const gm_options *opts,
-                          double *logp, gm_array *grad)
+static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array *x,
+                          const gm_array *cond, const gm_options *opts, double *logp,
+                          gm_array *grad)
 {
     gm__values *values;
     gm__rows rows, out;
@@ -279,17 +302,21 @@ static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array
     GM_TRY(gm__rows_of_array(ctx, "log_prob_gradient", x, model->structure->columns, &rows));
     GM_TRY(gm__rows_of_array(ctx, "log_prob_gradient", grad, model->structure->columns, &out));
     if (out.count != rows.count || (grad->dtype != GM_F32 && grad->dtype != GM_F64))
-        return gm__fail(ctx, GM_E_SHAPE, "log_prob_gradient: grad must be F32 or F64 with as many rows as x");
+        return gm__fail(ctx, GM_E_SHAPE,
+                        "log_prob_gradient: grad must be F32 or F64 with as many rows as x");
     GM_TRY(begin(ctx, model, cond, opts, logp ? logp : &nothing, &values));
     double *own = logp ? NULL : gm__alloc_array(&ctx->allocator, rows.count, sizeof *own);
-    gm_status code = logp || own || !rows.count ? gm__log_prob(ctx, model, &rows, values, logp ? logp : own, NULL, grad) : gm__no_memory(ctx);
+    gm_status code = logp || own || !rows.count
+                         ? gm__log_prob(ctx, model, &rows, values, logp ? logp : own, NULL, grad)
+                         : gm__no_memory(ctx);
     gm__free(&ctx->allocator, own, own ? (size_t)rows.count * sizeof *own : 0);
     gm__values_free(values);
     return code;
 }
 
-gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *model, const gm_array *x, const gm_array *cond,
-                                     const gm_options *opts, double *logp, gm_array *grad)
+gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *model, const gm_array *x,
+                                     const gm_array *cond, const gm_options *opts, double *logp,
+                                     gm_array *grad)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));

@@ -43,7 +43,8 @@ const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer,
     int64_t at = 0;
     buffer[0] = 0;
     for (int32_t i = 0; family_at(ctx, i); i++)
-        if ((gm__family_capabilities(family_at(ctx, i)) & capability) == capability && at < size - 1)
+        if ((gm__family_capabilities(family_at(ctx, i)) & capability) == capability &&
+            at < size - 1)
             at += gm__format(buffer + at, size - at, at ? ", %s" : "%s", family_at(ctx, i)->name);
     return buffer;
 }
@@ -64,15 +65,20 @@ gm_status gm__family_find(gm_context *ctx, const char *name, const gm_family **f
 
 static void fill_info(const gm_family *f, gm_family_info *info)
 {
-    gm_family_info full = {.struct_size = info->struct_size, .version = f->version, .name = f->name, .summary = f->summary,
-                           .capabilities = gm__family_capabilities(f), .log_prob_kind = f->log_prob ? f->log_prob_kind : 0};
+    gm_family_info full = {.struct_size = info->struct_size,
+                           .version = f->version,
+                           .name = f->name,
+                           .summary = f->summary,
+                           .capabilities = gm__family_capabilities(f),
+                           .log_prob_kind = f->log_prob ? f->log_prob_kind : 0};
     memcpy(info, &full, info->struct_size < sizeof full ? info->struct_size : sizeof full);
 }
 
 static gm_status check_info(gm_context *ctx, const gm_family_info *info)
 {
     if (!info || info->struct_size < sizeof info->struct_size)
-        return gm__fail(ctx, GM_E_ARG, "gm_family_info: info is NULL or its struct_size is not set");
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_family_info: info is NULL or its struct_size is not set");
     return GM_OK;
 }
 
@@ -101,7 +107,8 @@ gm_status gm_family_find(gm_context *ctx, const char *name, gm_family_info *info
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- Registering ---------------------------------------------------------------------------------- */
+/* ---- Registering
+ * ---------------------------------------------------------------------------------- */
 
 static void registry_free(gm_context *ctx, void *registry)
 {
@@ -111,18 +118,27 @@ static void registry_free(gm_context *ctx, void *registry)
 static gm_status check_family(gm_context *ctx, const gm_family *f)
 {
     if (!f || f->struct_size < sizeof *f)
-        return gm__fail(ctx, GM_E_ARG, "gm_family_register: family is NULL or its struct_size is not sizeof(gm_family)");
+        return gm__fail(
+            ctx, GM_E_ARG,
+            "gm_family_register: family is NULL or its struct_size is not sizeof(gm_family)");
     if (!f->name || !f->name[0] || !f->summary || f->version < 1)
-        return gm__fail(ctx, GM_E_ARG, "gm_family_register: a family needs a name, a summary and a version from 1 on");
+        return gm__fail(
+            ctx, GM_E_ARG,
+            "gm_family_register: a family needs a name, a summary and a version from 1 on");
     if (!f->loss && !f->log_prob)
-        return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: a family needs loss or log_prob", f->name);
+        return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: a family needs loss or log_prob",
+                        f->name);
     if (f->log_prob && (f->log_prob_kind < GM_EXACT || f->log_prob_kind > GM_ESTIMATE))
-        return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: log_prob_kind must say what log_prob gives", f->name);
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_family_register: %s: log_prob_kind must say what log_prob gives",
+                        f->name);
     if (f->base && !f->decode)
-        return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: base is of use with decode only", f->name);
+        return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: base is of use with decode only",
+                        f->name);
     for (int32_t i = 0; family_at(ctx, i); i++)
         if (strcmp(family_at(ctx, i)->name, f->name) == 0)
-            return gm__fail(ctx, GM_E_ARG, "gm_family_register: there is a family '%s' already", f->name);
+            return gm__fail(ctx, GM_E_ARG, "gm_family_register: there is a family '%s' already",
+                            f->name);
     return GM_OK;
 }
 
@@ -138,7 +154,8 @@ static gm_status add_family(gm_context *ctx, const gm_family *f)
         ctx->registry_free = registry_free;
     }
     if (r->count == (int64_t)(sizeof r->families / sizeof r->families[0]))
-        return gm__fail(ctx, GM_E_STATE, "gm_family_register: a context holds at most %d families", (int)r->count);
+        return gm__fail(ctx, GM_E_STATE, "gm_family_register: a context holds at most %d families",
+                        (int)r->count);
     r->families[r->count++] = f;
     return GM_OK;
 }
@@ -150,19 +167,30 @@ gm_status gm_family_register(gm_context *ctx, const gm_family *family)
     return gm__leave(ctx, &entry, add_family(ctx, family));
 }
 
-/* ---- Options by owner ------------------------------------------------------------------------------- */
+/* ---- Options by owner
+ * ------------------------------------------------------------------------------- */
 
-#define SEED_ROW {"seed", GM_STAGE_CALL, GM_SEED, "", "", 1, "random numbers are a function of it; required where the call draws"}
-#define PRECISION(initial) {"precision", GM_STAGE_CALL, GM_CHOICE, initial, "model|f32|f64", 1, "arithmetic of this call; model: as it was fitted"}
+#define SEED_ROW                                                                                   \
+    {                                                                                              \
+        "seed", GM_STAGE_CALL, GM_SEED, "", "", 1,                                                 \
+            "random numbers are a function of it; required where the call draws"                   \
+    }
+#define PRECISION(initial)                                                                         \
+    {                                                                                              \
+        "precision", GM_STAGE_CALL, GM_CHOICE, initial, "model|f32|f64", 1,                        \
+            "arithmetic of this call; model: as it was fitted"                                     \
+    }
 static const gm_option_row log_prob_options[] = {
     SEED_ROW,
-    {"draws", GM_STAGE_CALL, GM_INT, "8", "1..1000000", 1, "draws averaged where discrete columns make the answer a bound"},
+    {"draws", GM_STAGE_CALL, GM_INT, "8", "1..1000000", 1,
+     "draws averaged where discrete columns make the answer a bound"},
     PRECISION("model"),
     {0},
 };
 static const gm_option_row sample_options[] = {
     SEED_ROW,
-    {"temperature", GM_STAGE_CALL, GM_REAL, "1", "0..", 1, "scales the draw of the base: below 1 more typical rows, above 1 more varied"},
+    {"temperature", GM_STAGE_CALL, GM_REAL, "1", "0..", 1,
+     "scales the draw of the base: below 1 more typical rows, above 1 more varied"},
     PRECISION("model"),
     {0},
 };
@@ -174,7 +202,8 @@ const gm_option_row *gm__call_options(const char *call)
         return log_prob_options;
     if (strcmp(call, "sample") == 0)
         return sample_options;
-    if (strcmp(call, "encode") == 0 || strcmp(call, "decode") == 0 || strcmp(call, "reconstruct") == 0)
+    if (strcmp(call, "encode") == 0 || strcmp(call, "decode") == 0 ||
+        strcmp(call, "reconstruct") == 0)
         return code_options;
     return NULL;
 }
@@ -191,7 +220,8 @@ static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row 
         tables[0] = gm__fit_options;
         tables[1] = gm__transform_options;
         return 2;
-    } else if (!(tables[0] = gm__call_options(owner)) && !(tables[0] = gm__optimizer_options(owner)))
+    } else if (!(tables[0] = gm__call_options(owner)) &&
+               !(tables[0] = gm__optimizer_options(owner)))
         for (int32_t i = 0; family_at(ctx, i); i++)
             if (strcmp(family_at(ctx, i)->name, owner) == 0)
                 tables[0] = family_at(ctx, i)->options;
@@ -202,10 +232,14 @@ static gm_status option_at(gm_context *ctx, const char *owner, int32_t i, gm_opt
 {
     const gm_option_row *tables[2];
     if (!owner || !info || info->struct_size < sizeof info->struct_size)
-        return gm__fail(ctx, GM_E_ARG, "gm_option_at: owner or info is NULL, or struct_size is not set");
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_option_at: owner or info is NULL, or struct_size is not set");
     int count = owner_tables(ctx, owner, tables);
     if (count == 0)
-        return gm__fail(ctx, GM_E_UNKNOWN, "gm_option_at: nothing named '%.*s' has options; a family, an optimizer, context, fit, csv or a call has", 60, owner);
+        return gm__fail(ctx, GM_E_UNKNOWN,
+                        "gm_option_at: nothing named '%.*s' has options; a family, an optimizer, "
+                        "context, fit, csv or a call has",
+                        60, owner);
     int32_t at = i;
     for (int t = 0; t < count && at >= 0; t++)
         for (const gm_option_row *row = tables[t]; row->name; row++)

@@ -9,11 +9,13 @@ static size_t real_size(const gm__structure *s)
     return s->real == GM__F64 ? 8 : 4;
 }
 
-/* ---- Tray -------------------------------------------------------------------------------------------- */
+/* ---- Tray
+ * -------------------------------------------------------------------------------------------- */
 
 gm_status gm__tray_create(gm_context *ctx, const gm__structure *s, int64_t capacity, gm__tray *t)
 {
-    size_t n = (size_t)capacity, d = (size_t)s->columns, r = (size_t)s->reals, c = (size_t)s->indices;
+    size_t n = (size_t)capacity, d = (size_t)s->columns, r = (size_t)s->reals,
+           c = (size_t)s->indices;
     size_t pointers = (c + 8) * sizeof(void *), row = (d + 2 * r + 1) * 8 + 2 * c * 4 + 1;
     *t = (gm__tray){.capacity = capacity};
     if (gm__mul_size(n, row, &t->bytes))
@@ -39,17 +41,20 @@ void gm__tray_clear(gm__tray *t, const gm_allocator *a)
     *t = (gm__tray){0};
 }
 
-/* ---- Feed -------------------------------------------------------------------------------------------- */
+/* ---- Feed
+ * -------------------------------------------------------------------------------------------- */
 
 #define PIECE 1024
 
-static void transform(gm_context *ctx, const gm__feed *f, const int64_t *row, int64_t first, int64_t n, const gm__noise *noise, gm__tray *t,
-                      void *reals, double *log_det, int32_t *index)
+static void transform(gm_context *ctx, const gm__feed *f, const int64_t *row, int64_t first,
+                      int64_t n, const gm__noise *noise, gm__tray *t, void *reals, double *log_det,
+                      int32_t *index)
 {
     const gm__structure *s = f->structure;
     gm__match_rows(f->match, f->data, row, first, n, t->x);
     double *wide = s->real == GM__F64 ? reals : t->wide;
-    gm__transform_forward(s->transform, t->x, n, noise, first, row, wide, index, log_det, t->support);
+    gm__transform_forward(s->transform, t->x, n, noise, first, row, wide, index, log_det,
+                          t->support);
     if (s->real == GM__F32)
         ctx->kernels->maps->narrow(reals, wide, n * s->reals);
 }
@@ -70,16 +75,19 @@ static gm_status cache(gm_context *ctx, gm__feed *f)
     GM_TRY(gm__tray_create(ctx, s, PIECE, &t));
     for (int64_t first = 0; first < f->count; first += PIECE) {
         int64_t n = f->count - first < PIECE ? f->count - first : PIECE;
-        transform(ctx, f, NULL, first, n, &none, &t, (char *)f->reals + (size_t)(first * s->reals) * real_size(s), f->log_det + first,
+        transform(ctx, f, NULL, first, n, &none, &t,
+                  (char *)f->reals + (size_t)(first * s->reals) * real_size(s), f->log_det + first,
                   f->index + first * s->indices);
     }
     gm__tray_clear(&t, &ctx->allocator);
     return GM_OK;
 }
 
-gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_dataset *data, gm__feed *f)
+gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_dataset *data,
+                          gm__feed *f)
 {
-    *f = (gm__feed){.structure = s, .data = gm__dataset_retain(data), .count = gm_dataset_row_count(data)};
+    *f = (gm__feed){
+        .structure = s, .data = gm__dataset_retain(data), .count = gm_dataset_row_count(data)};
     gm_status code = gm__match_create(ctx, s->schema, 1 << GM_ROLE_FEATURE, data, &f->match);
     if (!code && f->count > 0 && !gm__transform_random(s->transform))
         code = cache(ctx, f);
@@ -95,7 +103,8 @@ void gm__feed_clear(gm_context *ctx, gm__feed *f, const gm_allocator *a)
         const gm__structure *s = f->structure;
         gm__free(a, f->reals, f->reals ? (size_t)(f->count * s->reals + 1) * real_size(s) : 0);
         gm__free(a, f->log_det, f->log_det ? (size_t)f->count * sizeof *f->log_det : 0);
-        gm__free(a, f->index, f->index ? (size_t)(f->count * s->indices + 1) * sizeof *f->index : 0);
+        gm__free(a, f->index,
+                 f->index ? (size_t)(f->count * s->indices + 1) * sizeof *f->index : 0);
     }
     gm__match_free(f->match);
     gm_dataset_free(f->data);
@@ -103,21 +112,24 @@ void gm__feed_clear(gm_context *ctx, gm__feed *f, const gm_allocator *a)
 }
 
 /* Rows that were transformed before: copies. */
-static void load_cached(const gm__feed *f, const int64_t *row, int64_t first, int64_t count, gm__tray *t)
+static void load_cached(const gm__feed *f, const int64_t *row, int64_t first, int64_t count,
+                        gm__tray *t)
 {
     const gm__structure *s = f->structure;
     size_t bytes = (size_t)s->reals * real_size(s);
     for (int64_t i = 0; i < count; i++) {
         int64_t from = row ? row[i] : first + i;
-        memcpy((char *)t->reals + (size_t)i * bytes, (const char *)f->reals + (size_t)from * bytes, bytes);
-        memcpy(t->index + i * s->indices, f->index + from * s->indices, (size_t)s->indices * sizeof *t->index);
+        memcpy((char *)t->reals + (size_t)i * bytes, (const char *)f->reals + (size_t)from * bytes,
+               bytes);
+        memcpy(t->index + i * s->indices, f->index + from * s->indices,
+               (size_t)s->indices * sizeof *t->index);
         t->log_det[i] = f->log_det[from];
         t->support[i] = 1;
     }
 }
 
-void gm__feed_load(gm_context *ctx, const gm__feed *f, const int64_t *row, int64_t first, int64_t count, const gm__noise *noise,
-                   const gm__plan *plan, gm__tray *t)
+void gm__feed_load(gm_context *ctx, const gm__feed *f, const int64_t *row, int64_t first,
+                   int64_t count, const gm__noise *noise, const gm__plan *plan, gm__tray *t)
 {
     const gm__structure *s = f->structure;
     if (f->reals)

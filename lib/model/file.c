@@ -1,4 +1,5 @@
-/* The model file: safetensors with the family, options, schema, transform and record as metadata (doc/FORMAT.md). */
+/* The model file: safetensors with the family, options, schema, transform and record as metadata
+ * (doc/FORMAT.md). */
 #include "model/model.h"
 
 #include <string.h>
@@ -8,7 +9,8 @@
 #define LEAST_READER 1 /* the oldest format version whose readers can read what is written here */
 #define TRANSFORM "transform"
 
-/* ---- Writing --------------------------------------------------------------------------------------------- */
+/* ---- Writing
+ * --------------------------------------------------------------------------------------------- */
 
 /* The texts of the metadata; cleared together. */
 typedef struct gm__texts {
@@ -22,7 +24,8 @@ static void clear_texts(gm__texts *t)
     gm__buffer_clear(&t->transform);
 }
 
-static gm_status write_tensors(gm_context *ctx, const gm_model *m, const gm_writer *writer, gm__texts *t, const double *numbers, int64_t count)
+static gm_status write_tensors(gm_context *ctx, const gm_model *m, const gm_writer *writer,
+                               gm__texts *t, const double *numbers, int64_t count)
 {
     const gm__structure *s = m->structure;
     char format[24], least[24], version[24], revision[24];
@@ -30,28 +33,41 @@ static gm_status write_tensors(gm_context *ctx, const gm_model *m, const gm_writ
     gm__write_int(least, LEAST_READER);
     gm__write_int(version, s->family->version);
     gm__write_int(revision, gm_arithmetic_revision());
-    gm__text_pair meta[] = {{"format", FORMAT}, {"format_version", format}, {"least_reader", least}, {"family", s->family->name},
-                            {"family_version", version}, {"arithmetic", revision}, {"options", t->options.data},
-                            {"schema", t->schema.data}, {"transform", t->transform.data}, {"record", m->record}};
+    gm__text_pair meta[] = {
+        {"format", FORMAT},           {"format_version", format},  {"least_reader", least},
+        {"family", s->family->name},  {"family_version", version}, {"arithmetic", revision},
+        {"options", t->options.data}, {"schema", t->schema.data},  {"transform", t->transform.data},
+        {"record", m->record}};
     gm__tensor *tensors = gm__alloc_array(&ctx->allocator, s->layout.count + 1, sizeof *tensors);
     if (!tensors)
         return gm__no_memory(ctx);
     size_t size = s->real == GM__F64 ? 8 : 4;
     for (int i = 0; i < s->layout.count; i++) {
         const gm__slot *slot = &s->layout.slots[i];
-        tensors[i] = (gm__tensor){.name = slot->name, .dtype = s->real == GM__F64 ? GM_F64 : GM_F32, .ndim = slot->ndim,
-                                  .data = (const char *)m->params + (size_t)slot->offset * size, .count = slot->count};
+        tensors[i] = (gm__tensor){.name = slot->name,
+                                  .dtype = s->real == GM__F64 ? GM_F64 : GM_F32,
+                                  .ndim = slot->ndim,
+                                  .data = (const char *)m->params + (size_t)slot->offset * size,
+                                  .count = slot->count};
         memcpy(tensors[i].shape, slot->shape, sizeof tensors[i].shape);
     }
-    tensors[s->layout.count] = (gm__tensor){.name = TRANSFORM, .dtype = GM_F64, .ndim = 1, .shape = {count}, .data = numbers, .count = count};
-    gm_status code = gm__tensors_write(ctx, writer, meta, (int)(sizeof meta / sizeof meta[0]), tensors, s->layout.count + 1);
+    tensors[s->layout.count] = (gm__tensor){.name = TRANSFORM,
+                                            .dtype = GM_F64,
+                                            .ndim = 1,
+                                            .shape = {count},
+                                            .data = numbers,
+                                            .count = count};
+    gm_status code = gm__tensors_write(ctx, writer, meta, (int)(sizeof meta / sizeof meta[0]),
+                                       tensors, s->layout.count + 1);
     gm__free(&ctx->allocator, tensors, (size_t)(s->layout.count + 1) * sizeof *tensors);
     return code;
 }
 
 static gm_status write_model(gm_context *ctx, const gm_model *m, const gm_writer *writer)
 {
-    gm__texts t = {.options.allocator = ctx->allocator, .schema.allocator = ctx->allocator, .transform.allocator = ctx->allocator};
+    gm__texts t = {.options.allocator = ctx->allocator,
+                   .schema.allocator = ctx->allocator,
+                   .transform.allocator = ctx->allocator};
     const double *numbers;
     int64_t count;
     gm__model_options_json(m, &t.options);
@@ -60,8 +76,9 @@ static gm_status write_model(gm_context *ctx, const gm_model *m, const gm_writer
     gm__buffer_add(&t.options, "", 1);
     gm__buffer_add(&t.schema, "", 1);
     gm__buffer_add(&t.transform, "", 1);
-    gm_status code = t.options.failed || t.schema.failed || t.transform.failed ? gm__no_memory(ctx)
-                                                                               : write_tensors(ctx, m, writer, &t, numbers, count);
+    gm_status code = t.options.failed || t.schema.failed || t.transform.failed
+                         ? gm__no_memory(ctx)
+                         : write_tensors(ctx, m, writer, &t, numbers, count);
     clear_texts(&t);
     return code;
 }
@@ -92,23 +109,28 @@ gm_status gm_model_write(gm_context *ctx, const gm_model *model, const gm_writer
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code = model ? gm__writer_check(ctx, writer) : gm__fail(ctx, GM_E_ARG, "gm_model_write: model is NULL");
+    gm_status code = model ? gm__writer_check(ctx, writer)
+                           : gm__fail(ctx, GM_E_ARG, "gm_model_write: model is NULL");
     if (!code)
         code = write_model(ctx, model, writer);
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- Reading ---------------------------------------------------------------------------------------------- */
+/* ---- Reading
+ * ---------------------------------------------------------------------------------------------- */
 
-static gm_status meta_int(gm_context *ctx, const gm__tensor_file *f, const char *file, const char *name, int64_t *value)
+static gm_status meta_int(gm_context *ctx, const gm__tensor_file *f, const char *file,
+                          const char *name, int64_t *value)
 {
     const char *text = gm__tensors_meta(f, name);
-    if (text && gm__read_int(text, (int64_t)strlen(text), value) == (int64_t)strlen(text) && *value > 0)
+    if (text && gm__read_int(text, (int64_t)strlen(text), value) == (int64_t)strlen(text) &&
+        *value > 0)
         return GM_OK;
     return gm__fail(ctx, GM_E_FORMAT, "%s: the metadata '%s' must be a whole number", file, name);
 }
 
-static gm_status meta_json(gm_context *ctx, gm__tensor_file *f, const char *file, const char *name, const gm__json **json)
+static gm_status meta_json(gm_context *ctx, gm__tensor_file *f, const char *file, const char *name,
+                           const gm__json **json)
 {
     const char *text = gm__tensors_meta(f, name);
     if (!text)
@@ -117,33 +139,43 @@ static gm_status meta_json(gm_context *ctx, gm__tensor_file *f, const char *file
     return code ? gm__prefix(ctx, "%s: metadata '%s': ", file, name) : GM_OK;
 }
 
-static gm_status check_format(gm_context *ctx, const gm__tensor_file *f, const char *file, const gm_family **family)
+static gm_status check_format(gm_context *ctx, const gm__tensor_file *f, const char *file,
+                              const gm_family **family)
 {
     const char *format = gm__tensors_meta(f, "format"), *name = gm__tensors_meta(f, "family");
     int64_t least, version, written;
     if (!format || strcmp(format, FORMAT) != 0 || !name)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: is no model file (its format is '%.*s', expected " FORMAT ")", file, 40, format ? format : "none");
+        return gm__fail(ctx, GM_E_FORMAT,
+                        "%s: is no model file (its format is '%.*s', expected " FORMAT ")", file,
+                        40, format ? format : "none");
     GM_TRY(meta_int(ctx, f, file, "format_version", &written));
     GM_TRY(meta_int(ctx, f, file, "least_reader", &least));
     GM_TRY(meta_int(ctx, f, file, "family_version", &version));
     if (least > FORMAT_VERSION)
-        return gm__fail(ctx, GM_E_VERSION, "%s: has format version %lld and needs a reader of version %lld; this library (%s) reads up to %d", file,
-                        (long long)written, (long long)least, gm_version(), FORMAT_VERSION);
+        return gm__fail(ctx, GM_E_VERSION,
+                        "%s: has format version %lld and needs a reader of version %lld; this "
+                        "library (%s) reads up to %d",
+                        file, (long long)written, (long long)least, gm_version(), FORMAT_VERSION);
     if (gm__family_find(ctx, name, family))
         return gm__prefix(ctx, "%s: ", file);
     if (version > (*family)->version)
-        return gm__fail(ctx, GM_E_VERSION, "%s: is of version %lld of the family %s; this library knows versions up to %d", file, (long long)version,
-                        (*family)->name, (int)(*family)->version);
+        return gm__fail(
+            ctx, GM_E_VERSION,
+            "%s: is of version %lld of the family %s; this library knows versions up to %d", file,
+            (long long)version, (*family)->name, (int)(*family)->version);
     return GM_OK;
 }
 
-static gm_status read_options(gm_context *ctx, gm__tensor_file *f, const char *file, const gm_family *family, gm__values **values)
+static gm_status read_options(gm_context *ctx, gm__tensor_file *f, const char *file,
+                              const gm_family *family, gm__values **values)
 {
     const gm__json *json;
     gm_options *bag;
     GM_TRY(meta_json(ctx, f, file, "options", &json));
     GM_TRY(gm__options_new(ctx, &bag));
-    gm_status code = json->type == GM__JSON_OBJECT ? GM_OK : gm__fail(ctx, GM_E_FORMAT, "%s: the options are no JSON object", file);
+    gm_status code = json->type == GM__JSON_OBJECT
+                         ? GM_OK
+                         : gm__fail(ctx, GM_E_FORMAT, "%s: the options are no JSON object", file);
     for (const gm__json *j = json->first; j && !code; j = j->next)
         if (j->type != GM__JSON_STRING)
             code = gm__fail(ctx, GM_E_FORMAT, "%s: option '%.*s' is no text", file, 60, j->name);
@@ -152,9 +184,13 @@ static gm_status read_options(gm_context *ctx, gm__tensor_file *f, const char *f
     if (!code) {
         const gm_option_row *tables[8];
         int count = gm__structure_tables(family, tables);
-        code = gm__values_create(ctx, family->name, tables, count, GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, bag, values);
+        code = gm__values_create(ctx, family->name, tables, count,
+                                 GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, bag, values);
         if (code && code != GM_E_MEMORY)
-            code = gm__fail(ctx, GM_E_FORMAT, "%s: an option is not what this library knows: the file is of another program", file);
+            code = gm__fail(
+                ctx, GM_E_FORMAT,
+                "%s: an option is not what this library knows: the file is of another program",
+                file);
     }
     gm_options_free(bag);
     return code;
@@ -169,7 +205,8 @@ static int64_t elements(const gm__tensor_file *f)
     return sum;
 }
 
-static gm_status read_structure(gm_context *ctx, gm__tensor_file *f, const char *file, gm__structure **s)
+static gm_status read_structure(gm_context *ctx, gm__tensor_file *f, const char *file,
+                                gm__structure **s)
 {
     const gm_family *family;
     const gm__json *schema_json, *transform_json;
@@ -178,7 +215,8 @@ static gm_status read_structure(gm_context *ctx, gm__tensor_file *f, const char 
     GM_TRY(meta_json(ctx, f, file, "transform", &transform_json));
     const gm__tensor *numbers = gm__tensors_find(f, TRANSFORM);
     if (!numbers || numbers->dtype != GM_F64 || numbers->ndim != 1)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: the tensor '" TRANSFORM "' is missing or no list of F64", file);
+        return gm__fail(ctx, GM_E_FORMAT,
+                        "%s: the tensor '" TRANSFORM "' is missing or no list of F64", file);
     double *aligned = gm__arena_array(&f->arena, numbers->count + 1, sizeof *aligned);
     if (!aligned)
         return gm__no_memory(ctx);
@@ -189,7 +227,8 @@ static gm_status read_structure(gm_context *ctx, gm__tensor_file *f, const char 
     GM_TRY(read_options(ctx, f, file, family, &values));
     gm_status code = gm__schema_parse(ctx, schema_json, &schema);
     if (!code) {
-        code = gm__transform_parse(ctx, transform_json, aligned, numbers->count, schema, &transform);
+        code =
+            gm__transform_parse(ctx, transform_json, aligned, numbers->count, schema, &transform);
         if (code)
             gm__schema_release(schema);
         else
@@ -199,20 +238,26 @@ static gm_status read_structure(gm_context *ctx, gm__tensor_file *f, const char 
     return code && code != GM_E_MEMORY ? gm__prefix(ctx, "%s: ", file) : code;
 }
 
-/* Copies each parameter's tensor into the flat buffer; every parameter must be there, and nothing else. */
-static gm_status read_params(gm_context *ctx, const gm__tensor_file *f, const char *file, const gm__structure *s, void *params)
+/* Copies each parameter's tensor into the flat buffer; every parameter must be there, and nothing
+ * else. */
+static gm_status read_params(gm_context *ctx, const gm__tensor_file *f, const char *file,
+                             const gm__structure *s, void *params)
 {
     size_t size = s->real == GM__F64 ? 8 : 4;
     for (int i = 0; i < s->layout.count; i++) {
         const gm__slot *slot = &s->layout.slots[i];
         const gm__tensor *t = gm__tensors_find(f, slot->name);
-        if (!t || t->dtype != (s->real == GM__F64 ? GM_F64 : GM_F32) || t->ndim != slot->ndim
-            || memcmp(t->shape, slot->shape, (size_t)slot->ndim * sizeof *t->shape) != 0)
-            return gm__fail(ctx, GM_E_FORMAT, "%s: the parameter '%s' is missing, or of another type or shape than its options say", file, slot->name);
+        if (!t || t->dtype != (s->real == GM__F64 ? GM_F64 : GM_F32) || t->ndim != slot->ndim ||
+            memcmp(t->shape, slot->shape, (size_t)slot->ndim * sizeof *t->shape) != 0)
+            return gm__fail(ctx, GM_E_FORMAT,
+                            "%s: the parameter '%s' is missing, or of another type or shape than "
+                            "its options say",
+                            file, slot->name);
         memcpy((char *)params + (size_t)slot->offset * size, t->data, (size_t)slot->count * size);
     }
     if (f->count != s->layout.count + 1)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: has %lld tensors, %d were expected", file, (long long)f->count, s->layout.count + 1);
+        return gm__fail(ctx, GM_E_FORMAT, "%s: has %lld tensors, %d were expected", file,
+                        (long long)f->count, s->layout.count + 1);
     return GM_OK;
 }
 
@@ -232,7 +277,8 @@ static gm_status read_model(gm_context *ctx, gm__tensor_file *f, const char *fil
     return code;
 }
 
-static gm_status read_reader(gm_context *ctx, const gm_reader *reader, const char *name, gm_model **model)
+static gm_status read_reader(gm_context *ctx, const gm_reader *reader, const char *name,
+                             gm_model **model)
 {
     gm__tensor_file f;
     GM_TRY(gm__tensors_read(ctx, reader, name, &f));
@@ -262,11 +308,13 @@ gm_status gm_model_load(gm_context *ctx, const char *path, gm_model **model)
     return gm__leave(ctx, &entry, load(ctx, path, model));
 }
 
-gm_status gm_model_read(gm_context *ctx, const gm_reader *reader, const char *name, gm_model **model)
+gm_status gm_model_read(gm_context *ctx, const gm_reader *reader, const char *name,
+                        gm_model **model)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code = model ? gm__reader_check(ctx, reader) : gm__fail(ctx, GM_E_ARG, "gm_model_read: model is NULL");
+    gm_status code = model ? gm__reader_check(ctx, reader)
+                           : gm__fail(ctx, GM_E_ARG, "gm_model_read: model is NULL");
     if (model)
         *model = NULL;
     if (!code)
@@ -280,7 +328,11 @@ gm_status gm_model_load_memory(gm_context *ctx, const void *bytes, int64_t size,
     gm__memory_source source = {.data = bytes, .size = size};
     gm_reader reader;
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code = !model || (!bytes && size > 0) || size < 0 ? gm__fail(ctx, GM_E_ARG, "gm_model_load_memory: bytes or model is NULL, or size is negative") : GM_OK;
+    gm_status code =
+        !model || (!bytes && size > 0) || size < 0
+            ? gm__fail(ctx, GM_E_ARG,
+                       "gm_model_load_memory: bytes or model is NULL, or size is negative")
+            : GM_OK;
     if (model)
         *model = NULL;
     if (!code)

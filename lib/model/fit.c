@@ -4,7 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Data -------------------------------------------------------------------------------------------------- */
+/* ---- Data
+ * --------------------------------------------------------------------------------------------------
+ */
 
 /* A dataset of its feature columns alone. */
 static gm_status features_of(gm_context *ctx, const gm_dataset *data, gm_dataset **features)
@@ -16,7 +18,9 @@ static gm_status features_of(gm_context *ctx, const gm_dataset *data, gm_dataset
     gm_status code = GM_OK;
     for (int64_t i = 0; i < s->count && !code; i++) {
         if (s->columns[i].role == GM_ROLE_CONDITION)
-            code = gm__fail(ctx, GM_E_UNSUPPORTED, "column '%s' has the role condition: no family here takes conditions", s->columns[i].name);
+            code = gm__fail(ctx, GM_E_UNSUPPORTED,
+                            "column '%s' has the role condition: no family here takes conditions",
+                            s->columns[i].name);
         if (s->columns[i].role == GM_ROLE_FEATURE)
             columns[count++] = i;
     }
@@ -34,10 +38,14 @@ static gm_status check_columns(gm_context *ctx, const gm_family *f, const gm_dat
     for (int64_t i = 0; i < s->count; i++) {
         const gm__column *c = &s->columns[i];
         if (c->type == GM_COLUMN_CIRCULAR)
-            return gm__fail(ctx, GM_E_UNSUPPORTED, "%s: column '%s' is circular; it takes real, integer, ordered, binary and category columns",
+            return gm__fail(ctx, GM_E_UNSUPPORTED,
+                            "%s: column '%s' is circular; it takes real, integer, ordered, binary "
+                            "and category columns",
                             f->name, c->name);
         if (c->missing_count > 0)
-            return gm__fail(ctx, GM_E_DATA, "%s: column '%s' has %lld missing values; it needs whole rows (read the file with on_missing=drop)",
+            return gm__fail(ctx, GM_E_DATA,
+                            "%s: column '%s' has %lld missing values; it needs whole rows (read "
+                            "the file with on_missing=drop)",
                             f->name, c->name, (long long)c->missing_count);
     }
     return GM_OK;
@@ -63,7 +71,8 @@ static void clear_parts(gm__fit_parts *p)
 }
 
 /* Training and validation rows: those given, or a fraction split off by the seed. */
-static gm_status split_rows(gm_context *ctx, gm__fit_parts *p, const gm_dataset *valid, uint64_t seed)
+static gm_status split_rows(gm_context *ctx, gm__fit_parts *p, const gm_dataset *valid,
+                            uint64_t seed)
 {
     int64_t rows = gm_dataset_row_count(p->features);
     double fraction = gm__value_real(p->values, "valid");
@@ -86,7 +95,8 @@ static gm_status read_values(gm_context *ctx, gm__fit_parts *p, const gm_options
     tables[count++] = gm__call_options("sample");
     /* the calls' options may be in the bag: they are checked here and act later */
     gm__values *all;
-    GM_TRY(gm__values_create(ctx, p->family->name, tables, count, GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, options, &all));
+    GM_TRY(gm__values_create(ctx, p->family->name, tables, count,
+                             GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, options, &all));
     gm__values_free(all);
     gm_options *own;
     GM_TRY(gm__options_new(ctx, &own));
@@ -99,10 +109,12 @@ static gm_status read_values(gm_context *ctx, gm__fit_parts *p, const gm_options
                 break;
             }
     if (!code)
-        code = gm__values_create(ctx, p->family->name, tables, count - 2, GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, own, &p->values);
+        code = gm__values_create(ctx, p->family->name, tables, count - 2,
+                                 GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, own, &p->values);
     gm_options_free(own);
     if (!code && !gm__value_given(p->values, "seed"))
-        code = gm__fail(ctx, GM_E_SEED, "fit draws random numbers: set the option 'seed' to any whole number");
+        code = gm__fail(ctx, GM_E_SEED,
+                        "fit draws random numbers: set the option 'seed' to any whole number");
     return code;
 }
 
@@ -123,10 +135,12 @@ static gm_status make_optimizer(gm_context *ctx, gm__fit_parts *p, const gm_opti
     return gm__optimizer_create(ctx, "adam", NULL, &p->optimizer);
 }
 
-static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_config *config, gm__fit_parts *p)
+static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_config *config,
+                            gm__fit_parts *p)
 {
     if (!config || config->struct_size < sizeof *config)
-        return gm__fail(ctx, GM_E_ARG, "fit: config is NULL or its struct_size is not sizeof(gm_fit_config)");
+        return gm__fail(ctx, GM_E_ARG,
+                        "fit: config is NULL or its struct_size is not sizeof(gm_fit_config)");
     if (!config->train)
         return gm__fail(ctx, GM_E_ARG, "fit: there is no training data");
     GM_TRY(gm__family_find(ctx, family, &p->family));
@@ -138,7 +152,8 @@ static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_co
     return make_optimizer(ctx, p, config->optimizer);
 }
 
-/* ---- Fingerprint -------------------------------------------------------------------------------------------- */
+/* ---- Fingerprint
+ * -------------------------------------------------------------------------------------------- */
 
 static void add_text(gm__sha256 *s, const char *text)
 {
@@ -191,9 +206,12 @@ static gm_status fingerprint(gm_context *ctx, const gm__fit_parts *p, char text[
     return GM_OK;
 }
 
-/* ---- Trainer --------------------------------------------------------------------------------------------------- */
+/* ---- Trainer
+ * ---------------------------------------------------------------------------------------------------
+ */
 
-static gm_status make_trainer(gm_context *ctx, const char *family, const gm_fit_config *config, gm_trainer **trainer)
+static gm_status make_trainer(gm_context *ctx, const char *family, const gm_fit_config *config,
+                              gm_trainer **trainer)
 {
     gm__fit_parts p = {0};
     gm__objective objective;
@@ -205,24 +223,27 @@ static gm_status make_trainer(gm_context *ctx, const char *family, const gm_fit_
         if (code)
             objective.free(objective.user);
         else
-            code = gm__trainer_create(ctx, &objective, p.values, p.optimizer, config->progress, config->progress_user, trainer);
+            code = gm__trainer_create(ctx, &objective, p.values, p.optimizer, config->progress,
+                                      config->progress_user, trainer);
     }
     clear_parts(&p);
     return code;
 }
 
-gm_status gm_trainer_create(gm_context *ctx, const char *family, const gm_fit_config *config, gm_trainer **trainer)
+gm_status gm_trainer_create(gm_context *ctx, const char *family, const gm_fit_config *config,
+                            gm_trainer **trainer)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!trainer)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_trainer_create: trainer is NULL"));
+        return gm__leave(ctx, &entry,
+                         gm__fail(ctx, GM_E_ARG, "gm_trainer_create: trainer is NULL"));
     *trainer = NULL;
     return gm__leave(ctx, &entry, make_trainer(ctx, family, config, trainer));
 }
 
-static gm_status resume(gm_context *ctx, const char *family, const gm_fit_config *config, const gm_reader *reader, const char *name,
-                        gm_trainer **out)
+static gm_status resume(gm_context *ctx, const char *family, const gm_fit_config *config,
+                        const gm_reader *reader, const char *name, gm_trainer **out)
 {
     gm_trainer *t = NULL;
     GM_TRY(make_trainer(ctx, family, config, &t));
@@ -234,13 +255,15 @@ static gm_status resume(gm_context *ctx, const char *family, const gm_fit_config
     return code;
 }
 
-gm_status gm_trainer_resume(gm_context *ctx, const char *family, const gm_fit_config *config, const char *path, gm_trainer **trainer)
+gm_status gm_trainer_resume(gm_context *ctx, const char *family, const gm_fit_config *config,
+                            const char *path, gm_trainer **trainer)
 {
     gm__entry entry;
     gm_reader reader;
     GM_TRY(gm__enter(ctx, &entry));
     if (!trainer || !path)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_trainer_resume: trainer or path is NULL"));
+        return gm__leave(ctx, &entry,
+                         gm__fail(ctx, GM_E_ARG, "gm_trainer_resume: trainer or path is NULL"));
     *trainer = NULL;
     gm_status code = gm__file_reader(ctx, path, &reader);
     if (!code) {
@@ -250,12 +273,13 @@ gm_status gm_trainer_resume(gm_context *ctx, const char *family, const gm_fit_co
     return gm__leave(ctx, &entry, code);
 }
 
-gm_status gm_trainer_resume_read(gm_context *ctx, const char *family, const gm_fit_config *config, const gm_reader *reader, const char *name,
-                                 gm_trainer **trainer)
+gm_status gm_trainer_resume_read(gm_context *ctx, const char *family, const gm_fit_config *config,
+                                 const gm_reader *reader, const char *name, gm_trainer **trainer)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code = trainer ? gm__reader_check(ctx, reader) : gm__fail(ctx, GM_E_ARG, "gm_trainer_resume_read: trainer is NULL");
+    gm_status code = trainer ? gm__reader_check(ctx, reader)
+                             : gm__fail(ctx, GM_E_ARG, "gm_trainer_resume_read: trainer is NULL");
     if (trainer)
         *trainer = NULL;
     if (!code)
@@ -263,9 +287,12 @@ gm_status gm_trainer_resume_read(gm_context *ctx, const char *family, const gm_f
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- In one call ------------------------------------------------------------------------------------------------- */
+/* ---- In one call
+ * -------------------------------------------------------------------------------------------------
+ */
 
-static gm_status fit(gm_context *ctx, const char *family, const gm_fit_config *config, gm_model **model)
+static gm_status fit(gm_context *ctx, const char *family, const gm_fit_config *config,
+                     gm_model **model)
 {
     gm_trainer *t;
     GM_TRY(make_trainer(ctx, family, config, &t));
@@ -276,7 +303,8 @@ static gm_status fit(gm_context *ctx, const char *family, const gm_fit_config *c
     return code;
 }
 
-gm_status gm_fit_with(gm_context *ctx, const char *family, const gm_fit_config *config, gm_model **model)
+gm_status gm_fit_with(gm_context *ctx, const char *family, const gm_fit_config *config,
+                      gm_model **model)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
@@ -286,13 +314,16 @@ gm_status gm_fit_with(gm_context *ctx, const char *family, const gm_fit_config *
     return gm__leave(ctx, &entry, fit(ctx, family, config, model));
 }
 
-gm_status gm_fit(gm_context *ctx, const char *family, const gm_dataset *rows, const gm_options *opts, gm_model **model)
+gm_status gm_fit(gm_context *ctx, const char *family, const gm_dataset *rows,
+                 const gm_options *opts, gm_model **model)
 {
     gm_fit_config config = {.struct_size = sizeof config, .train = rows, .options = opts};
     return gm_fit_with(ctx, family, &config, model);
 }
 
-/* ---- Record --------------------------------------------------------------------------------------------------------- */
+/* ---- Record
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 void gm__fit_record(const gm_trainer *t, int64_t train_rows, int64_t valid_rows, gm__buffer *out)
 {
@@ -300,14 +331,23 @@ void gm__fit_record(const gm_trainer *t, int64_t train_rows, int64_t valid_rows,
     const struct {
         const char *name;
         double value;
-    } reals[] = {{"loss", at->loss}, {"valid", at->valid}, {"best", at->best}, {"seconds", at->seconds}, {"lr", gm__optimizer_rate(t->optimizer)}};
-    gm__buffer_format(out, "{\"rows\":%lld,\"valid_rows\":%lld,\"batch\":%lld,\"steps\":%lld,\"horizon\":%lld,\"hold\":%lld,\"best_step\":%lld",
-                      (long long)train_rows, (long long)valid_rows, (long long)t->batch, (long long)at->step, (long long)at->horizon,
-                      (long long)at->hold, (long long)at->best_step);
-    gm__buffer_format(out, ",\"recoveries\":%lld,\"optimizer\":\"%s\"", (long long)at->recoveries, gm_optimizer_name(t->optimizer));
+    } reals[] = {{"loss", at->loss},
+                 {"valid", at->valid},
+                 {"best", at->best},
+                 {"seconds", at->seconds},
+                 {"lr", gm__optimizer_rate(t->optimizer)}};
+    gm__buffer_format(out,
+                      "{\"rows\":%lld,\"valid_rows\":%lld,\"batch\":%lld,\"steps\":%lld,"
+                      "\"horizon\":%lld,\"hold\":%lld,\"best_step\":%lld",
+                      (long long)train_rows, (long long)valid_rows, (long long)t->batch,
+                      (long long)at->step, (long long)at->horizon, (long long)at->hold,
+                      (long long)at->best_step);
+    gm__buffer_format(out, ",\"recoveries\":%lld,\"optimizer\":\"%s\"", (long long)at->recoveries,
+                      gm_optimizer_name(t->optimizer));
     for (int i = 0; i < (int)(sizeof reals / sizeof reals[0]); i++) {
         gm__buffer_format(out, ",\"%s\":", reals[i].name);
         gm__json_write_real(out, reals[i].value);
     }
-    gm__buffer_format(out, ",\"library\":\"%s\",\"fingerprint\":\"%s\"}", gm_version(), t->objective.fingerprint);
+    gm__buffer_format(out, ",\"library\":\"%s\",\"fingerprint\":\"%s\"}", gm_version(),
+                      t->objective.fingerprint);
 }

@@ -1,8 +1,10 @@
-/* Discrete columns as real ones: an argmax surjection with a learned inverse (Hoogeboom et al. 2021, section 3).
+/* Discrete columns as real ones: an argmax surjection with a learned inverse (Hoogeboom et al.
+ * 2021, section 3).
  *
- * A category k of K becomes v in R^K with v_k the greatest: u ~ N(mean_k, deviation_k), v_k = u_k, and v_i = u_k - softplus(u_k - u_i).
- * Two categories need one column, whose sign tells them apart: v = +-softplus(u).
- * log P(k) >= E_q[log p(v) - log q(v | k)], equation 3 there; log q is that of u less the log |det dv/du|. */
+ * A category k of K becomes v in R^K with v_k the greatest: u ~ N(mean_k, deviation_k), v_k = u_k,
+ * and v_i = u_k - softplus(u_k - u_i). Two categories need one column, whose sign tells them apart:
+ * v = +-softplus(u). log P(k) >= E_q[log p(v) - log q(v | k)], equation 3 there; log q is that of u
+ * less the log |det dv/du|. */
 #include "model/model.h"
 
 typedef struct gm__index_name {
@@ -22,7 +24,8 @@ int64_t gm__front_width(int64_t categories)
 }
 
 /* The index input, widened to width columns of u; *log_q gets log N(u), summed (batch, WIDE). */
-static gm_node *draw_u(gm_builder *b, int64_t i, int64_t rows, int64_t width, gm_node *index, gm__front_mode mode, gm_node **log_q)
+static gm_node *draw_u(gm_builder *b, int64_t i, int64_t rows, int64_t width, gm_node *index,
+                       gm__front_mode mode, gm_node **log_q)
 {
     const double half_log_two_pi = 0.91893853320467274178;
     int64_t shape[2] = {rows, width};
@@ -40,7 +43,8 @@ static gm_node *draw_u(gm_builder *b, int64_t i, int64_t rows, int64_t width, gm
 }
 
 /* v = +-softplus(u): dv/du = sigmoid(u). */
-static gm_node *two_categories(gm_builder *b, int64_t i, gm_node *index, gm__front_mode mode, gm_node **log_q)
+static gm_node *two_categories(gm_builder *b, int64_t i, gm_node *index, gm__front_mode mode,
+                               gm_node **log_q)
 {
     const int64_t column[2] = {GM_BATCH, 1};
     gm_node *u = draw_u(b, i, 2, 1, index, mode, log_q);
@@ -51,11 +55,13 @@ static gm_node *two_categories(gm_builder *b, int64_t i, gm_node *index, gm__fro
 }
 
 /* v_i = u_k - softplus(u_k - u_i) for i != k: dv_i/du_i = sigmoid(u_k - u_i). */
-static gm_node *many_categories(gm_builder *b, int64_t i, int64_t count, gm_node *index, gm__front_mode mode, gm_node **log_q)
+static gm_node *many_categories(gm_builder *b, int64_t i, int64_t count, gm_node *index,
+                                gm__front_mode mode, gm_node **log_q)
 {
     const int64_t column[2] = {GM_BATCH, 1};
     gm_node *u = draw_u(b, i, count, count, index, mode, log_q);
-    gm_node *top = gm_reshape(b, gm_pick(b, u, index), 2, column), *chosen = gm_one_hot(b, index, count);
+    gm_node *top = gm_reshape(b, gm_pick(b, u, index), 2, column),
+            *chosen = gm_one_hot(b, index, count);
     gm_node *gap = gm_sub(b, top, u);
     if (mode == GM__FRONT_DRAW) {
         gm_node *log_slope = gm_mul(b, gm_one_minus(b, chosen), gm_log_sigmoid(b, gap));
@@ -64,7 +70,8 @@ static gm_node *many_categories(gm_builder *b, int64_t i, int64_t count, gm_node
     return gm_where(b, chosen, u, gm_sub(b, top, gm_softplus(b, gap)));
 }
 
-gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode, gm_node **log_density, gm_node **reals)
+gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode,
+                   gm_node **log_density, gm_node **reals)
 {
     int64_t shape[2] = {GM_BATCH, s->reals}, batch = GM_BATCH;
     gm_node **parts = gm__builder_scratch(b, s->indices + 1, sizeof *parts), *log_q = NULL;
@@ -77,7 +84,8 @@ gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode, g
         parts[count++] = *reals;
     for (int64_t i = 0; i < s->indices; i++) {
         int64_t categories = gm__transform_categories(s->transform, i);
-        gm_node *index = gm_input(b, name_of("index", i).text, GM_INDEX_NODE, 1, &batch), *term = NULL;
+        gm_node *index = gm_input(b, name_of("index", i).text, GM_INDEX_NODE, 1, &batch),
+                *term = NULL;
         parts[count++] = categories <= 2 ? two_categories(b, i, index, mode, &term)
                                          : many_categories(b, i, categories, index, mode, &term);
         if (mode == GM__FRONT_DRAW)
@@ -97,7 +105,8 @@ static int32_t greatest(const double *v, int64_t n)
     return (int32_t)best;
 }
 
-void gm__front_back(const gm__structure *s, const double *x, int64_t n, double *reals, int32_t *index)
+void gm__front_back(const gm__structure *s, const double *x, int64_t n, double *reals,
+                    int32_t *index)
 {
     for (int64_t row = 0; row < n; row++, x += s->width) {
         for (int64_t j = 0; j < s->reals; j++)

@@ -9,7 +9,8 @@ static size_t params_bytes(const gm__structure *s)
     return (size_t)s->layout.size * (s->real == GM__F64 ? 8 : 4);
 }
 
-gm_status gm__model_create(gm_context *ctx, gm__structure *s, const void *params, const char *record, gm_model **out)
+gm_status gm__model_create(gm_context *ctx, gm__structure *s, const void *params,
+                           const char *record, gm_model **out)
 {
     gm_model *m = gm__alloc(&ctx->allocator, sizeof *m);
     if (!m)
@@ -45,7 +46,8 @@ void gm_model_free(gm_model *model)
     gm__free(&a, model, sizeof *model);
 }
 
-/* ---- Sizes ---------------------------------------------------------------------------------------------- */
+/* ---- Sizes
+ * ---------------------------------------------------------------------------------------------- */
 
 const char *gm_model_family(const gm_model *model)
 {
@@ -85,18 +87,29 @@ int64_t gm_model_parameter_count(const gm_model *model)
     return count;
 }
 
-/* ---- Columns and options ----------------------------------------------------------------------------------- */
+/* ---- Columns and options
+ * ----------------------------------------------------------------------------------- */
 
 static gm_status column(gm_context *ctx, const gm_model *model, int64_t i, gm_column *out)
 {
     if (!model || !out || out->struct_size < sizeof out->struct_size)
-        return gm__fail(ctx, GM_E_ARG, "gm_model_column: model or column is NULL, or struct_size is not set");
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_model_column: model or column is NULL, or struct_size is not set");
     const gm__schema *s = model->structure->schema;
     if (i < 0 || i >= s->count)
-        return gm__fail(ctx, GM_E_RANGE, "gm_model_column: column %lld of %lld", (long long)i, (long long)s->count);
+        return gm__fail(ctx, GM_E_RANGE, "gm_model_column: column %lld of %lld", (long long)i,
+                        (long long)s->count);
     const gm__column *c = &s->columns[i];
-    gm_column full = {.struct_size = out->struct_size, .type = c->type, .role = c->role, .missing = c->missing, .name = c->name,
-                      .categories = c->categories, .low = c->low, .high = c->high, .resolution = c->resolution, .period = c->period,
+    gm_column full = {.struct_size = out->struct_size,
+                      .type = c->type,
+                      .role = c->role,
+                      .missing = c->missing,
+                      .name = c->name,
+                      .categories = c->categories,
+                      .low = c->low,
+                      .high = c->high,
+                      .resolution = c->resolution,
+                      .period = c->period,
                       .missing_count = c->missing_count};
     memcpy(out, &full, out->struct_size < sizeof full ? out->struct_size : sizeof full);
     return GM_OK;
@@ -117,12 +130,15 @@ const char *gm_model_category(const gm_model *model, int64_t i, int64_t category
     return s->columns[i].category[category];
 }
 
-gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *ndim, int64_t shape[8])
+gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *ndim,
+                             int64_t shape[8])
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!model || !ndim || !shape)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_model_row_shape: model, ndim or shape is NULL"));
+        return gm__leave(
+            ctx, &entry,
+            gm__fail(ctx, GM_E_ARG, "gm_model_row_shape: model, ndim or shape is NULL"));
     const gm__schema *s = model->structure->schema;
     *ndim = s->row_ndim ? s->row_ndim : 1;
     shape[0] = model->structure->columns;
@@ -131,24 +147,31 @@ gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *nd
     return gm__leave(ctx, &entry, GM_OK);
 }
 
-gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int32_t i, const char **name, const char **value)
+gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int32_t i, const char **name,
+                             const char **value)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     const gm_option_row *row = NULL;
     const char *text = NULL;
     if (!model || !name || !value)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_model_option_at: model, name or value is NULL"));
+        return gm__leave(
+            ctx, &entry,
+            gm__fail(ctx, GM_E_ARG, "gm_model_option_at: model, name or value is NULL"));
     if (i >= 0)
         row = gm__value_at(model->structure->values, i, &text);
     if (!row)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_RANGE, "gm_model_option_at: there is no option number %d", (int)i));
+        return gm__leave(
+            ctx, &entry,
+            gm__fail(ctx, GM_E_RANGE, "gm_model_option_at: there is no option number %d", (int)i));
     *name = row->name;
     *value = text;
     return gm__leave(ctx, &entry, GM_OK);
 }
 
-/* ---- As JSON -------------------------------------------------------------------------------------------------- */
+/* ---- As JSON
+ * --------------------------------------------------------------------------------------------------
+ */
 
 void gm__model_options_json(const gm_model *model, gm__buffer *out)
 {
@@ -168,13 +191,16 @@ void gm__model_options_json(const gm_model *model, gm__buffer *out)
 static void describe(const gm_model *m, gm__buffer *out)
 {
     static const char kinds[][12] = {"none", "exact", "lower_bound", "estimate"};
-    static const char names[][12] = {"sample", "log_prob", "gradient", "encode", "decode", "reconstruct"};
+    static const char names[][12] = {"sample", "log_prob", "gradient",
+                                     "encode", "decode",   "reconstruct"};
     const gm__structure *s = m->structure;
     gm__buffer_text(out, "{\"family\":");
     gm__json_quote(out, s->family->name);
-    gm__buffer_format(out, ",\"version\":%d,\"arithmetic\":%d,\"columns\":%lld,\"code\":%lld,\"parameters\":%lld,\"log_prob\":\"%s\"",
-                      (int)s->family->version, (int)gm_arithmetic_revision(), (long long)s->columns, (long long)s->code,
-                      (long long)gm_model_parameter_count(m), kinds[s->kind]);
+    gm__buffer_format(out,
+                      ",\"version\":%d,\"arithmetic\":%d,\"columns\":%lld,\"code\":%lld,"
+                      "\"parameters\":%lld,\"log_prob\":\"%s\"",
+                      (int)s->family->version, (int)gm_arithmetic_revision(), (long long)s->columns,
+                      (long long)s->code, (long long)gm_model_parameter_count(m), kinds[s->kind]);
     gm__buffer_text(out, ",\"capabilities\":[");
     int32_t can = gm__family_capabilities(s->family);
     for (int i = 0, any = 0; i < 6; i++)
@@ -189,12 +215,14 @@ static void describe(const gm_model *m, gm__buffer *out)
     gm__buffer_text(out, "}");
 }
 
-gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char *buffer, int64_t size, int64_t *length)
+gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char *buffer, int64_t size,
+                            int64_t *length)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!model || (!buffer && size > 0) || size < 0)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_model_describe: model or buffer is NULL"));
+        return gm__leave(ctx, &entry,
+                         gm__fail(ctx, GM_E_ARG, "gm_model_describe: model or buffer is NULL"));
     gm__buffer out = {.allocator = ctx->allocator};
     describe(model, &out);
     gm_status code = out.failed ? gm__no_memory(ctx) : GM_OK;

@@ -8,7 +8,8 @@
 #include "graph/graph.h"
 #include "train/trainer.h"
 
-/* ---- Families --------------------------------------------------------------------------------- */
+/* ---- Families ---------------------------------------------------------------------------------
+ */
 
 /* Built-in families, ended by NULL; the layer of the families defines it. */
 extern const gm_family *const gm__builtin_families[];
@@ -17,48 +18,58 @@ gm_status gm__family_find(gm_context *ctx, const char *name, const gm_family **f
 int32_t gm__family_capabilities(const gm_family *family);
 /* The family names that can do it, for texts: "flow, vae". */
 const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer, int64_t size);
-/* Tables of a call: "log_prob", "sample", "encode", "decode", "reconstruct"; NULL for no such call. */
+/* Tables of a call: "log_prob", "sample", "encode", "decode", "reconstruct"; NULL for no such call.
+ */
 const gm_option_row *gm__call_options(const char *call);
 
-/* ---- Structure: a model without its weights ------------------------------------------------------ */
+/* ---- Structure: a model without its weights
+ * ------------------------------------------------------ */
 
 /* Counted, immutable once made; shared by a trainer and the models that come of it. */
 typedef struct gm__structure {
     gm_allocator allocator;
     int32_t owners; /* atomic */
     const gm_family *family;
-    gm__values *values;      /* of the family, the fit and the transforms */
-    gm__schema *schema;      /* features, in the order of the model's rows, then conditions */
+    gm__values *values; /* of the family, the fit and the transforms */
+    gm__schema *schema; /* features, in the order of the model's rows, then conditions */
     int64_t columns, conditions;
     gm__transform *transform;
-    gm__layout layout;       /* closed */
+    gm__layout layout; /* closed */
     gm__real real;
-    int64_t reals, indices;  /* outputs of the transform */
-    int64_t width;           /* columns that the family sees */
-    int64_t code;            /* columns of z */
-    int32_t kind;            /* of log_prob, for these columns */
+    int64_t reals, indices; /* outputs of the transform */
+    int64_t width;          /* columns that the family sees */
+    int64_t code;           /* columns of z */
+    int32_t kind;           /* of log_prob, for these columns */
 } gm__structure;
 
-/* Takes schema and transform over (also on failure); retains values. limit: elements that parameters may have in all, 0 any. */
-gm_status gm__structure_create(gm_context *ctx, const gm_family *family, gm__values *values, gm__schema *schema,
-                               gm__transform *transform, int64_t limit, gm__structure **s);
+/* Takes schema and transform over (also on failure); retains values. limit: elements that
+ * parameters may have in all, 0 any. */
+gm_status gm__structure_create(gm_context *ctx, const gm_family *family, gm__values *values,
+                               gm__schema *schema, gm__transform *transform, int64_t limit,
+                               gm__structure **s);
 gm__structure *gm__structure_retain(const gm__structure *s);
 void gm__structure_release(gm__structure *s);
-/* The tables whose values a structure holds, for gm__values_create; returns how many (at most 8). */
+/* The tables whose values a structure holds, for gm__values_create; returns how many (at most 8).
+ */
 int gm__structure_tables(const gm_family *family, const gm_option_row *tables[8]);
 
-/* ---- Front: discrete columns as real ones -------------------------------------------------------- */
+/* ---- Front: discrete columns as real ones
+ * -------------------------------------------------------- */
 
 /* Columns that index output i of the transform takes in the family's x. */
 int64_t gm__front_width(int64_t categories);
 typedef enum gm__front_mode { GM__FRONT_DRAW, GM__FRONT_MIDDLE } gm__front_mode;
-/* x (batch, width) from the inputs "x" and "index.<i>". *log_density (batch, WIDE; NULL where there are no discrete columns) is what log p of x lacks to be
- * (a bound on) the log probability of the row. *reals is the node of "x", NULL if there is none. */
-gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode, gm_node **log_density, gm_node **reals);
+/* x (batch, width) from the inputs "x" and "index.<i>". *log_density (batch, WIDE; NULL where there
+ * are no discrete columns) is what log p of x lacks to be (a bound on) the log probability of the
+ * row. *reals is the node of "x", NULL if there is none. */
+gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode,
+                   gm_node **log_density, gm_node **reals);
 /* Codes of n rows of x (n, width) back to the transform's outputs. */
-void gm__front_back(const gm__structure *s, const double *x, int64_t n, double *reals, int32_t *index);
+void gm__front_back(const gm__structure *s, const double *x, int64_t n, double *reals,
+                    int32_t *index);
 
-/* ---- Model ----------------------------------------------------------------------------------------- */
+/* ---- Model
+ * ----------------------------------------------------------------------------------------- */
 
 struct gm_model {
     gm_allocator allocator;
@@ -68,55 +79,68 @@ struct gm_model {
     char *record; /* JSON object of the fit */
 };
 /* Retains the structure, copies the weights and the text. */
-gm_status gm__model_create(gm_context *ctx, gm__structure *s, const void *params, const char *record, gm_model **model);
+gm_status gm__model_create(gm_context *ctx, gm__structure *s, const void *params,
+                           const char *record, gm_model **model);
 void gm__model_options_json(const gm_model *model, gm__buffer *out);
 
-/* ---- Programs: a model's graphs, compiled, kept by the context -------------------------------------- */
+/* ---- Programs: a model's graphs, compiled, kept by the context
+ * -------------------------------------- */
 
 typedef enum gm__task { GM__LOG_PROB, GM__GRADIENT, GM__ENCODE, GM__DECODE, GM__SAMPLE } gm__task;
 typedef struct gm__program {
     gm__plan *plan;
-    void *params;          /* in the program's precision; the model's own where that is the same */
+    void *params; /* in the program's precision; the model's own where that is the same */
     gm__real real;
     int64_t capacity;
     int x, z, temperature, condition; /* numbers of inputs, -1 unused */
 } gm__program;
-/* The program for up to `rows` rows at a time (its capacity may be more or less: run in pieces of capacity). Valid until the next
- * call of this in the context. */
-gm_status gm__program_get(gm_context *ctx, const gm_model *model, gm__task task, gm__real real, int64_t rows, gm__program **program);
+/* The program for up to `rows` rows at a time (its capacity may be more or less: run in pieces of
+ * capacity). Valid until the next call of this in the context. */
+gm_status gm__program_get(gm_context *ctx, const gm_model *model, gm__task task, gm__real real,
+                          int64_t rows, gm__program **program);
 /* Builds one task's graph: its outputs (at most 2) into out. */
 int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node *out[2]);
 /* (batch): what training minimises. */
 gm_node *gm__loss_build(gm_builder *b, const gm__structure *s);
-gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__purpose *how, gm_builder **b);
+gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__purpose *how,
+                                gm_builder **b);
 /* Input number of "index.<i>". */
 int gm__plan_index_input(const gm__plan *plan, int64_t i);
 
-/* ---- Rows in and out --------------------------------------------------------------------------------- */
+/* ---- Rows in and out
+ * --------------------------------------------------------------------------------- */
 
 /* Where the rows of a call come from. */
 typedef struct gm__rows {
-    const gm_array *array;     /* or */
+    const gm_array *array; /* or */
     const gm_dataset *data;
     gm__match *match;
     int64_t count, columns;
 } gm__rows;
-gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *array, int64_t columns, gm__rows *rows);
-gm_status gm__rows_of_data(gm_context *ctx, const gm_model *model, const gm_dataset *data, gm__rows *rows);
+gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *array,
+                            int64_t columns, gm__rows *rows);
+gm_status gm__rows_of_data(gm_context *ctx, const gm_model *model, const gm_dataset *data,
+                           gm__rows *rows);
 void gm__rows_clear(gm__rows *rows);
-/* Rows [first, first + count) into out (count, columns); GM_E_DATA for a value that is not finite. */
-gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, int64_t count, double *out);
+/* Rows [first, first + count) into out (count, columns); GM_E_DATA for a value that is not finite.
+ */
+gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, int64_t count,
+                        double *out);
 /* Doubles (n, d) into rows [first, ...) of an array that was checked by gm__rows_of_array. */
 void gm__array_put(gm_array *array, int64_t first, int64_t n, int64_t d, const double *from);
 
-/* Options of a call, checked: names of the call's table act, names of building and fitting must agree with the model. */
-gm_status gm__call_values(gm_context *ctx, const gm_model *model, const char *call, const gm_options *opts, gm__values **values);
-gm_status gm__call_seed(gm_context *ctx, const gm__values *values, const char *call, uint64_t *seed);
+/* Options of a call, checked: names of the call's table act, names of building and fitting must
+ * agree with the model. */
+gm_status gm__call_values(gm_context *ctx, const gm_model *model, const char *call,
+                          const gm_options *opts, gm__values **values);
+gm_status gm__call_seed(gm_context *ctx, const gm__values *values, const char *call,
+                        uint64_t *seed);
 gm__real gm__call_real(const gm_model *model, const gm__values *values);
-gm_status gm__call_check(gm_context *ctx, const gm_model *model, const char *call, int32_t capability);
+gm_status gm__call_check(gm_context *ctx, const gm_model *model, const char *call,
+                         int32_t capability);
 
 /* log p of rows, used by several calls; grad may be NULL, else (n, columns) doubles go to put(). */
-gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows, const gm__values *values, double *logp,
-                       double *error, gm_array *grad);
+gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows,
+                       const gm__values *values, double *logp, double *error, gm_array *grad);
 
 #endif

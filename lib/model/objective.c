@@ -35,22 +35,26 @@ static void free_objective(void *user)
     gm__free(&a, o, sizeof *o);
 }
 
-/* ---- Plans ---------------------------------------------------------------------------------------------- */
+/* ---- Plans
+ * ---------------------------------------------------------------------------------------------- */
 
 static int plays(const gm_family *f, int phase, const gm__slot *slot)
 {
-    return slot->trained && (!f->players || strncmp(slot->name, f->players[phase], strlen(f->players[phase])) == 0);
+    return slot->trained &&
+           (!f->players || strncmp(slot->name, f->players[phase], strlen(f->players[phase])) == 0);
 }
 
 /* The mean loss and the gradient of every parameter of the phase's player. */
-static gm_status plan_step(gm_context *ctx, gm__structure *s, int phase, int64_t batch, gm__plan **plan)
+static gm_status plan_step(gm_context *ctx, gm__structure *s, int phase, int64_t batch,
+                           gm__plan **plan)
 {
     gm_builder *b;
     gm__purpose how = {.training = 1, .phase = phase};
     GM_TRY(gm__structure_builder(ctx, s, &how, &b));
     gm_node *loss = gm_mean_all(b, gm__loss_build(b, s));
     int count = s->layout.count;
-    gm_node **wrt = gm__builder_scratch(b, count + 1, sizeof *wrt), **grads = gm__builder_scratch(b, count + 1, sizeof *grads);
+    gm_node **wrt = gm__builder_scratch(b, count + 1, sizeof *wrt),
+            **grads = gm__builder_scratch(b, count + 1, sizeof *grads);
     gm__output *outputs = gm__builder_scratch(b, count + 1, sizeof *outputs);
     int n = 0;
     gm_status code = gm__builder_check(ctx, b);
@@ -87,7 +91,8 @@ static gm_status plan_evaluate(gm_context *ctx, gm__structure *s, gm__plan **pla
     return code;
 }
 
-/* The pass in which a family sets parameters from its first batch; no plan where none asks for it. */
+/* The pass in which a family sets parameters from its first batch; no plan where none asks for it.
+ */
 static gm_status plan_start(gm_context *ctx, gm__structure *s, int64_t batch, gm__plan **plan)
 {
     gm_builder *b;
@@ -102,15 +107,22 @@ static gm_status plan_start(gm_context *ctx, gm__structure *s, int64_t batch, gm
     return code;
 }
 
-/* ---- What a trainer calls ----------------------------------------------------------------------------------- */
+/* ---- What a trainer calls
+ * ----------------------------------------------------------------------------------- */
 
-static gm_status run_batch(gm_context *ctx, gm__fit_objective *o, gm__plan *plan, const gm__batch *batch, void *params, void *grads)
+static gm_status run_batch(gm_context *ctx, gm__fit_objective *o, gm__plan *plan,
+                           const gm__batch *batch, void *params, void *grads)
 {
     gm__noise noise = {.draw = 1, .seed = batch->seed, .step = batch->step};
     void *out = &o->loss;
     gm__feed_load(ctx, &o->train, batch->row, 0, batch->count, &noise, plan, &o->tray);
-    gm__run run = {.batch = batch->count, .seed = batch->seed, .step = batch->step, .params = params, .grads = grads,
-                   .inputs = o->tray.inputs, .outputs = &out};
+    gm__run run = {.batch = batch->count,
+                   .seed = batch->seed,
+                   .step = batch->step,
+                   .params = params,
+                   .grads = grads,
+                   .inputs = o->tray.inputs,
+                   .outputs = &out};
     return gm__plan_run(ctx, plan, &run);
 }
 
@@ -119,7 +131,8 @@ static int is_density(const gm__structure *s)
     return s->family->log_prob && !s->family->loss;
 }
 
-static gm_status step(void *user, gm_context *ctx, int phase, const gm__batch *batch, void *params, void *grads, double *loss)
+static gm_status step(void *user, gm_context *ctx, int phase, const gm__batch *batch, void *params,
+                      void *grads, double *loss)
 {
     gm__fit_objective *o = user;
     GM_TRY(run_batch(ctx, o, o->steps[phase], batch, params, grads));
@@ -137,7 +150,8 @@ static gm_status start(void *user, gm_context *ctx, const gm__batch *batch, void
 }
 
 /* Adds n losses, in the user's units, to running sums. */
-static void add_losses(gm__fit_objective *o, const gm__tray *t, int64_t n, double *sum, double *squares)
+static void add_losses(gm__fit_objective *o, const gm__tray *t, int64_t n, double *sum,
+                       double *squares)
 {
     for (int64_t i = 0; i < n; i++) {
         double loss = is_density(o->structure) ? o->losses[i] - t->log_det[i] : o->losses[i];
@@ -146,17 +160,24 @@ static void add_losses(gm__fit_objective *o, const gm__tray *t, int64_t n, doubl
     }
 }
 
-static gm_status evaluate_feed(gm_context *ctx, gm__fit_objective *o, const gm__feed *feed, gm__tray *tray, const void *params, double *mean,
-                               double *error)
+static gm_status evaluate_feed(gm_context *ctx, gm__fit_objective *o, const gm__feed *feed,
+                               gm__tray *tray, const void *params, double *mean, double *error)
 {
     double sum = 0, squares = 0, n = (double)feed->count;
-    gm__noise noise = {.draw = 1, .seed = (uint64_t)gm__value_int(o->structure->values, "seed"), .step = UINT32_MAX};
+    gm__noise noise = {.draw = 1,
+                       .seed = (uint64_t)gm__value_int(o->structure->values, "seed"),
+                       .step = UINT32_MAX};
     void *out = o->losses;
     for (int64_t first = 0; first < feed->count; first += EVALUATED) {
         int64_t count = feed->count - first < EVALUATED ? feed->count - first : EVALUATED;
         gm__feed_load(ctx, feed, NULL, first, count, &noise, o->evaluate, tray);
-        gm__run run = {.batch = count, .seed = noise.seed, .step = noise.step, .row0 = first, .params = (void *)(uintptr_t)params,
-                       .inputs = tray->inputs, .outputs = &out};
+        gm__run run = {.batch = count,
+                       .seed = noise.seed,
+                       .step = noise.step,
+                       .row0 = first,
+                       .params = (void *)(uintptr_t)params,
+                       .inputs = tray->inputs,
+                       .outputs = &out};
         GM_TRY(gm__plan_run(ctx, o->evaluate, &run));
         add_losses(o, tray, count, &sum, &squares);
         GM_TRY(gm__check_cancel(ctx));
@@ -167,7 +188,8 @@ static gm_status evaluate_feed(gm_context *ctx, gm__fit_objective *o, const gm__
     return GM_OK;
 }
 
-static gm_status evaluate(void *user, gm_context *ctx, const gm_dataset *rows, const void *params, double *mean, double *error)
+static gm_status evaluate(void *user, gm_context *ctx, const gm_dataset *rows, const void *params,
+                          double *mean, double *error)
 {
     gm__fit_objective *o = user;
     gm__tray tray;
@@ -182,26 +204,32 @@ static gm_status evaluate(void *user, gm_context *ctx, const gm_dataset *rows, c
     return code;
 }
 
-static gm_status model(void *user, gm_context *ctx, const void *params, const gm_trainer *trainer, gm_model **out)
+static gm_status model(void *user, gm_context *ctx, const void *params, const gm_trainer *trainer,
+                       gm_model **out)
 {
     gm__fit_objective *o = user;
     gm__buffer record = {.allocator = ctx->allocator};
     gm__fit_record(trainer, o->train.count, o->valid.count, &record);
     gm__buffer_add(&record, "", 1);
-    gm_status code = record.failed ? gm__no_memory(ctx) : gm__model_create(ctx, o->structure, params, record.data, out);
+    gm_status code = record.failed ? gm__no_memory(ctx)
+                                   : gm__model_create(ctx, o->structure, params, record.data, out);
     gm__buffer_clear(&record);
     return code;
 }
 
-/* ---- Making ---------------------------------------------------------------------------------------------------- */
+/* ---- Making
+ * ----------------------------------------------------------------------------------------------------
+ */
 
-static gm_status fill(gm_context *ctx, gm__fit_objective *o, const gm_dataset *train, const gm_dataset *valid, gm__objective *out)
+static gm_status fill(gm_context *ctx, gm__fit_objective *o, const gm_dataset *train,
+                      const gm_dataset *valid, gm__objective *out)
 {
     gm__structure *s = o->structure;
     int phases = s->family->phases > 1 ? s->family->phases : 1;
     int64_t batch = gm__value_int(s->values, "batch");
     if (phases > MAX_PHASES)
-        return gm__fail(ctx, GM_E_RANGE, "%s: %d phases; at most %d", s->family->name, phases, MAX_PHASES);
+        return gm__fail(ctx, GM_E_RANGE, "%s: %d phases; at most %d", s->family->name, phases,
+                        MAX_PHASES);
     GM_TRY(gm__feed_create(ctx, s, train, &o->train));
     if (valid)
         GM_TRY(gm__feed_create(ctx, s, valid, &o->valid));
@@ -214,18 +242,29 @@ static gm_status fill(gm_context *ctx, gm__fit_objective *o, const gm_dataset *t
     o->losses = gm__alloc_array(&ctx->allocator, EVALUATED, sizeof *o->losses);
     if (!o->losses)
         return gm__no_memory(ctx);
-    *out = (gm__objective){.user = o, .layout = &s->layout, .real = s->real, .rows = o->train.count, .valid = o->valid.count > 0,
-                           .phases = phases, .players = s->family->players, .step = step, .start = o->start ? start : NULL,
-                           .evaluate = evaluate, .model = model, .free = free_objective};
+    *out = (gm__objective){.user = o,
+                           .layout = &s->layout,
+                           .real = s->real,
+                           .rows = o->train.count,
+                           .valid = o->valid.count > 0,
+                           .phases = phases,
+                           .players = s->family->players,
+                           .step = step,
+                           .start = o->start ? start : NULL,
+                           .evaluate = evaluate,
+                           .model = model,
+                           .free = free_objective};
     return GM_OK;
 }
 
-gm_status gm__objective_create(gm_context *ctx, gm__structure *structure, const gm_dataset *train, const gm_dataset *valid, gm__objective *out)
+gm_status gm__objective_create(gm_context *ctx, gm__structure *structure, const gm_dataset *train,
+                               const gm_dataset *valid, gm__objective *out)
 {
     gm__fit_objective *o = gm__alloc(&ctx->allocator, sizeof *o);
     if (!o)
         return gm__no_memory(ctx);
-    *o = (gm__fit_objective){.allocator = ctx->allocator, .structure = gm__structure_retain(structure)};
+    *o = (gm__fit_objective){.allocator = ctx->allocator,
+                             .structure = gm__structure_retain(structure)};
     gm_status code = fill(ctx, o, train, valid, out);
     if (code)
         free_objective(o);

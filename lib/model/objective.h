@@ -3,17 +3,19 @@
 #define GM__OBJECTIVE_H
 #include "model/model.h"
 
-/* Rows of a dataset in the form that plans take. Transforms that do not draw are applied once, here. */
+/* Rows of a dataset in the form that plans take. Transforms that do not draw are applied once,
+ * here. */
 typedef struct gm__feed {
     const gm__structure *structure;
-    gm_dataset *data;          /* counted */
+    gm_dataset *data; /* counted */
     gm__match *match;
     int64_t count;
-    void *reals;               /* (count, reals) in the plan's precision; NULL where each batch draws */
-    double *log_det;           /* (count); with reals */
-    int32_t *index;            /* (count, indices); with reals */
+    void *reals;     /* (count, reals) in the plan's precision; NULL where each batch draws */
+    double *log_det; /* (count); with reals */
+    int32_t *index;  /* (count, indices); with reals */
 } gm__feed;
-gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_dataset *data, gm__feed *feed);
+gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_dataset *data,
+                          gm__feed *feed);
 void gm__feed_clear(gm_context *ctx, gm__feed *feed, const gm_allocator *allocator);
 
 /* Buffers that carry one batch to a plan. */
@@ -27,10 +29,12 @@ typedef struct gm__tray {
     size_t bytes;
     void *block;
 } gm__tray;
-gm_status gm__tray_create(gm_context *ctx, const gm__structure *s, int64_t capacity, gm__tray *tray);
+gm_status gm__tray_create(gm_context *ctx, const gm__structure *s, int64_t capacity,
+                          gm__tray *tray);
 void gm__tray_clear(gm__tray *tray, const gm_allocator *allocator);
-/* Rows named by row (NULL: first, first + 1 ...) onto the tray, as the plan's inputs. support[i] 0 marks a row outside. */
-void gm__feed_load(gm_context *ctx, const gm__feed *feed, const int64_t *row, int64_t first, int64_t count, const gm__noise *noise,
-                   const gm__plan *plan, gm__tray *tray);
+/* Rows named by row (NULL: first, first + 1 ...) onto the tray, as the plan's inputs. support[i] 0
+ * marks a row outside. */
+void gm__feed_load(gm_context *ctx, const gm__feed *feed, const int64_t *row, int64_t first,
+                   int64_t count, const gm__noise *noise, const gm__plan *plan, gm__tray *tray);
 
 #endif

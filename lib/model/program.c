@@ -92,7 +92,8 @@ static int64_t capacity_for(int64_t rows)
     return rows <= 1 ? 1 : rows <= 32 ? 32 : 512;
 }
 
-gm_status gm__program_get(gm_context *ctx, const gm_model *model, gm__task task, gm__real real, int64_t rows, gm__program **program)
+gm_status gm__program_get(gm_context *ctx, const gm_model *model, gm__task task, gm__real real,
+                          int64_t rows, gm__program **program)
 {
     gm__plans *p = ctx->plans;
     if (!p) {
@@ -106,7 +107,8 @@ gm_status gm__program_get(gm_context *ctx, const gm_model *model, gm__task task,
     gm__kept *oldest = &p->kept[0];
     for (int i = 0; i < KEPT; i++) {
         gm__kept *k = &p->kept[i];
-        if (k->model == model && k->task == task && k->program.real == real && k->program.capacity == capacity) {
+        if (k->model == model && k->task == task && k->program.real == real &&
+            k->program.capacity == capacity) {
             k->used = ++p->clock;
             *program = &k->program;
             return GM_OK;
@@ -117,7 +119,10 @@ gm_status gm__program_get(gm_context *ctx, const gm_model *model, gm__task task,
     gm__program made = {.real = real, .capacity = capacity};
     GM_TRY(make_program(ctx, model, task, &made));
     drop(ctx, oldest);
-    *oldest = (gm__kept){.model = gm_model_retain((gm_model *)(uintptr_t)model), .task = task, .used = ++p->clock, .program = made};
+    *oldest = (gm__kept){.model = gm_model_retain((gm_model *)(uintptr_t)model),
+                         .task = task,
+                         .used = ++p->clock,
+                         .program = made};
     *program = &oldest->program;
     return GM_OK;
 }

@@ -20,28 +20,36 @@ static double get(const gm_array *a, int64_t offset)
     }
 }
 
-gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *a, int64_t columns, gm__rows *rows)
+gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *a, int64_t columns,
+                            gm__rows *rows)
 {
     if (!a || a->struct_size < sizeof *a)
-        return gm__fail(ctx, GM_E_ARG, "%s: an array is NULL or its struct_size is not sizeof(gm_array)", call);
+        return gm__fail(ctx, GM_E_ARG,
+                        "%s: an array is NULL or its struct_size is not sizeof(gm_array)", call);
     if (a->dtype < GM_F32 || a->dtype > GM_I64)
         return gm__fail(ctx, GM_E_ARG, "%s: there is no dtype %d", call, (int)a->dtype);
     if (a->ndim != 2 || a->shape[0] < 0)
-        return gm__fail(ctx, GM_E_SHAPE, "%s: an array has %d dimensions, rows (n, %lld) were expected", call, (int)a->ndim, (long long)columns);
+        return gm__fail(ctx, GM_E_SHAPE,
+                        "%s: an array has %d dimensions, rows (n, %lld) were expected", call,
+                        (int)a->ndim, (long long)columns);
     if (a->shape[1] != columns)
-        return gm__fail(ctx, GM_E_SHAPE, "%s: rows have %lld columns, the model has %lld", call, (long long)a->shape[1], (long long)columns);
+        return gm__fail(ctx, GM_E_SHAPE, "%s: rows have %lld columns, the model has %lld", call,
+                        (long long)a->shape[1], (long long)columns);
     if (!a->data && a->shape[0] > 0 && columns > 0)
         return gm__fail(ctx, GM_E_ARG, "%s: an array's data is NULL", call);
     *rows = (gm__rows){.array = a, .count = a->shape[0], .columns = columns};
     return GM_OK;
 }
 
-gm_status gm__rows_of_data(gm_context *ctx, const gm_model *model, const gm_dataset *data, gm__rows *rows)
+gm_status gm__rows_of_data(gm_context *ctx, const gm_model *model, const gm_dataset *data,
+                           gm__rows *rows)
 {
     if (!data)
         return gm__fail(ctx, GM_E_ARG, "rows is NULL");
-    *rows = (gm__rows){.data = data, .count = gm_dataset_row_count(data), .columns = model->structure->columns};
-    return gm__match_create(ctx, model->structure->schema, 1 << GM_ROLE_FEATURE, data, &rows->match);
+    *rows = (gm__rows){
+        .data = data, .count = gm_dataset_row_count(data), .columns = model->structure->columns};
+    return gm__match_create(ctx, model->structure->schema, 1 << GM_ROLE_FEATURE, data,
+                            &rows->match);
 }
 
 void gm__rows_clear(gm__rows *rows)
@@ -64,7 +72,8 @@ static void read_array(const gm_array *a, int64_t first, int64_t count, double *
     }
 }
 
-gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, int64_t count, double *out)
+gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, int64_t count,
+                        double *out)
 {
     int64_t d = rows->columns;
     if (rows->array)
@@ -73,8 +82,9 @@ gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, in
         gm__match_rows(rows->match, rows->data, NULL, first, count, out);
     for (int64_t i = 0; i < count * d; i++)
         if (!isfinite(out[i]))
-            return gm__fail(ctx, GM_E_DATA, "row %lld, column %lld is %g; a finite number was expected", (long long)(first + i / d + 1),
-                            (long long)(i % d + 1), out[i]);
+            return gm__fail(ctx, GM_E_DATA,
+                            "row %lld, column %lld is %g; a finite number was expected",
+                            (long long)(first + i / d + 1), (long long)(i % d + 1), out[i]);
     return GM_OK;
 }
 

@@ -1,4 +1,5 @@
-/* A model without its weights: family, options, columns, transforms, layout; and the graphs of its tasks. */
+/* A model without its weights: family, options, columns, transforms, layout; and the graphs of its
+ * tasks. */
 #include "model/model.h"
 
 #include <stdatomic.h>
@@ -32,9 +33,11 @@ void gm__structure_release(gm__structure *s)
     gm__free(&a, s, sizeof *s);
 }
 
-/* ---- Graphs ---------------------------------------------------------------------------------------- */
+/* ---- Graphs
+ * ---------------------------------------------------------------------------------------- */
 
-gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__purpose *how, gm_builder **b)
+gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__purpose *how,
+                                gm_builder **b)
 {
     gm__purpose purpose = *how;
     purpose.values = s->values;
@@ -56,7 +59,8 @@ static gm_node *wide(gm_builder *b, gm_node *x)
 gm_node *gm__loss_build(gm_builder *b, const gm__structure *s)
 {
     gm_node *log_density, *reals, *x = gm__front(b, s, GM__FRONT_DRAW, &log_density, &reals);
-    gm_node *loss = s->family->loss ? wide(b, s->family->loss(b, x)) : gm_neg(b, wide(b, s->family->log_prob(b, x)));
+    gm_node *loss = s->family->loss ? wide(b, s->family->loss(b, x))
+                                    : gm_neg(b, wide(b, s->family->log_prob(b, x)));
     return log_density ? gm_sub(b, loss, log_density) : loss;
 }
 
@@ -94,31 +98,38 @@ int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node
     }
 }
 
-/* ---- Making ------------------------------------------------------------------------------------------ */
+/* ---- Making
+ * ------------------------------------------------------------------------------------------ */
 
 static int answers(const gm_family *f, gm__task task)
 {
-    static const int32_t needs[] = {GM_CAN_LOG_PROB, GM_CAN_GRADIENT, GM_CAN_ENCODE, GM_CAN_DECODE, GM_CAN_SAMPLE};
+    static const int32_t needs[] = {GM_CAN_LOG_PROB, GM_CAN_GRADIENT, GM_CAN_ENCODE, GM_CAN_DECODE,
+                                    GM_CAN_SAMPLE};
     return (gm__family_capabilities(f) & needs[task]) != 0;
 }
 
-static gm_status check_output(gm_context *ctx, const gm__structure *s, const char *function, const gm_node *out, int64_t columns)
+static gm_status check_output(gm_context *ctx, const gm__structure *s, const char *function,
+                              const gm_node *out, int64_t columns)
 {
-    int right = gm_node_dim(out, 0) == GM_BATCH && gm_node_ndim(out) == (columns ? 2 : 1)
-                && (!columns || gm_node_dim(out, 1) == columns);
+    int right = gm_node_dim(out, 0) == GM_BATCH && gm_node_ndim(out) == (columns ? 2 : 1) &&
+                (!columns || gm_node_dim(out, 1) == columns);
     if (right)
         return GM_OK;
     char wanted[48] = "(batch)";
     if (columns)
         gm__format(wanted, sizeof wanted, "(batch, %lld)", (long long)columns);
-    return gm__fail(ctx, GM_E_SHAPE, "%s: %s gives a node of %d dimensions, the last of them %lld; %s was expected", s->family->name,
-                    function, (int)gm_node_ndim(out), (long long)gm_node_dim(out, -1), wanted);
+    return gm__fail(ctx, GM_E_SHAPE,
+                    "%s: %s gives a node of %d dimensions, the last of them %lld; %s was expected",
+                    s->family->name, function, (int)gm_node_ndim(out),
+                    (long long)gm_node_dim(out, -1), wanted);
 }
 
-/* Builds a graph once, so that the layout learns its parameters and mistakes of a family are found early. */
+/* Builds a graph once, so that the layout learns its parameters and mistakes of a family are found
+ * early. */
 static gm_status try_task(gm_context *ctx, gm__structure *s, int task)
 {
-    static const char functions[][12] = {"log_prob", "log_prob", "encode", "decode", "decode", "loss"};
+    static const char functions[][12] = {"log_prob", "log_prob", "encode",
+                                         "decode",   "decode",   "loss"};
     gm_builder *b;
     gm__purpose how = {.training = task > GM__SAMPLE};
     gm_node *out[2] = {NULL, NULL};
@@ -128,7 +139,9 @@ static gm_status try_task(gm_context *ctx, gm__structure *s, int task)
     else
         gm__task_build(b, s, (gm__task)task, out);
     gm_status code = gm__builder_check(ctx, b);
-    int64_t columns = task == GM__ENCODE ? s->code : task == GM__DECODE || task == GM__SAMPLE ? s->width : 0;
+    int64_t columns = task == GM__ENCODE                         ? s->code
+                      : task == GM__DECODE || task == GM__SAMPLE ? s->width
+                                                                 : 0;
     if (!code)
         code = check_output(ctx, s, functions[task], out[0], columns);
     gm__builder_free(b);
@@ -147,7 +160,8 @@ static gm_status find_code(gm_context *ctx, gm__structure *s)
     gm_status code = gm__builder_check(ctx, b);
     gm__builder_free(b);
     if (!code && s->code < 1)
-        code = gm__fail(ctx, GM_E_RANGE, "%s: the code has %lld columns, must have at least 1", s->family->name, (long long)s->code);
+        code = gm__fail(ctx, GM_E_RANGE, "%s: the code has %lld columns, must have at least 1",
+                        s->family->name, (long long)s->code);
     return code;
 }
 
@@ -160,7 +174,8 @@ static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
     for (int64_t i = 0; i < s->indices; i++)
         s->width += gm__front_width(gm__transform_categories(s->transform, i));
     if (s->width < 1)
-        return gm__fail(ctx, GM_E_SHAPE, "%s: there are no feature columns to learn", s->family->name);
+        return gm__fail(ctx, GM_E_SHAPE, "%s: there are no feature columns to learn",
+                        s->family->name);
     s->columns = gm__transform_columns(s->transform);
     s->conditions = s->schema->count - s->columns;
     s->kind = s->family->log_prob ? s->family->log_prob_kind : GM_NO_LOG_PROB;
@@ -177,8 +192,9 @@ static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
     return GM_OK;
 }
 
-gm_status gm__structure_create(gm_context *ctx, const gm_family *family, gm__values *values, gm__schema *schema,
-                               gm__transform *transform, int64_t limit, gm__structure **out)
+gm_status gm__structure_create(gm_context *ctx, const gm_family *family, gm__values *values,
+                               gm__schema *schema, gm__transform *transform, int64_t limit,
+                               gm__structure **out)
 {
     gm__structure *s = gm__alloc(&ctx->allocator, sizeof *s);
     if (!s) {
@@ -186,8 +202,12 @@ gm_status gm__structure_create(gm_context *ctx, const gm_family *family, gm__val
         gm__transform_release(transform);
         return gm__no_memory(ctx);
     }
-    *s = (gm__structure){.allocator = ctx->allocator, .owners = 1, .family = family, .values = gm__values_retain(values),
-                         .schema = schema, .transform = transform};
+    *s = (gm__structure){.allocator = ctx->allocator,
+                         .owners = 1,
+                         .family = family,
+                         .values = gm__values_retain(values),
+                         .schema = schema,
+                         .transform = transform};
     gm_status code = fill(ctx, s, limit);
     if (code) {
         gm__structure_release(s);

@@ -19,10 +19,11 @@ static void fill(double *v, int64_t n, double value)
 }
 
 /* U(-s, s) or N(0, s^2); the slot's place in the layout keeps parameters apart. */
-static void fill_random(const gm__kernels *k, const gm__slot *s, int place, uint64_t seed, int normal, double scale,
-                        double *v)
+static void fill_random(const gm__kernels *k, const gm__slot *s, int place, uint64_t seed,
+                        int normal, double scale, double *v)
 {
-    gm__draw draw = {.real = GM__F64, .seed = seed, .purpose = GM__FOR_INIT, .step = (uint64_t)place};
+    gm__draw draw = {
+        .real = GM__F64, .seed = seed, .purpose = GM__FOR_INIT, .step = (uint64_t)place};
     int64_t cols = slot_cols(s), rows = s->count / cols;
     if (normal)
         k->draws->normal(&draw, v, rows, cols);
@@ -40,7 +41,8 @@ static double dot(const double *a, const double *b, int64_t n, int64_t stride)
     return sum;
 }
 
-/* Gram and Schmidt, twice for safety, over `count` vectors of length n; vector i starts at v + i * apart. */
+/* Gram and Schmidt, twice for safety, over `count` vectors of length n; vector i starts at v + i *
+ * apart. */
 static void orthonormalise(double *v, int64_t count, int64_t apart, int64_t n, int64_t stride)
 {
     for (int64_t i = 0; i < count; i++) {
@@ -58,7 +60,8 @@ static void orthonormalise(double *v, int64_t count, int64_t apart, int64_t n, i
     }
 }
 
-static void fill_orthogonal(const gm__kernels *k, const gm__slot *s, int place, uint64_t seed, double *v)
+static void fill_orthogonal(const gm__kernels *k, const gm__slot *s, int place, uint64_t seed,
+                            double *v)
 {
     int64_t cols = slot_cols(s), rows = s->count / cols;
     fill_random(k, s, place, seed, 1, 1, v);
@@ -119,7 +122,8 @@ static void fill_slot(const gm__kernels *k, const gm__slot *s, int place, uint64
         apply_mask(s, v);
 }
 
-gm_status gm__params_init(gm_context *ctx, const gm__layout *layout, gm__real real, uint64_t seed, void *params)
+gm_status gm__params_init(gm_context *ctx, const gm__layout *layout, gm__real real, uint64_t seed,
+                          void *params)
 {
     int64_t largest = 1;
     for (int i = 0; i < layout->count; i++)

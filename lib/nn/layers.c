@@ -49,17 +49,19 @@ gm_node *gm_activation(gm_builder *b, int32_t act, gm_node *x)
 
 int32_t gm_activation_find(const char *name)
 {
-    static const char names[][12] = {"none", "relu", "tanh", "silu", "gelu", "leaky_relu", "sigmoid", "softplus"};
+    static const char names[][12] = {"none", "relu",       "tanh",    "silu",
+                                     "gelu", "leaky_relu", "sigmoid", "softplus"};
     for (int32_t i = 0; name && i < (int32_t)(sizeof names / sizeof names[0]); i++)
         if (strcmp(names[i], name) == 0)
             return i;
     return -1;
 }
 
-/* x W + bias, with W (in, out) from the initialiser given and, if lo is, zero outside its staircase. The bias starts as PyTorch's
- * does, uniform in +-1/sqrt(in), or at zero with a zero weight. */
-static gm_node *affine(gm_builder *b, const char *name, gm_node *x, int64_t out, int32_t init, double scale,
-                       const int32_t *lo, const int32_t *hi)
+/* x W + bias, with W (in, out) from the initialiser given and, if lo is, zero outside its
+ * staircase. The bias starts as PyTorch's does, uniform in +-1/sqrt(in), or at zero with a zero
+ * weight. */
+static gm_node *affine(gm_builder *b, const char *name, gm_node *x, int64_t out, int32_t init,
+                       double scale, const int32_t *lo, const int32_t *hi)
 {
     int64_t in = gm_node_dim(x, -1), shape[2] = {in, out};
     if (!x || in < 1 || out < 1) {
@@ -68,8 +70,9 @@ static gm_node *affine(gm_builder *b, const char *name, gm_node *x, int64_t out,
     }
     int zero = init == GM_INIT_ZEROS;
     gm_node *w = gm_param(b, join(name, "weight").text, 2, shape, init, scale);
-    gm_node *bias = gm_param(b, join(name, "bias").text, 1, shape + 1, zero ? GM_INIT_ZEROS : GM_INIT_UNIFORM,
-                             zero ? 0 : 1 / sqrt((double)in));
+    gm_node *bias =
+        gm_param(b, join(name, "bias").text, 1, shape + 1, zero ? GM_INIT_ZEROS : GM_INIT_UNIFORM,
+                 zero ? 0 : 1 / sqrt((double)in));
     gm_node *y = lo ? gm_matmul_masked(b, x, w, lo, hi) : gm_matmul(b, x, w, 0, 0);
     return gm_add(b, y, bias);
 }
@@ -87,13 +90,14 @@ gm_node *gm_nn_linear_zero(gm_builder *b, const char *name, gm_node *x, int64_t 
     return affine(b, name, x, out, GM_INIT_ZEROS, 0, NULL, NULL);
 }
 
-gm_node *gm_nn_masked_linear(gm_builder *b, const char *name, gm_node *x, int64_t out, const int32_t *lo,
-                             const int32_t *hi)
+gm_node *gm_nn_masked_linear(gm_builder *b, const char *name, gm_node *x, int64_t out,
+                             const int32_t *lo, const int32_t *hi)
 {
     return affine(b, name, x, out, GM_INIT_KAIMING, LINEAR_SCALE, lo, hi);
 }
 
-gm_node *gm_nn_mlp(gm_builder *b, const char *name, gm_node *x, int32_t count, const int64_t *widths, int32_t act)
+gm_node *gm_nn_mlp(gm_builder *b, const char *name, gm_node *x, int32_t count,
+                   const int64_t *widths, int32_t act)
 {
     for (int32_t i = 0; i < count; i++)
         x = gm_activation(b, act, gm_nn_linear(b, join_int(name, i).text, x, widths[i]));
@@ -119,7 +123,8 @@ gm_node *gm_nn_layer_norm(gm_builder *b, const char *name, gm_node *x)
     return gm_add(b, gm_mul(b, y, gain), bias);
 }
 
-/* In training the batch's own mean and variance, and running averages of them; elsewhere the running averages. */
+/* In training the batch's own mean and variance, and running averages of them; elsewhere the
+ * running averages. */
 gm_node *gm_nn_batch_norm(gm_builder *b, const char *name, gm_node *x, double momentum)
 {
     int64_t width = gm_node_dim(x, -1);
@@ -128,7 +133,8 @@ gm_node *gm_nn_batch_norm(gm_builder *b, const char *name, gm_node *x, double mo
     if (gm_builder_training(b)) {
         gm_node *m = gm_mean(b, x, 0, 0), *v = gm_mean(b, gm_square(b, gm_sub(b, x, m)), 0, 0);
         gm_assign(b, mean, gm_add(b, gm_scale(b, mean, 1 - momentum), gm_scale(b, m, momentum)));
-        gm_assign(b, variance, gm_add(b, gm_scale(b, variance, 1 - momentum), gm_scale(b, v, momentum)));
+        gm_assign(b, variance,
+                  gm_add(b, gm_scale(b, variance, 1 - momentum), gm_scale(b, v, momentum)));
         mean = m;
         variance = v;
     }
@@ -150,7 +156,8 @@ gm_node *gm_nn_dropout(gm_builder *b, gm_node *x, double rate)
     return gm_mul(b, x, gm_scale(b, keep, 1 / (1 - rate)));
 }
 
-gm_node *gm_nn_embedding(gm_builder *b, const char *name, gm_node *index, int64_t count, int64_t width)
+gm_node *gm_nn_embedding(gm_builder *b, const char *name, gm_node *index, int64_t count,
+                         int64_t width)
 {
     int64_t shape[2] = {count, width};
     return gm_gather(b, gm_param(b, join(name, "table").text, 2, shape, GM_INIT_NORMAL, 1), index);

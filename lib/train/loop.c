@@ -13,16 +13,19 @@ static uint64_t seed_of(const gm_trainer *t)
     return (uint64_t)gm__value_int(t->values, "seed");
 }
 
-/* ---- Batches --------------------------------------------------------------------------------------- */
+/* ---- Batches
+ * --------------------------------------------------------------------------------------- */
 
-/* The rows of an epoch in an order drawn anew (Fisher and Yates). A last batch that is not full is left out. */
+/* The rows of an epoch in an order drawn anew (Fisher and Yates). A last batch that is not full is
+ * left out. */
 static void shuffle(gm_trainer *t, int64_t epoch)
 {
     int64_t n = t->objective.rows;
     for (int64_t i = 0; i < n; i++)
         t->order[i] = i;
     for (int64_t i = n - 1; i > 0; i--) {
-        int64_t j = gm__random_below(seed_of(t), GM__FOR_SHUFFLE, (uint64_t)epoch, i, i + 1), other = t->order[j];
+        int64_t j = gm__random_below(seed_of(t), GM__FOR_SHUFFLE, (uint64_t)epoch, i, i + 1),
+                other = t->order[j];
         t->order[j] = t->order[i];
         t->order[i] = other;
     }
@@ -34,30 +37,37 @@ static gm__batch next_batch(gm_trainer *t)
     int64_t epoch = t->at.step / t->per_epoch, place = t->at.step % t->per_epoch;
     if (epoch != t->order_epoch)
         shuffle(t, epoch);
-    return (gm__batch){.row = t->order + place * t->batch, .count = t->batch, .seed = seed_of(t), .step = (uint64_t)t->at.step};
+    return (gm__batch){.row = t->order + place * t->batch,
+                       .count = t->batch,
+                       .seed = seed_of(t),
+                       .step = (uint64_t)t->at.step};
 }
 
-/* ---- One update ------------------------------------------------------------------------------------- */
+/* ---- One update
+ * ------------------------------------------------------------------------------------- */
 
 static double clip_scale(gm_context *ctx, const gm_trainer *t)
 {
     double most = gm__value_real(t->values, "clip");
     if (most <= 0)
         return 1;
-    double norm = sqrt(ctx->kernels->reductions->sum_squares[t->objective.real](t->buffers[GM__GRAD], t->objective.layout->size));
+    double norm = sqrt(ctx->kernels->reductions->sum_squares[t->objective.real](
+        t->buffers[GM__GRAD], t->objective.layout->size));
     return norm > most ? most / norm : norm == norm ? 1 : NAN;
 }
 
 static int plays(const gm_trainer *t, int phase, const gm__slot *s)
 {
     const char *const *players = t->objective.players;
-    return s->trained && (!players || strncmp(s->name, players[phase], strlen(players[phase])) == 0);
+    return s->trained &&
+           (!players || strncmp(s->name, players[phase], strlen(players[phase])) == 0);
 }
 
 /* Averages start as copies and follow with a decay that grows to the one asked for. */
 static double average_decay(const gm_trainer *t)
 {
-    double asked = gm__value_real(t->values, "average"), early = (1 + (double)t->at.step) / (10 + (double)t->at.step);
+    double asked = gm__value_real(t->values, "average"),
+           early = (1 + (double)t->at.step) / (10 + (double)t->at.step);
     return asked < early ? asked : early;
 }
 
@@ -65,9 +75,14 @@ static double average_decay(const gm_trainer *t)
 static void update(gm_context *ctx, gm_trainer *t, int phase, double scale)
 {
     const gm__layout *layout = t->objective.layout;
-    gm__update u = {.real = t->objective.real, .param = t->buffers[GM__PARAM], .grad = t->buffers[GM__GRAD],
-                    .m = t->buffers[GM__M], .v = t->buffers[GM__V], .grad_scale = scale,
-                    .average = t->buffers[GM__AVERAGE], .average_decay = average_decay(t)};
+    gm__update u = {.real = t->objective.real,
+                    .param = t->buffers[GM__PARAM],
+                    .grad = t->buffers[GM__GRAD],
+                    .m = t->buffers[GM__M],
+                    .v = t->buffers[GM__V],
+                    .grad_scale = scale,
+                    .average = t->buffers[GM__AVERAGE],
+                    .average_decay = average_decay(t)};
     gm__optimizer_prepare(t->optimizer, t->at.updates + 1, t->last_rate, &u);
     for (int i = 0; i < layout->count;) {
         int from = i;
@@ -75,7 +90,8 @@ static void update(gm_context *ctx, gm_trainer *t, int phase, double scale)
             i++;
         if (i > from) {
             const gm__slot *last = &layout->slots[i - 1];
-            gm__optimizer_update(ctx, t->optimizer, &u, layout->slots[from].offset, last->offset + last->count);
+            gm__optimizer_update(ctx, t->optimizer, &u, layout->slots[from].offset,
+                                 last->offset + last->count);
         } else {
             i++;
         }
@@ -91,11 +107,13 @@ static void carry_states(gm_trainer *t)
         const gm__slot *s = &layout->slots[i];
         if (!s->trained)
             memcpy((char *)t->buffers[GM__AVERAGE] + (size_t)s->offset * size,
-                   (char *)t->buffers[GM__PARAM] + (size_t)s->offset * size, (size_t)s->count * size);
+                   (char *)t->buffers[GM__PARAM] + (size_t)s->offset * size,
+                   (size_t)s->count * size);
     }
 }
 
-/* ---- Snapshots and recovery --------------------------------------------------------------------------- */
+/* ---- Snapshots and recovery
+ * --------------------------------------------------------------------------- */
 
 static void copy_buffer(gm_trainer *t, int to, int from)
 {
@@ -113,13 +131,15 @@ static void take_snapshot(gm_trainer *t)
     t->at.failures = 0;
 }
 
-/* After a non-finite loss or gradient: the last snapshot's weights, half the learning rate, and the batches go on. */
+/* After a non-finite loss or gradient: the last snapshot's weights, half the learning rate, and the
+ * batches go on. */
 static gm_status recover(gm_context *ctx, gm_trainer *t, double loss)
 {
     t->at.recoveries++;
     if (++t->at.failures > RECOVERIES)
         return gm__fail(ctx, GM_E_NONFINITE,
-                        "fit: the loss is %g at step %lld, still after %d returns to earlier weights with half the learning rate each; "
+                        "fit: the loss is %g at step %lld, still after %d returns to earlier "
+                        "weights with half the learning rate each; "
                         "try a smaller lr, clip, or another transform",
                         loss, (long long)t->at.step, RECOVERIES);
     copy_buffer(t, GM__PARAM, GM__SNAP_PARAM);
@@ -129,12 +149,15 @@ static gm_status recover(gm_context *ctx, gm_trainer *t, double loss)
         copy_buffer(t, GM__AVERAGE, GM__SNAP_PARAM);
     t->at.updates = t->at.snapshot_updates;
     t->at.rate_scale *= 0.5;
-    gm__log(ctx, 1, "fit: the loss is %g at step %lld: back to the weights of step %lld with half the learning rate", loss,
-            (long long)t->at.step, (long long)t->at.snapshot_step);
+    gm__log(ctx, 1,
+            "fit: the loss is %g at step %lld: back to the weights of step %lld with half the "
+            "learning rate",
+            loss, (long long)t->at.step, (long long)t->at.snapshot_step);
     return GM_OK;
 }
 
-/* ---- Steps --------------------------------------------------------------------------------------------- */
+/* ---- Steps
+ * --------------------------------------------------------------------------------------------- */
 
 static gm_status start(gm_context *ctx, gm_trainer *t)
 {
@@ -155,7 +178,8 @@ static gm_status one_step(gm_context *ctx, gm_trainer *t)
     t->last_rate = t->at.rate_scale * gm__schedule_rate(&t->schedule, ctx->kernels, t->at.step);
     for (int phase = 0; phase < t->objective.phases; phase++) {
         double loss;
-        GM_TRY(t->objective.step(t->objective.user, ctx, phase, &batch, t->buffers[GM__PARAM], t->buffers[GM__GRAD], &loss));
+        GM_TRY(t->objective.step(t->objective.user, ctx, phase, &batch, t->buffers[GM__PARAM],
+                                 t->buffers[GM__GRAD], &loss));
         double scale = clip_scale(ctx, t);
         if (!isfinite(loss) || !isfinite(scale)) {
             GM_TRY(recover(ctx, t, loss));
@@ -179,7 +203,8 @@ static gm_status evaluate(gm_context *ctx, gm_trainer *t)
         return GM_OK;
     int from = t->buffers[GM__AVERAGE] ? GM__AVERAGE : GM__PARAM;
     double error, begin = gm__clock();
-    GM_TRY(t->objective.evaluate(t->objective.user, ctx, NULL, t->buffers[from], &t->at.valid, &error));
+    GM_TRY(t->objective.evaluate(t->objective.user, ctx, NULL, t->buffers[from], &t->at.valid,
+                                 &error));
     t->at.evaluate_seconds = gm__clock() - begin;
     t->evaluated = 1;
     if (t->at.best != t->at.best || t->at.valid < t->at.best) {
@@ -193,17 +218,21 @@ static gm_status evaluate(gm_context *ctx, gm_trainer *t)
     return GM_OK;
 }
 
-/* ---- Time ------------------------------------------------------------------------------------------------ */
+/* ---- Time
+ * ------------------------------------------------------------------------------------------------
+ */
 
 #define MEASURED 0.03 /* the part of a time budget in which the rate of steps is measured */
 #define USED 0.98     /* and the part that is planned for */
 
-/* How many steps fit, from those made so far; recorded, so that the fit can be repeated by steps and hold. */
+/* How many steps fit, from those made so far; recorded, so that the fit can be repeated by steps
+ * and hold. */
 static void set_horizon_by_time(gm_trainer *t, double budget)
 {
     double evaluations = floor((double)t->at.step / (double)t->every) + 1;
     double per_step = (t->at.seconds - t->at.evaluate_seconds * evaluations) / (double)t->at.step;
-    per_step = (per_step > 0 ? per_step : t->at.seconds / (double)t->at.step) + t->at.evaluate_seconds / (double)t->every;
+    per_step = (per_step > 0 ? per_step : t->at.seconds / (double)t->at.step) +
+               t->at.evaluate_seconds / (double)t->every;
     double more = (budget * USED - t->at.seconds) / per_step;
     t->at.hold = t->at.step;
     t->at.horizon = t->at.step + (more > 1 ? more < 1e15 ? (int64_t)more : (int64_t)1e15 : 1);
@@ -223,7 +252,9 @@ static gm_status report(gm_context *ctx, gm_trainer *t, double now)
     t->last_report = now;
     t->evaluated = 0;
     if (t->progress(t->progress_user, &p))
-        return gm__fail(ctx, GM_E_CANCELLED, "fit: the progress callback asked to stop at step %lld", (long long)t->at.step);
+        return gm__fail(ctx, GM_E_CANCELLED,
+                        "fit: the progress callback asked to stop at step %lld",
+                        (long long)t->at.step);
     return GM_OK;
 }
 
@@ -235,17 +266,20 @@ static gm_status between_steps(gm_context *ctx, gm_trainer *t)
     int64_t patience = gm__value_int(t->values, "patience");
     int now_measured = budget > 0 && measured(t, budget);
     int last = t->at.horizon > 0 && t->at.step >= t->at.horizon;
-    if (t->at.step % t->every == 0 || now_measured || last || (t->at.hold && t->at.step == t->at.hold))
+    if (t->at.step % t->every == 0 || now_measured || last ||
+        (t->at.hold && t->at.step == t->at.hold))
         GM_TRY(evaluate(ctx, t));
     if (now_measured)
         set_horizon_by_time(t, budget);
-    if (last || (patience && t->at.stale >= patience) || (budget > 0 && t->at.horizon && t->at.seconds > 1.1 * budget))
+    if (last || (patience && t->at.stale >= patience) ||
+        (budget > 0 && t->at.horizon && t->at.seconds > 1.1 * budget))
         t->at.done = 1;
     t->at.due = 0;
     return GM_OK;
 }
 
-static gm_status timed(gm_context *ctx, gm_trainer *t, gm_status (*work)(gm_context *, gm_trainer *))
+static gm_status timed(gm_context *ctx, gm_trainer *t,
+                       gm_status (*work)(gm_context *, gm_trainer *))
 {
     double begin = gm__clock();
     gm_status code = work(ctx, t);
@@ -285,6 +319,7 @@ gm_status gm__trainer_run(gm_context *ctx, gm_trainer *t, int64_t steps)
     gm_status code = run(ctx, t, steps, &saved);
     /* A cancelled fit leaves its last whole step on disk. */
     if (code == GM_E_CANCELLED && path[0] && !gm__trainer_save_file(ctx, t, path))
-        return gm__fail(ctx, GM_E_CANCELLED, "fit: cancelled at step %lld; the checkpoint is in %s", (long long)t->at.step, path);
+        return gm__fail(ctx, GM_E_CANCELLED, "fit: cancelled at step %lld; the checkpoint is in %s",
+                        (long long)t->at.step, path);
     return code;
 }

@@ -5,12 +5,20 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define LR(initial) {"lr", GM_STAGE_FIT, GM_REAL, initial, "0..", 1, "learning rate"}
-#define DECAY(initial) {"weight_decay", GM_STAGE_FIT, GM_REAL, initial, "0..", 1, "decoupled weight decay, as a part of the learning rate"}
+#define LR(initial)                                                                                \
+    {                                                                                              \
+        "lr", GM_STAGE_FIT, GM_REAL, initial, "0..", 1, "learning rate"                            \
+    }
+#define DECAY(initial)                                                                             \
+    {                                                                                              \
+        "weight_decay", GM_STAGE_FIT, GM_REAL, initial, "0..", 1,                                  \
+            "decoupled weight decay, as a part of the learning rate"                               \
+    }
 
 static const gm_option_row sgd_options[] = {
     LR("0.01"),
-    {"momentum", GM_STAGE_FIT, GM_REAL, "0", "0..1)", 1, "velocity kept from step to step (Polyak 1964)"},
+    {"momentum", GM_STAGE_FIT, GM_REAL, "0", "0..1)", 1,
+     "velocity kept from step to step (Polyak 1964)"},
     {"nesterov", GM_STAGE_FIT, GM_BOOL, "0", "", 1, "look-ahead momentum (Nesterov 1983)"},
     DECAY("0"),
     {0},
@@ -23,10 +31,13 @@ static const gm_option_row rmsprop_options[] = {
     DECAY("0"),
     {0},
 };
-#define ADAM_ROWS                                                                                                    \
-    {"beta1", GM_STAGE_FIT, GM_REAL, "0.9", "0..1)", 1, "memory of the gradients"},                                 \
-    {"beta2", GM_STAGE_FIT, GM_REAL, "0.999", "0..1)", 1, "memory of the squared gradients"},                       \
-    {"eps", GM_STAGE_FIT, GM_REAL, "1e-8", "(0..", 1, "added to the root of the squared gradients"}
+#define ADAM_ROWS                                                                                  \
+    {"beta1", GM_STAGE_FIT, GM_REAL, "0.9", "0..1)", 1, "memory of the gradients"},                \
+        {"beta2", GM_STAGE_FIT, GM_REAL, "0.999", "0..1)", 1, "memory of the squared gradients"},  \
+    {                                                                                              \
+        "eps", GM_STAGE_FIT, GM_REAL, "1e-8", "(0..", 1,                                           \
+            "added to the root of the squared gradients"                                           \
+    }
 static const gm_option_row adam_options[] = {LR("0.001"), ADAM_ROWS, {0}};
 static const gm_option_row adamw_options[] = {LR("0.001"), ADAM_ROWS, DECAY("0.01"), {0}};
 
@@ -34,7 +45,10 @@ enum { SGD, RMSPROP, ADAM, ADAMW };
 static const struct {
     char name[12];
     const gm_option_row *options;
-} rules[] = {{"sgd", sgd_options}, {"rmsprop", rmsprop_options}, {"adam", adam_options}, {"adamw", adamw_options}};
+} rules[] = {{"sgd", sgd_options},
+             {"rmsprop", rmsprop_options},
+             {"adam", adam_options},
+             {"adamw", adamw_options}};
 #define RULE_COUNT ((int)(sizeof rules / sizeof rules[0]))
 
 const char *gm_optimizer_name_at(int32_t i)
@@ -56,18 +70,22 @@ const gm_option_row *gm__optimizer_options(const char *name)
     return rule < 0 ? NULL : rules[rule].options;
 }
 
-gm_status gm__optimizer_create(gm_context *ctx, const char *name, const gm_options *opts, gm_optimizer **out)
+gm_status gm__optimizer_create(gm_context *ctx, const char *name, const gm_options *opts,
+                               gm_optimizer **out)
 {
     if (!name)
         return gm__fail(ctx, GM_E_ARG, "gm_optimizer_create: name is NULL");
     int rule = find_rule(name);
     if (rule < 0)
-        return gm__fail(ctx, GM_E_UNKNOWN, "there is no optimizer '%.*s'; there are sgd, rmsprop, adam and adamw", 60, name);
+        return gm__fail(ctx, GM_E_UNKNOWN,
+                        "there is no optimizer '%.*s'; there are sgd, rmsprop, adam and adamw", 60,
+                        name);
     gm_optimizer *o = gm__alloc(&ctx->allocator, sizeof *o);
     if (!o)
         return gm__no_memory(ctx);
     *o = (gm_optimizer){.allocator = ctx->allocator, .owners = 1, .rule = rule};
-    gm_status code = gm__values_create(ctx, rules[rule].name, &rules[rule].options, 1, GM_STAGE_FIT, opts, &o->values);
+    gm_status code = gm__values_create(ctx, rules[rule].name, &rules[rule].options, 1, GM_STAGE_FIT,
+                                       opts, &o->values);
     if (code) {
         gm_optimizer_free(o);
         return code;
@@ -76,12 +94,14 @@ gm_status gm__optimizer_create(gm_context *ctx, const char *name, const gm_optio
     return GM_OK;
 }
 
-gm_status gm_optimizer_create(gm_context *ctx, const char *name, const gm_options *opts, gm_optimizer **optimizer)
+gm_status gm_optimizer_create(gm_context *ctx, const char *name, const gm_options *opts,
+                              gm_optimizer **optimizer)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!optimizer)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_optimizer_create: optimizer is NULL"));
+        return gm__leave(ctx, &entry,
+                         gm__fail(ctx, GM_E_ARG, "gm_optimizer_create: optimizer is NULL"));
     *optimizer = NULL;
     return gm__leave(ctx, &entry, gm__optimizer_create(ctx, name, opts, optimizer));
 }
@@ -181,25 +201,34 @@ static void update_share(void *arg, int32_t part)
     (s->rule == SGD ? k->sgd : s->rule == RMSPROP ? k->rmsprop : k->adam)(s->update, from, to);
 }
 
-void gm__optimizer_update(gm_context *ctx, const gm_optimizer *o, const gm__update *u, int64_t i0, int64_t i1)
+void gm__optimizer_update(gm_context *ctx, const gm_optimizer *o, const gm__update *u, int64_t i0,
+                          int64_t i1)
 {
     int32_t parts = i1 - i0 < 16384 ? 1 : ctx->team.parts;
-    gm__share share = {.kernels = ctx->kernels, .update = u, .rule = o->rule, .parts = parts, .i0 = i0, .i1 = i1};
+    gm__share share = {
+        .kernels = ctx->kernels, .update = u, .rule = o->rule, .parts = parts, .i0 = i0, .i1 = i1};
     gm__team_run(&ctx->team, parts, update_share, &share);
 }
 
-/* ---- Direct use ---------------------------------------------------------------------------------- */
+/* ---- Direct use
+ * ---------------------------------------------------------------------------------- */
 
-static gm_status check_step(gm_context *ctx, const gm_optimizer *o, int32_t dtype, int64_t n, const void *param, const void *grad)
+static gm_status check_step(gm_context *ctx, const gm_optimizer *o, int32_t dtype, int64_t n,
+                            const void *param, const void *grad)
 {
     if (!o || !param || !grad)
         return gm__fail(ctx, GM_E_ARG, "gm_optimizer_step: optimizer, param or grad is NULL");
     if (dtype != GM_F32 && dtype != GM_F64)
-        return gm__fail(ctx, GM_E_ARG, "gm_optimizer_step: dtype is %d, must be GM_F32 or GM_F64", (int)dtype);
+        return gm__fail(ctx, GM_E_ARG, "gm_optimizer_step: dtype is %d, must be GM_F32 or GM_F64",
+                        (int)dtype);
     if (n < 0)
-        return gm__fail(ctx, GM_E_RANGE, "gm_optimizer_step: n is %lld, must not be negative", (long long)n);
+        return gm__fail(ctx, GM_E_RANGE, "gm_optimizer_step: n is %lld, must not be negative",
+                        (long long)n);
     if (o->t > 0 && (o->n != n || o->dtype != dtype))
-        return gm__fail(ctx, GM_E_STATE, "gm_optimizer_step: n and dtype must stay the same; earlier steps had n %lld", (long long)o->n);
+        return gm__fail(
+            ctx, GM_E_STATE,
+            "gm_optimizer_step: n and dtype must stay the same; earlier steps had n %lld",
+            (long long)o->n);
     return GM_OK;
 }
 
@@ -220,8 +249,8 @@ static gm_status begin_state(gm_context *ctx, gm_optimizer *o, int32_t dtype, in
     return GM_OK;
 }
 
-gm_status gm_optimizer_step(gm_context *ctx, gm_optimizer *optimizer, int32_t dtype, int64_t n, void *param, const void *grad,
-                            double rate)
+gm_status gm_optimizer_step(gm_context *ctx, gm_optimizer *optimizer, int32_t dtype, int64_t n,
+                            void *param, const void *grad, double rate)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
@@ -229,8 +258,12 @@ gm_status gm_optimizer_step(gm_context *ctx, gm_optimizer *optimizer, int32_t dt
     if (!code && optimizer->t == 0 && !optimizer->n)
         code = begin_state(ctx, optimizer, dtype, n);
     if (!code) {
-        gm__update u = {.real = dtype == GM_F64 ? GM__F64 : GM__F32, .param = param, .grad = grad, .m = optimizer->m,
-                        .v = optimizer->v, .grad_scale = 1};
+        gm__update u = {.real = dtype == GM_F64 ? GM__F64 : GM__F32,
+                        .param = param,
+                        .grad = grad,
+                        .m = optimizer->m,
+                        .v = optimizer->v,
+                        .grad_scale = 1};
         gm__optimizer_prepare(optimizer, ++optimizer->t, rate, &u);
         gm__optimizer_update(ctx, optimizer, &u, 0, n);
     }

@@ -17,7 +17,8 @@ struct gm_optimizer {
 };
 
 /* gm_optimizer_create within a call that has entered the context already. */
-gm_status gm__optimizer_create(gm_context *ctx, const char *name, const gm_options *opts, gm_optimizer **optimizer);
+gm_status gm__optimizer_create(gm_context *ctx, const char *name, const gm_options *opts,
+                               gm_optimizer **optimizer);
 /* The options table of a rule; NULL for no such name. */
 const gm_option_row *gm__optimizer_options(const char *name);
 gm_optimizer *gm__optimizer_retain(const gm_optimizer *o);
@@ -26,9 +27,11 @@ int gm__optimizer_has_m(const gm_optimizer *o);
 int gm__optimizer_has_v(const gm_optimizer *o);
 double gm__optimizer_rate(const gm_optimizer *o); /* "lr" */
 
-/* Fills in the coefficients of update number t (from 1), its learning rate multiplied by rate; the buffers are the caller's. */
+/* Fills in the coefficients of update number t (from 1), its learning rate multiplied by rate; the
+ * buffers are the caller's. */
 void gm__optimizer_prepare(const gm_optimizer *o, int64_t t, double rate, gm__update *u);
 /* Elements [i0, i1), shared by the team. */
-void gm__optimizer_update(gm_context *ctx, const gm_optimizer *o, const gm__update *u, int64_t i0, int64_t i1);
+void gm__optimizer_update(gm_context *ctx, const gm_optimizer *o, const gm__update *u, int64_t i0,
+                          int64_t i1);
 
 #endif

@@ -9,7 +9,8 @@ static double half_cosine(const gm__kernels *k, double u)
     return 0.5 * (1 + y);
 }
 
-/* Smith and Topin 2019: up from 1/25 over the first three tenths, then down to 1/10000 of the start. */
+/* Smith and Topin 2019: up from 1/25 over the first three tenths, then down to 1/10000 of the
+ * start. */
 static double one_cycle(const gm__kernels *k, double u)
 {
     const double peak = 0.3, low = 1.0 / 25, last = 1.0 / 250000;

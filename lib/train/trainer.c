@@ -6,23 +6,36 @@
 #include <string.h>
 
 const gm_option_row gm__fit_options[] = {
-    {"seed", GM_STAGE_FIT | GM_STAGE_CALL, GM_SEED, "", "", 1, "random numbers are a function of it; required by whatever draws"},
-    {"epochs", GM_STAGE_FIT, GM_INT, "100", "1..", 1, "passes over the training rows, if neither steps nor seconds is given"},
+    {"seed", GM_STAGE_FIT | GM_STAGE_CALL, GM_SEED, "", "", 1,
+     "random numbers are a function of it; required by whatever draws"},
+    {"epochs", GM_STAGE_FIT, GM_INT, "100", "1..", 1,
+     "passes over the training rows, if neither steps nor seconds is given"},
     {"steps", GM_STAGE_FIT, GM_INT, "0", "0..", 1, "steps in all, in place of epochs; 0 is off"},
-    {"seconds", GM_STAGE_FIT, GM_REAL, "0", "0..", 1, "time budget: early on the number of steps that fit is measured, and recorded; 0 is off"},
+    {"seconds", GM_STAGE_FIT, GM_REAL, "0", "0..", 1,
+     "time budget: early on the number of steps that fit is measured, and recorded; 0 is off"},
     {"batch", GM_STAGE_FIT, GM_INT, "256", "1..16777216", 1, "rows a step"},
-    {"valid", GM_STAGE_FIT, GM_REAL, "0.1", "0..0.9", 1, "fraction of the rows kept for validation where no validation rows are given; 0 is none"},
-    {"evaluate", GM_STAGE_FIT, GM_INT, "0", "0..", 1, "steps between evaluations; 0 is once an epoch, but not more often than every 100 steps"},
-    {"patience", GM_STAGE_FIT, GM_INT, "0", "0..", 1, "evaluations without a better validation loss before the fit ends; 0 is off"},
-    {"schedule", GM_STAGE_FIT, GM_CHOICE, "cosine", "constant|cosine|step|one-cycle", 1, "of the learning rate over the fit"},
+    {"valid", GM_STAGE_FIT, GM_REAL, "0.1", "0..0.9", 1,
+     "fraction of the rows kept for validation where no validation rows are given; 0 is none"},
+    {"evaluate", GM_STAGE_FIT, GM_INT, "0", "0..", 1,
+     "steps between evaluations; 0 is once an epoch, but not more often than every 100 steps"},
+    {"patience", GM_STAGE_FIT, GM_INT, "0", "0..", 1,
+     "evaluations without a better validation loss before the fit ends; 0 is off"},
+    {"schedule", GM_STAGE_FIT, GM_CHOICE, "cosine", "constant|cosine|step|one-cycle", 1,
+     "of the learning rate over the fit"},
     {"warmup", GM_STAGE_FIT, GM_INT, "0", "0..", 1, "steps of linear warm-up of the learning rate"},
-    {"hold", GM_STAGE_FIT, GM_INT, "0", "0..", 1, "steps before the schedule begins; a time budget sets it, and records it"},
-    {"step_factor", GM_STAGE_FIT, GM_REAL, "0.1", "(0..1", 1, "schedule=step: what multiplies the learning rate at each step down"},
-    {"step_every", GM_STAGE_FIT, GM_REAL, "0.33", "(0..1", 1, "schedule=step: part of the fit between steps down"},
+    {"hold", GM_STAGE_FIT, GM_INT, "0", "0..", 1,
+     "steps before the schedule begins; a time budget sets it, and records it"},
+    {"step_factor", GM_STAGE_FIT, GM_REAL, "0.1", "(0..1", 1,
+     "schedule=step: what multiplies the learning rate at each step down"},
+    {"step_every", GM_STAGE_FIT, GM_REAL, "0.33", "(0..1", 1,
+     "schedule=step: part of the fit between steps down"},
     {"clip", GM_STAGE_FIT, GM_REAL, "10", "0..", 1, "greatest norm of the gradient; 0 is off"},
-    {"average", GM_STAGE_FIT, GM_REAL, "0", "0..1)", 1, "decay of an exponential average of the weights (0.999), which then is the model; 0 is off"},
-    {"precision", GM_STAGE_FIT, GM_CHOICE, "f32", "f32|f64", 1, "arithmetic of the fit and of the model"},
-    {"checkpoint", GM_STAGE_FIT, GM_TEXT, "", "", 1, "file that gets the whole state now and then, to be resumed from"},
+    {"average", GM_STAGE_FIT, GM_REAL, "0", "0..1)", 1,
+     "decay of an exponential average of the weights (0.999), which then is the model; 0 is off"},
+    {"precision", GM_STAGE_FIT, GM_CHOICE, "f32", "f32|f64", 1,
+     "arithmetic of the fit and of the model"},
+    {"checkpoint", GM_STAGE_FIT, GM_TEXT, "", "", 1,
+     "file that gets the whole state now and then, to be resumed from"},
     {"checkpoint_seconds", GM_STAGE_FIT, GM_REAL, "60", "0..", 1, "seconds between checkpoints"},
     {0},
 };
@@ -68,13 +81,15 @@ static void set_horizon(gm_trainer *t)
 {
     const gm__values *v = t->values;
     int64_t steps = gm__value_int(v, "steps");
-    if (steps == 0 && gm__value_real(v, "seconds") <= 0
-        && __builtin_mul_overflow(gm__value_int(v, "epochs"), t->per_epoch, &steps))
+    if (steps == 0 && gm__value_real(v, "seconds") <= 0 &&
+        __builtin_mul_overflow(gm__value_int(v, "epochs"), t->per_epoch, &steps))
         steps = INT64_MAX;
     t->at.horizon = steps;
     t->at.hold = gm__value_int(v, "hold");
-    t->schedule = (gm__schedule){.kind = (int)gm__value_int(v, "schedule"), .warmup = gm__value_int(v, "warmup"),
-                                 .factor = gm__value_real(v, "step_factor"), .every = gm__value_real(v, "step_every")};
+    t->schedule = (gm__schedule){.kind = (int)gm__value_int(v, "schedule"),
+                                 .warmup = gm__value_int(v, "warmup"),
+                                 .factor = gm__value_real(v, "step_factor"),
+                                 .every = gm__value_real(v, "step_every")};
 }
 
 static void set_counts(gm_trainer *t)
@@ -90,22 +105,27 @@ static void set_counts(gm_trainer *t)
     t->at.rate_scale = 1;
 }
 
-gm_status gm__trainer_create(gm_context *ctx, const gm__objective *objective, gm__values *values, const gm_optimizer *optimizer,
-                             gm_progress_fn progress, void *progress_user, gm_trainer **trainer)
+gm_status gm__trainer_create(gm_context *ctx, const gm__objective *objective, gm__values *values,
+                             const gm_optimizer *optimizer, gm_progress_fn progress,
+                             void *progress_user, gm_trainer **trainer)
 {
     gm_trainer *t = gm__alloc(&ctx->allocator, sizeof *t);
     if (!t) {
         objective->free(objective->user);
         return gm__no_memory(ctx);
     }
-    *t = (gm_trainer){.allocator = ctx->allocator, .objective = *objective, .values = gm__values_retain(values),
-                      .optimizer = gm__optimizer_retain(optimizer), .progress = progress, .progress_user = progress_user};
+    *t = (gm_trainer){.allocator = ctx->allocator,
+                      .objective = *objective,
+                      .values = gm__values_retain(values),
+                      .optimizer = gm__optimizer_retain(optimizer),
+                      .progress = progress,
+                      .progress_user = progress_user};
     set_counts(t);
     set_horizon(t);
     gm_status code = make_buffers(ctx, t);
     if (!code)
-        code = gm__params_init(ctx, objective->layout, objective->real, (uint64_t)gm__value_int(values, "seed"),
-                               t->buffers[GM__PARAM]);
+        code = gm__params_init(ctx, objective->layout, objective->real,
+                               (uint64_t)gm__value_int(values, "seed"), t->buffers[GM__PARAM]);
     if (code) {
         gm_trainer_free(t);
         return code;
@@ -121,7 +141,8 @@ void gm_trainer_free(gm_trainer *trainer)
     gm_allocator a = trainer->allocator;
     for (int i = 0; i < GM__BUFFERS; i++)
         gm__free(&a, trainer->buffers[i], trainer->buffers[i] ? gm__trainer_bytes(trainer) : 0);
-    gm__free(&a, trainer->order, trainer->order ? (size_t)trainer->objective.rows * sizeof *trainer->order : 0);
+    gm__free(&a, trainer->order,
+             trainer->order ? (size_t)trainer->objective.rows * sizeof *trainer->order : 0);
     gm__values_free(trainer->values);
     gm_optimizer_free(trainer->optimizer);
     trainer->objective.free(trainer->objective.user);
@@ -132,10 +153,12 @@ const void *gm__trainer_weights(const gm_trainer *t)
 {
     if (t->buffers[GM__BEST] && t->at.best_step > 0)
         return t->buffers[GM__BEST];
-    return t->buffers[GM__AVERAGE] && t->at.step > 0 ? t->buffers[GM__AVERAGE] : t->buffers[GM__PARAM];
+    return t->buffers[GM__AVERAGE] && t->at.step > 0 ? t->buffers[GM__AVERAGE]
+                                                     : t->buffers[GM__PARAM];
 }
 
-/* ---- Progress ------------------------------------------------------------------------------------- */
+/* ---- Progress
+ * ------------------------------------------------------------------------------------- */
 
 static double seconds_left(const gm_trainer *t)
 {
@@ -175,27 +198,37 @@ gm_status gm_trainer_progress(gm_context *ctx, const gm_trainer *trainer, gm_pro
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    if (!trainer || !progress || progress->struct_size < sizeof progress->struct_size + sizeof progress->done)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_trainer_progress: trainer or progress is NULL, or struct_size is not set"));
+    if (!trainer || !progress ||
+        progress->struct_size < sizeof progress->struct_size + sizeof progress->done)
+        return gm__leave(
+            ctx, &entry,
+            gm__fail(
+                ctx, GM_E_ARG,
+                "gm_trainer_progress: trainer or progress is NULL, or struct_size is not set"));
     gm__trainer_progress(trainer, progress);
     return gm__leave(ctx, &entry, GM_OK);
 }
 
-/* ---- Calls ---------------------------------------------------------------------------------------- */
+/* ---- Calls
+ * ---------------------------------------------------------------------------------------- */
 
 gm_status gm_trainer_step(gm_context *ctx, gm_trainer *trainer, int64_t n)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!trainer || n < 0)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_trainer_step: trainer is NULL or n is negative"));
+        return gm__leave(
+            ctx, &entry,
+            gm__fail(ctx, GM_E_ARG, "gm_trainer_step: trainer is NULL or n is negative"));
     return gm__leave(ctx, &entry, gm__trainer_run(ctx, trainer, n));
 }
 
-static gm_status evaluate(gm_context *ctx, gm_trainer *t, const gm_dataset *rows, double *mean, double *error)
+static gm_status evaluate(gm_context *ctx, gm_trainer *t, const gm_dataset *rows, double *mean,
+                          double *error)
 {
     double m, e;
-    const void *weights = t->buffers[GM__AVERAGE] && t->at.step > 0 ? t->buffers[GM__AVERAGE] : t->buffers[GM__PARAM];
+    const void *weights =
+        t->buffers[GM__AVERAGE] && t->at.step > 0 ? t->buffers[GM__AVERAGE] : t->buffers[GM__PARAM];
     GM_TRY(t->objective.evaluate(t->objective.user, ctx, rows, weights, &m, &e));
     *mean = m;
     if (error)
@@ -203,12 +236,15 @@ static gm_status evaluate(gm_context *ctx, gm_trainer *t, const gm_dataset *rows
     return GM_OK;
 }
 
-gm_status gm_trainer_evaluate(gm_context *ctx, gm_trainer *trainer, const gm_dataset *rows, double *mean, double *error)
+gm_status gm_trainer_evaluate(gm_context *ctx, gm_trainer *trainer, const gm_dataset *rows,
+                              double *mean, double *error)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!trainer || !rows || !mean)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_trainer_evaluate: trainer, rows or mean is NULL"));
+        return gm__leave(
+            ctx, &entry,
+            gm__fail(ctx, GM_E_ARG, "gm_trainer_evaluate: trainer, rows or mean is NULL"));
     return gm__leave(ctx, &entry, evaluate(ctx, trainer, rows, mean, error));
 }
 
@@ -217,7 +253,10 @@ gm_status gm_trainer_model(gm_context *ctx, gm_trainer *trainer, gm_model **mode
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     if (!trainer || !model)
-        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "gm_trainer_model: trainer or model is NULL"));
+        return gm__leave(ctx, &entry,
+                         gm__fail(ctx, GM_E_ARG, "gm_trainer_model: trainer or model is NULL"));
     *model = NULL;
-    return gm__leave(ctx, &entry, trainer->objective.model(trainer->objective.user, ctx, gm__trainer_weights(trainer), trainer, model));
+    return gm__leave(ctx, &entry,
+                     trainer->objective.model(trainer->objective.user, ctx,
+                                              gm__trainer_weights(trainer), trainer, model));
 }

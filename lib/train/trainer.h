@@ -1,4 +1,5 @@
-/* The loop of a fit, for any objective: batches, updates, schedules, evaluation, recovery, budgets. */
+/* The loop of a fit, for any objective: batches, updates, schedules, evaluation, recovery, budgets.
+ */
 #ifndef GM__TRAINER_H
 #define GM__TRAINER_H
 #include "genmod/train.h"
@@ -19,33 +20,49 @@ typedef struct gm__objective {
     void *user;
     const gm__layout *layout;
     gm__real real;
-    int64_t rows;                  /* of training data */
-    int valid;                     /* there is validation data */
-    int phases;                    /* at least 1 */
-    const char *const *players;    /* names of phase p's parameters begin with players[p]; NULL: all */
-    char fingerprint[65];          /* of family, options and data: a checkpoint is of one fit */
+    int64_t rows;               /* of training data */
+    int valid;                  /* there is validation data */
+    int phases;                 /* at least 1 */
+    const char *const *players; /* names of phase p's parameters begin with players[p]; NULL: all */
+    char fingerprint[65];       /* of family, options and data: a checkpoint is of one fit */
     /* The mean loss of a batch and its gradient; assignments of the graph are made in params. */
-    gm_status (*step)(void *user, gm_context *ctx, int phase, const gm__batch *batch, void *params, void *grads, double *loss);
+    gm_status (*step)(void *user, gm_context *ctx, int phase, const gm__batch *batch, void *params,
+                      void *grads, double *loss);
     /* The pass that sets parameters from data; NULL if there is none. */
     gm_status (*start)(void *user, gm_context *ctx, const gm__batch *batch, void *params);
     /* Mean loss of rows (NULL: the validation data) and its standard error. */
-    gm_status (*evaluate)(void *user, gm_context *ctx, const gm_dataset *rows, const void *params, double *mean, double *error);
-    gm_status (*model)(void *user, gm_context *ctx, const void *params, const struct gm_trainer *trainer, gm_model **model);
+    gm_status (*evaluate)(void *user, gm_context *ctx, const gm_dataset *rows, const void *params,
+                          double *mean, double *error);
+    gm_status (*model)(void *user, gm_context *ctx, const void *params,
+                       const struct gm_trainer *trainer, gm_model **model);
     void (*free)(void *user);
 } gm__objective;
 
-/* Rows of the table "fit" that every fit takes (data's transforms have their own), ended by a row of zeros. */
+/* Rows of the table "fit" that every fit takes (data's transforms have their own), ended by a row
+ * of zeros. */
 extern const gm_option_row gm__fit_options[];
 
 /* Numbers that change from step to step; written to checkpoints as they are. */
 typedef struct gm__counters {
-    int64_t step, updates, horizon, hold, best_step, recoveries, failures, stale, snapshot_step, snapshot_updates;
+    int64_t step, updates, horizon, hold, best_step, recoveries, failures, stale, snapshot_step,
+        snapshot_updates;
     double loss, valid, best, seconds, rate_scale, evaluate_seconds;
     int64_t done, started, due;
 } gm__counters;
 
 /* Flat buffers, all of layout.size elements. */
-enum { GM__PARAM, GM__GRAD, GM__M, GM__V, GM__AVERAGE, GM__BEST, GM__SNAP_PARAM, GM__SNAP_M, GM__SNAP_V, GM__BUFFERS };
+enum {
+    GM__PARAM,
+    GM__GRAD,
+    GM__M,
+    GM__V,
+    GM__AVERAGE,
+    GM__BEST,
+    GM__SNAP_PARAM,
+    GM__SNAP_M,
+    GM__SNAP_V,
+    GM__BUFFERS
+};
 
 struct gm_trainer {
     gm_allocator allocator;
@@ -56,8 +73,8 @@ struct gm_trainer {
     void *progress_user;
     gm__schedule schedule;
     gm__counters at;
-    void *buffers[GM__BUFFERS];    /* NULL where this fit does not need one */
-    int64_t *order;                /* the epoch's rows in their order */
+    void *buffers[GM__BUFFERS]; /* NULL where this fit does not need one */
+    int64_t *order;             /* the epoch's rows in their order */
     int64_t order_epoch;
     int64_t batch, per_epoch, every;
     double last_rate, last_report, rate_items;
@@ -65,10 +82,12 @@ struct gm_trainer {
 };
 
 /* Takes the objective over, also on failure. values and optimizer are retained. */
-gm_status gm__trainer_create(gm_context *ctx, const gm__objective *objective, gm__values *values, const gm_optimizer *optimizer,
-                             gm_progress_fn progress, void *progress_user, gm_trainer **trainer);
+gm_status gm__trainer_create(gm_context *ctx, const gm__objective *objective, gm__values *values,
+                             const gm_optimizer *optimizer, gm_progress_fn progress,
+                             void *progress_user, gm_trainer **trainer);
 /* Puts a checkpoint's state into a trainer just made. */
-gm_status gm__trainer_restore(gm_context *ctx, gm_trainer *t, const gm_reader *reader, const char *name);
+gm_status gm__trainer_restore(gm_context *ctx, gm_trainer *t, const gm_reader *reader,
+                              const char *name);
 /* The weights that a model is made of: best, else averaged, else last. */
 const void *gm__trainer_weights(const gm_trainer *t);
 size_t gm__trainer_bytes(const gm_trainer *t); /* of one buffer */
