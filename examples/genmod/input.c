@@ -109,10 +109,10 @@ static int read_file(tool *t, const char *path, const gm_options *options, gm_da
 }
 
 /* Replaces *rows by a view of it; the old handle is freed in any case. */
-static int take_view(tool *t, gm_status status, gm_dataset **rows, gm_dataset *view)
+static int take_view(tool *t, gm_status status, gm_dataset **rows, gm_dataset *const *view)
 {
     gm_dataset_free(*rows);
-    *rows = view;
+    *rows = *view;
     return status ? tool_failed(t) : TOOL_OK;
 }
 
@@ -138,7 +138,7 @@ static int select_columns(tool *t, gm_dataset **rows)
         if (!status)
             status =
                 take_view(t, gm_dataset_select(t->ctx, *rows, chosen.number, chosen.count, &view),
-                          rows, view);
+                          rows, &view);
         label = i;
         free(chosen.number);
     }
@@ -146,7 +146,7 @@ static int select_columns(tool *t, gm_dataset **rows)
         return status;
     view = NULL;
     return take_view(t, gm_dataset_with_role(t->ctx, *rows, label, GM_ROLE_LABEL, &view), rows,
-                     view);
+                     &view);
 }
 
 int tool_read_rows(tool *t, const char *path, gm_dataset **rows)
