@@ -35,8 +35,8 @@ gm_status gm__array_check(gm_context *ctx, const gm_array *array, const char *wh
     if (!array)
         return gm__fail(ctx, GM_E_ARG, "array '%s' is missing", what);
     if (array->struct_size < sizeof *array)
-        return gm__fail(ctx, GM_E_ARG, "array '%s' has struct_size %u, must be %zu", what,
-                        array->struct_size, sizeof *array);
+        return gm__fail(ctx, GM_E_ARG, "array '%s' has struct_size %u, must be %d", what,
+                        array->struct_size, (int)sizeof *array);
     if (gm__dtype_size(array->dtype) == 0)
         return gm__fail(ctx, GM_E_ARG, "array '%s' has dtype %d, which there is not", what,
                         array->dtype);
