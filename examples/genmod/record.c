@@ -71,7 +71,7 @@ static void print_member(const char *key, const char *value)
 
 void record_print(const char *json)
 {
-    const char *at = find_member(json, "training"), *value;
+    const char *at = find_member(json, "record"), *value;
 
     if (!at || *at != '{')
         return;
