@@ -108,45 +108,57 @@ static int read_file(tool *t, const char *path, const gm_options *options, gm_da
     return status ? tool_failed(t) : TOOL_OK;
 }
 
-/* Replaces *rows by a view of it; the old handle is freed in any case. */
-static int take_view(tool *t, gm_status status, gm_dataset **rows, gm_dataset *const *view)
+/* Replaces *rows by the view of it that a call made. */
+static int take_view(tool *t, gm_status status, gm_dataset *view, gm_dataset **rows)
 {
+    if (status)
+        return tool_failed(t);
     gm_dataset_free(*rows);
-    *rows = *view;
-    return status ? tool_failed(t) : TOOL_OK;
+    *rows = view;
+    return TOOL_OK;
 }
 
-/* --columns picks and orders; the column of --label comes along if the list leaves it out. */
-static int select_columns(tool *t, gm_dataset **rows)
+/* --columns picks and orders. The label, a column of *rows or -1, comes along if the list leaves it
+ * out; it is then a column of the view. */
+static int select_columns(tool *t, const char *text, gm_dataset **rows, int64_t *label)
+{
+    gm_dataset *view = NULL;
+    column_list list = {NULL, 0, 0};
+    int64_t i = 0;
+    gm_status made;
+    int status = tool_find_columns(t->args, *rows, text, &list.number, &list.count);
+
+    list.capacity = list.count;
+    while (i < list.count && list.number[i] != *label)
+        i++;
+    if (!status && *label >= 0 && i == list.count)
+        status = add_range(&list, *label, *label);
+    if (*label >= 0)
+        *label = i;
+    if (!status) {
+        made = gm_dataset_select(t->ctx, *rows, list.number, list.count, &view);
+        status = take_view(t, made, view, rows);
+    }
+    free(list.number);
+    return status;
+}
+
+static int apply_columns(tool *t, gm_dataset **rows)
 {
     const char *list = cli_value(t->args, "columns"), *name = cli_value(t->args, "label");
     gm_dataset *view = NULL;
-    int64_t *columns = NULL, count = 0, label = -1, i;
+    int64_t label = name ? gm_dataset_find_column(*rows, name) : -1;
+    gm_status made;
     int status = TOOL_OK;
 
-    if (name && (label = gm_dataset_find_column(*rows, name)) < 0)
+    if (name && label < 0)
         return cli_wrong(t->args->command, "there is no column '%s' in the data", name);
-    if (list) {
-        column_list chosen;
-        status = tool_find_columns(t->args, *rows, list, &columns, &count);
-        chosen.number = columns;
-        chosen.count = chosen.capacity = count;
-        for (i = 0; i < count && columns[i] != label; i++)
-            ;
-        if (!status && label >= 0 && i == count)
-            status = add_range(&chosen, label, label);
-        if (!status)
-            status =
-                take_view(t, gm_dataset_select(t->ctx, *rows, chosen.number, chosen.count, &view),
-                          rows, &view);
-        label = i;
-        free(chosen.number);
-    }
-    if (status || !name)
+    if (list)
+        status = select_columns(t, list, rows, &label);
+    if (status || label < 0)
         return status;
-    view = NULL;
-    return take_view(t, gm_dataset_with_role(t->ctx, *rows, label, GM_ROLE_LABEL, &view), rows,
-                     &view);
+    made = gm_dataset_with_role(t->ctx, *rows, label, GM_ROLE_LABEL, &view);
+    return take_view(t, made, view, rows);
 }
 
 int tool_read_rows(tool *t, const char *path, gm_dataset **rows)
@@ -164,7 +176,7 @@ int tool_read_rows(tool *t, const char *path, gm_dataset **rows)
         status = read_file(t, path, options, rows);
     gm_options_free(options);
     if (!status)
-        status = select_columns(t, rows);
+        status = apply_columns(t, rows);
     if (status) {
         gm_dataset_free(*rows);
         *rows = NULL;
