@@ -19,7 +19,6 @@ typedef struct demo {
     double *logp;                      /* (n), nats */
     int64_t *rank;                     /* (n), rows from the most to the least probable */
     double seconds, best_valid, steps; /* of the fit, from its log */
-    int64_t drawn;                     /* pictures that the model drew */
 } demo;
 
 /* One line of the log of a fit. */

@@ -1,5 +1,6 @@
 /* Draws the pictures and writes the page of make demo: MODEL DIGITS.csv LOG.csv FOLDER.
  * It asks a model that "genmod fit" made, by the public calls. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,10 +93,9 @@ static int write_all(demo *d, const char *log_path)
         int64_t i;
         d->steps = lines[count - 1].step;
         d->seconds = lines[count - 1].seconds;
-        d->best_valid = lines[count - 1].loss;
+        d->best_valid = INFINITY;
         for (i = 0; i < count; i++)
-            if (lines[i].valid == lines[i].valid &&
-                (i == 0 || !(d->best_valid <= lines[i].valid) || lines[i].valid < d->best_valid))
+            if (lines[i].valid < d->best_valid)
                 d->best_valid = lines[i].valid;
     }
     if (!status)

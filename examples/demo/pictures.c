@@ -18,42 +18,54 @@ static int save(const demo *d, const char *name, int64_t n, const double *x)
     return image_save_sheet(&sheet, n, x, path);
 }
 
+static int save_real(const demo *d, const char *name, int64_t n, const int64_t *rows)
+{
+    double *x = tool_doubles(n, PIXELS);
+    int64_t i;
+    int status;
+
+    if (!x)
+        return TOOL_FAILED;
+    for (i = 0; i < n; i++)
+        memcpy(x + i * PIXELS, d->x + rows[i] * PIXELS, PIXELS * sizeof *x);
+    status = save(d, name, n, x);
+    free(x);
+    return status;
+}
+
 /* Rows spread over the file. */
 int demo_draw_real(demo *d)
 {
-    double x[GRID * PIXELS];
-    int64_t i;
+    int64_t rows[GRID], i;
 
     for (i = 0; i < GRID; i++)
-        memcpy(x + i * PIXELS, d->x + (i * 29 + 7) % d->n * PIXELS, PIXELS * sizeof *x);
-    return save(d, "real.png", GRID, x);
+        rows[i] = (i * 29 + 7) % d->n;
+    return save_real(d, "real.png", GRID, rows);
 }
 
 int demo_draw_generated(demo *d)
 {
-    double x[GRID * PIXELS];
+    double *x = tool_doubles(GRID, PIXELS);
     gm_options *how = NULL;
-    int status = tool_options(&d->t, "sample", &how);
+    int status = x ? tool_options(&d->t, "sample", &how) : TOOL_FAILED;
 
     if (!status && gm_model_sample_f64(d->t.ctx, d->model, GRID, NULL, how, x))
         status = tool_failed(&d->t);
     gm_options_free(how);
-    d->drawn = GRID;
-    return status ? status : save(d, "generated.png", GRID, x);
+    if (!status)
+        status = save(d, "generated.png", GRID, x);
+    free(x);
+    return status;
 }
 
 int demo_draw_extremes(demo *d)
 {
-    double most[EXTREMES * PIXELS], least[EXTREMES * PIXELS];
-    int64_t i;
-    int status;
+    int64_t least[EXTREMES], i;
+    int status = save_real(d, "most_probable.png", EXTREMES, d->rank);
 
-    for (i = 0; i < EXTREMES; i++) {
-        memcpy(most + i * PIXELS, d->x + d->rank[i] * PIXELS, PIXELS * sizeof *most);
-        memcpy(least + i * PIXELS, d->x + d->rank[d->n - 1 - i] * PIXELS, PIXELS * sizeof *least);
-    }
-    status = save(d, "most_probable.png", EXTREMES, most);
-    return status ? status : save(d, "least_probable.png", EXTREMES, least);
+    for (i = 0; i < EXTREMES; i++)
+        least[i] = d->rank[d->n - 1 - i];
+    return status ? status : save_real(d, "least_probable.png", EXTREMES, least);
 }
 
 /* ---- From one digit to another --------------------------------------------------------------- */
@@ -102,31 +114,48 @@ static int decode(demo *d, gm_array *z, double *out)
     return status;
 }
 
-/* Ends are digits of high probability, far apart in the ranking's order of rows. */
-int demo_draw_walks(demo *d)
+/* Codes of the ends into codes of the ways between them. */
+static void fill_ways(double *way, const double *codes, int64_t k)
 {
-    int64_t k = gm_model_code_count(d->model), w, i;
-    double ends[2 * WALKS * PIXELS], out[WALKS * ACROSS * PIXELS];
-    double *codes = tool_doubles(2 * WALKS, k), *way = tool_doubles(WALKS * ACROSS, k);
-    gm_array z;
-    int status = codes && way ? TOOL_OK : TOOL_FAILED;
+    int64_t w, i;
 
-    for (i = 0; i < 2 * WALKS; i++)
-        memcpy(ends + i * PIXELS, d->x + d->rank[(200 + 97 * i) % d->n] * PIXELS,
-               PIXELS * sizeof *ends);
-    if (!status) {
-        gm_array_init(&z, GM_F64, codes, 2 * WALKS, k);
-        status = encode(d, ends, &z);
-    }
-    for (w = 0; !status && w < WALKS; w++)
+    for (w = 0; w < WALKS; w++)
         for (i = 0; i < ACROSS; i++)
             between(way + (w * ACROSS + i) * k, codes + 2 * w * k, codes + (2 * w + 1) * k, k,
                     (double)i / (ACROSS - 1));
-    if (!status) {
-        gm_array_init(&z, GM_F64, way, WALKS * ACROSS, k);
-        status = decode(d, &z, out);
-    }
-    free(codes);
+}
+
+/* The ends are two digits of one half of the ranking, so that none is odd. */
+static int draw_walks(demo *d, int64_t k, double *pixels, double *codes, double *way)
+{
+    int64_t i;
+    gm_array z;
+    int status;
+
+    for (i = 0; i < 2 * WALKS; i++)
+        memcpy(pixels + i * PIXELS, d->x + d->rank[(200 + 97 * i) % d->n] * PIXELS,
+               PIXELS * sizeof *pixels);
+    gm_array_init(&z, GM_F64, codes, 2 * WALKS, k);
+    status = encode(d, pixels, &z);
+    if (status)
+        return status;
+    fill_ways(way, codes, k);
+    gm_array_init(&z, GM_F64, way, WALKS * ACROSS, k);
+    status = decode(d, &z, pixels);
+    return status ? status : save(d, "walks.png", WALKS * ACROSS, pixels);
+}
+
+int demo_draw_walks(demo *d)
+{
+    int64_t k = gm_model_code_count(d->model);
+    double *pixels = tool_doubles(WALKS * ACROSS, PIXELS), *codes = tool_doubles(2 * WALKS, k);
+    double *way = tool_doubles(WALKS * ACROSS, k);
+    int status = TOOL_FAILED;
+
+    if (pixels && codes && way)
+        status = draw_walks(d, k, pixels, codes, way);
     free(way);
-    return status ? status : save(d, "walks.png", WALKS * ACROSS, out);
+    free(codes);
+    free(pixels);
+    return status;
 }
