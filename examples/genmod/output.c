@@ -1,4 +1,5 @@
 /* Models and rows to files and to standard output. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,14 +8,6 @@
 #include "image.h"
 #include "system.h"
 #include "tool.h"
-
-static int32_t write_stdout(void *user, const void *bytes, int64_t size)
-{
-    (void)user;
-    return fwrite(bytes, 1, (size_t)size, stdout) == (size_t)size ? 0 : -1;
-}
-
-static const gm_writer stdout_writer = {.struct_size = sizeof(gm_writer), .write = write_stdout};
 
 static int32_t write_file(void *user, const void *bytes, int64_t size)
 {
@@ -33,25 +26,43 @@ int tool_check_output(const char *path)
     return why ? tool_error("%s: cannot be written: %s", path, why) : TOOL_OK;
 }
 
-/* A device or a pipe is written in place: the library replaces what it saves to. */
-int tool_save_model(tool *t, const gm_model *model, const char *path)
+/* What is written: a model, or rows as CSV. */
+typedef struct content {
+    const gm_model *model;
+    const gm_dataset *rows;
+} content;
+
+static int write_content(tool *t, const content *c, FILE *file, const char *name)
 {
-    gm_writer writer = {.struct_size = sizeof writer, .write = write_file};
-    gm_status status;
+    gm_writer writer = {.struct_size = sizeof writer, .user = file, .write = write_file};
+    gm_status status = c->model ? gm_model_write(t->ctx, c->model, &writer)
+                                : gm_dataset_write(t->ctx, c->rows, &writer, "csv");
+
+    if (status == GM_E_IO)
+        return tool_error("%s: %s", name, strerror(errno));
+    return status ? tool_failed(t) : TOOL_OK;
+}
+
+/* Standard output, a device or a pipe is written in place: the library replaces what it saves to.
+ */
+static int write_in_place(tool *t, const content *c, const char *path)
+{
     out_file out;
+    int status;
 
     if (is_stdout(path))
-        status = gm_model_write(t->ctx, model, &stdout_writer);
-    else if (system_is_special(path)) {
-        int opened = file_open(&out, path);
-        if (opened)
-            return opened;
-        writer.user = out.file;
-        status = gm_model_write(t->ctx, model, &writer);
-        return file_close(&out, status ? tool_failed(t) : TOOL_OK);
-    } else
-        status = gm_model_save(t->ctx, model, path);
-    return status ? tool_failed(t) : TOOL_OK;
+        return write_content(t, c, stdout, "standard output");
+    status = file_open(&out, path);
+    return status ? status : file_close(&out, write_content(t, c, out.file, path));
+}
+
+int tool_save_model(tool *t, const gm_model *model, const char *path)
+{
+    content c = {.model = model};
+
+    if (is_stdout(path) || system_is_special(path))
+        return write_in_place(t, &c, path);
+    return gm_model_save(t->ctx, model, path) ? tool_failed(t) : TOOL_OK;
 }
 
 /* ---- Pictures -------------------------------------------------------------------------------- */
@@ -121,22 +132,11 @@ static int save_picture(tool *t, const gm_model *model, const gm_dataset *rows, 
 
 int tool_save_rows(tool *t, const gm_model *model, const gm_dataset *rows, const char *path)
 {
-    gm_status status;
+    content c = {.rows = rows};
 
-    if (is_stdout(path))
-        status = gm_dataset_write(t->ctx, rows, &stdout_writer, "csv");
-    else if (tool_has_ending(path, ".png"))
+    if (!is_stdout(path) && tool_has_ending(path, ".png"))
         return save_picture(t, model, rows, path);
-    else if (system_is_special(path)) {
-        gm_writer writer = {.struct_size = sizeof writer, .write = write_file};
-        out_file out;
-        int opened = file_open(&out, path);
-        if (opened)
-            return opened;
-        writer.user = out.file;
-        status = gm_dataset_write(t->ctx, rows, &writer, "csv");
-        return file_close(&out, status ? tool_failed(t) : TOOL_OK);
-    } else
-        status = gm_dataset_save(t->ctx, rows, path);
-    return status ? tool_failed(t) : TOOL_OK;
+    if (is_stdout(path) || system_is_special(path))
+        return write_in_place(t, &c, path);
+    return gm_dataset_save(t->ctx, rows, path) ? tool_failed(t) : TOOL_OK;
 }
