@@ -165,6 +165,9 @@ awk 'NR == FNR { if (FNR > 1) { s += $1; n++ } next } { d = s / n - $1; exit !(d
     wrong "the mean is not that of the rows: $(cat out)"
 expect 0 '' "$genmod" score a.model s.npy -o s.tsv
 lines s.tsv 31
+fit s.npy -o unnamed.model --label 2
+expect 0 '' "$genmod" score unnamed.model s.npy --label 2 -o without.npy
+expect 0 '' "$genmod" info unnamed.model
 expect 0 '' "$genmod" score mixed.model rows.csv --mean
 expect 0 '' "$genmod" score columns.model rows.csv --mean
 printf 'height,count,kind\n170,2,green\n' >unseen.csv
@@ -187,6 +190,8 @@ expect 0 '' "$genmod" encode a.model part.csv -o codes.npy
 expect 0 '' "$genmod" decode a.model codes.npy -o back2.csv
 same back.csv back2.csv
 expect 1 '.' "$genmod" decode a.model rows.csv
+cut -d, -f1,4 rows.csv >text.csv
+expect 1 'codes are numbers' "$genmod" decode a.model text.csv
 
 # ---- Pictures -----------------------------------------------------------------------------------------
 

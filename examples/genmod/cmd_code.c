@@ -1,6 +1,7 @@
 /* genmod encode|decode|reconstruct MODEL DATA -o FILE */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tool.h"
 
@@ -41,15 +42,31 @@ static int encode(tool *t, const gm_model *model, const gm_dataset *rows, const 
     return result;
 }
 
+/* Texts would be read as the numbers of their categories. */
+static int check_codes(tool *t, const gm_dataset *codes)
+{
+    gm_column column = {.struct_size = sizeof column};
+    int64_t j, d = gm_dataset_column_count(codes);
+
+    for (j = 0; j < d; j++) {
+        if (gm_dataset_column(t->ctx, codes, j, &column))
+            return tool_failed(t);
+        if (column.categories && strcmp(gm_dataset_category(codes, j, 0), "0") != 0)
+            return tool_error("%s: column %lld holds '%s', codes are numbers", t->args->operand[1],
+                              (long long)j + 1, gm_dataset_category(codes, j, 0));
+    }
+    return TOOL_OK;
+}
+
 static int decode(tool *t, const gm_model *model, const gm_dataset *codes, const gm_options *how)
 {
     int64_t n = gm_dataset_row_count(codes), k = gm_dataset_column_count(codes);
     double *z = tool_doubles(n, k);
     gm_dataset *rows = NULL;
     gm_array array;
-    int result = TOOL_FAILED;
+    int result = z ? check_codes(t, codes) : TOOL_FAILED;
 
-    if (z)
+    if (!result)
         result = answer(t, gm_dataset_read_f64(t->ctx, codes, 0, n, z, 0));
     if (!result) {
         gm_array_init(&array, GM_F64, z, n, k);

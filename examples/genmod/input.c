@@ -143,6 +143,26 @@ static int select_columns(tool *t, const char *text, gm_dataset **rows, int64_t 
     return status;
 }
 
+/* A model that is asked knows no label: where columns have no names, one more would shift the rest.
+ */
+static int drop_column(tool *t, gm_dataset **rows, int64_t column)
+{
+    int64_t count = gm_dataset_column_count(*rows);
+    column_list list = {NULL, 0, 0};
+    gm_dataset *view = NULL;
+    gm_status made;
+    int status = add_range(&list, 0, count - 1);
+
+    if (!status) {
+        memmove(list.number + column, list.number + column + 1,
+                (size_t)(count - 1 - column) * sizeof *list.number);
+        made = gm_dataset_select(t->ctx, *rows, list.number, count - 1, &view);
+        status = take_view(t, made, view, rows);
+    }
+    free(list.number);
+    return status;
+}
+
 static int apply_columns(tool *t, gm_dataset **rows)
 {
     const char *list = cli_value(t->args, "columns"), *name = cli_value(t->args, "label");
@@ -157,6 +177,8 @@ static int apply_columns(tool *t, gm_dataset **rows)
         status = select_columns(t, list, rows, &label);
     if (status || label < 0)
         return status;
+    if (t->args->command != &command_fit)
+        return drop_column(t, rows, label);
     made = gm_dataset_with_role(t->ctx, *rows, label, GM_ROLE_LABEL, &view);
     return take_view(t, made, view, rows);
 }

@@ -104,7 +104,7 @@ static gm_status column(gm_context *ctx, const gm_model *model, int64_t i, gm_co
                       .type = c->type,
                       .role = c->role,
                       .missing = c->missing,
-                      .name = c->name,
+                      .name = c->name ? c->name : "",
                       .categories = c->categories,
                       .low = c->low,
                       .high = c->high,
