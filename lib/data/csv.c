@@ -27,6 +27,20 @@ static gm_status bad_text(gm_context *ctx, const char *name, const char *text, i
     return gm__fail(ctx, GM_E_FORMAT, "%s:%lld: %s", name, (long long)line, what);
 }
 
+/* Eight bytes at a time: what most files are. */
+static int is_ascii(const char *text, int64_t size)
+{
+    uint64_t high = 0, word;
+    int64_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        memcpy(&word, text + i, 8);
+        high |= word & 0x8080808080808080u;
+    }
+    for (; i < size; i++)
+        high |= (unsigned char)text[i] & 0x80u;
+    return high == 0;
+}
+
 static gm_status check_text(gm_context *ctx, const char *name, const char *text, int64_t size)
 {
     if (size >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
@@ -34,7 +48,7 @@ static gm_status check_text(gm_context *ctx, const char *name, const char *text,
     const char *zero = memchr(text, 0, (size_t)size);
     if (zero)
         return bad_text(ctx, name, text, zero - text, "holds a zero byte: this is no text");
-    if (gm__valid_utf8(text, size))
+    if (is_ascii(text, size) || gm__valid_utf8(text, size))
         return GM_OK;
     int64_t at = 0;
     for (int step; at < size && (step = gm__utf8_length(text + at, size - at)) > 0; at += step) {

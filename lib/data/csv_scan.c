@@ -198,18 +198,26 @@ static int short_number(const char *p, const char *end, gm__number *number)
 {
     static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    int negative = p < end && *p == '-', digits = 0, places = 0;
+    int negative = p < end && *p == '-';
     int64_t value = 0;
     p += negative;
-    for (; p < end && *p >= '0' && *p <= '9'; p++, digits++)
-        value = digits < 16 ? value * 10 + (*p - '0') : value;
-    number->whole = p == end;
-    if (p < end && *p == '.')
-        for (p++; p < end && *p >= '0' && *p <= '9'; p++, digits++, places++)
-            value = digits < 16 ? value * 10 + (*p - '0') : value;
-    if (p < end || digits == 0 || digits > 15)
+    if (end - p > 16)
         return 0;
-    double x = (double)value / powers[places];
+    const char *start = p, *point = NULL;
+    for (; p < end; p++) {
+        unsigned digit = (unsigned)(unsigned char)*p - '0';
+        if (digit < 10)
+            value = value * 10 + (int64_t)digit;
+        else if (*p == '.' && !point)
+            point = p;
+        else
+            return 0;
+    }
+    int64_t places = point ? end - point - 1 : 0, digits = end - start - (point != NULL);
+    if (digits == 0 || digits > 15)
+        return 0;
+    number->whole = !point;
+    double x = places ? (double)value / powers[places] : (double)value;
     number->value = negative ? -x : x;
     return 1;
 }
