@@ -29,7 +29,8 @@ static const gm__json *parsed(const char *text)
 
 START_TEST(reads_values)
 {
-    const gm__json *r = parsed(" {\"a\" : [1, -2.5e3 ,\"x\\n\\u00e9\\ud83d\\ude00\", true,false, null, {}, []], \"b\":{\"c\":0}}\n");
+    const gm__json *r = parsed(" {\"a\" : [1, -2.5e3 ,\"x\\n\\u00e9\\ud83d\\ude00\", true,false, "
+                               "null, {}, []], \"b\":{\"c\":0}}\n");
     ck_assert_int_eq(r->type, GM__JSON_OBJECT);
     ck_assert_int_eq(r->count, 2);
     const gm__json *a = gm__json_get(r, "a"), *v = a->first;
@@ -60,15 +61,66 @@ END_TEST
 
 START_TEST(refuses)
 {
-    static const char *const bad[] = {
-        "", " ", "[", "]", "{", "}", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",
-        "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{\"a\":1,\"a\":2}", "[1}", "{\"a\":1]", "1 2", "01", "-", "+1", "1.", ".5", "1e",
-        "1e+", "0x10", "nan", "NaN", "Infinity", "tru", "nul", "True", "\"", "\"\\", "\"\\q\"", "\"\\u12\"", "\"\\u12g4\"",
-        "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\u0000\"", "\"\t\"", "\"\n\"", "\"\xff\"", "\"\xc0\x80\"",
-        "\"\xed\xa0\x80\"", "[1]x", "'a'", "{1:2}", "[\"a\":1]", "/**/1", "\xef\xbb\xbf" "1"};
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "[",
+                                      "]",
+                                      "{",
+                                      "}",
+                                      "[1",
+                                      "[1,",
+                                      "[1,]",
+                                      "[,1]",
+                                      "[1 2]",
+                                      "{\"a\"}",
+                                      "{\"a\":}",
+                                      "{\"a\":1,}",
+                                      "{a:1}",
+                                      "{\"a\" 1}",
+                                      "{\"a\":1 \"b\":2}",
+                                      "{\"a\":1,\"a\":2}",
+                                      "[1}",
+                                      "{\"a\":1]",
+                                      "1 2",
+                                      "01",
+                                      "-",
+                                      "+1",
+                                      "1.",
+                                      ".5",
+                                      "1e",
+                                      "1e+",
+                                      "0x10",
+                                      "nan",
+                                      "NaN",
+                                      "Infinity",
+                                      "tru",
+                                      "nul",
+                                      "True",
+                                      "\"",
+                                      "\"\\",
+                                      "\"\\q\"",
+                                      "\"\\u12\"",
+                                      "\"\\u12g4\"",
+                                      "\"\\ud800\"",
+                                      "\"\\udc00\"",
+                                      "\"\\ud800\\u0041\"",
+                                      "\"\\u0000\"",
+                                      "\"\t\"",
+                                      "\"\n\"",
+                                      "\"\xff\"",
+                                      "\"\xc0\x80\"",
+                                      "\"\xed\xa0\x80\"",
+                                      "[1]x",
+                                      "'a'",
+                                      "{1:2}",
+                                      "[\"a\":1]",
+                                      "/**/1",
+                                      "\xef\xbb\xbf"
+                                      "1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const gm__json *root = &(gm__json){0};
-        gm_status got = gm__json_parse(ctx, "test.json", bad[i], (int64_t)strlen(bad[i]), &arena, &root);
+        gm_status got =
+            gm__json_parse(ctx, "test.json", bad[i], (int64_t)strlen(bad[i]), &arena, &root);
         ck_assert_msg(got == GM_E_FORMAT && !root, "taken: %s", bad[i]);
         ck_assert_msg(strstr(test_error(ctx), "test.json: JSON at byte "), "%s", test_error(ctx));
     }
@@ -90,7 +142,9 @@ END_TEST
 
 START_TEST(members)
 {
-    const gm__json *r = parsed("{\"n\":7,\"x\":1.5,\"t\":\"hi\",\"inf\":\"-inf\",\"big\":99999999999999999999,\"l\":[1]}"), *list;
+    const gm__json *r = parsed("{\"n\":7,\"x\":1.5,\"t\":\"hi\",\"inf\":\"-inf\",\"big\":"
+                               "99999999999999999999,\"l\":[1]}"),
+                   *list;
     int64_t n;
     double x;
     const char *t;
@@ -107,13 +161,15 @@ START_TEST(members)
     ck_assert_str_eq(t, "hi");
     test_fails(ctx, gm__json_text(ctx, r, "n", &t), GM_E_FORMAT, "'n' must be a text");
     test_ok(ctx, gm__json_list(ctx, r, "l", GM__JSON_ARRAY, &list));
-    test_fails(ctx, gm__json_list(ctx, r, "l", GM__JSON_OBJECT, &list), GM_E_FORMAT, "'l' must be an object");
+    test_fails(ctx, gm__json_list(ctx, r, "l", GM__JSON_OBJECT, &list), GM_E_FORMAT,
+               "'l' must be an object");
 }
 END_TEST
 
 START_TEST(writes_what_it_reads)
 {
-    static const double values[] = {0, -0.0, 1, 0.1, 1e300, 5e-324, INFINITY, -INFINITY, NAN, 123456789.123};
+    static const double values[] = {0,      -0.0,     1,         0.1, 1e300,
+                                    5e-324, INFINITY, -INFINITY, NAN, 123456789.123};
     char all[260];
     gm__buffer b = {.allocator = ctx->allocator};
     for (int c = 1; c < 256; c++)
@@ -143,7 +199,8 @@ END_TEST
 /* Any change to a good text gives a status, and memory stays in proportion. */
 START_TEST(hostile)
 {
-    static const char good[] = "{\"family\":\"flow\",\"options\":{\"bins\":8,\"x\":-1.5e-3},\"list\":[1,2,[3,{\"a\":null}],true,\"\\u00e9\\n\"]}";
+    static const char good[] = "{\"family\":\"flow\",\"options\":{\"bins\":8,\"x\":-1.5e-3},"
+                               "\"list\":[1,2,[3,{\"a\":null}],true,\"\\u00e9\\n\"]}";
     uint64_t seed = 1;
     for (int i = 0; i < (test_quick() ? 2000 : 30000); i++) {
         char text[sizeof good];
@@ -154,7 +211,8 @@ START_TEST(hostile)
         int64_t n = sizeof good - 1;
         memcpy(text, good, sizeof good);
         for (int flips = (int)(test_random(&seed) % 4); flips >= 0; flips--)
-            text[test_random(&seed) % (uint64_t)n] = i % 2 ? (char)test_random(&seed) : "[]{},:\"\\0e"[test_random(&seed) % 10];
+            text[test_random(&seed) % (uint64_t)n] =
+                i % 2 ? (char)test_random(&seed) : "[]{},:\"\\0e"[test_random(&seed) % 10];
         if (i % 3 == 0)
             n = (int64_t)(test_random(&seed) % (uint64_t)n);
         gm_status got = gm__json_parse(ctx, "hostile", text, n, &own, &root);

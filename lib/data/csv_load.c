@@ -210,9 +210,8 @@ static gm_status too_many(const gm__csv *csv, int64_t line, int64_t column)
                     GM__MAX_CATEGORIES);
 }
 
-/* One cell of the survey's type; 1 in *missing if it is missing. */
-static gm_status fill_cell(gm__csv *csv, const sink *to, int64_t row, const gm__cell *cell,
-                           int *missing)
+/* One cell, as the survey's type says. */
+static gm_status fill_cell(gm__csv *csv, const sink *to, int64_t row, const gm__cell *cell)
 {
     static const uint64_t nan_bits = 0x7ff8000000000000u;
     gm__number number = {0, 0};
@@ -220,7 +219,6 @@ static gm_status fill_cell(gm__csv *csv, const sink *to, int64_t row, const gm__
     int kind = gm__cell_kind(cell, csv->missing, &number);
     if (kind == GM__CELL_MISSING) {
         memcpy(&number.value, &nan_bits, sizeof nan_bits);
-        *missing = 1;
     } else if (to->categories) {
         GM_TRY(collect(csv, to->categories, cell, &appeared));
         number.value = appeared;
@@ -230,23 +228,39 @@ static gm_status fill_cell(gm__csv *csv, const sink *to, int64_t row, const gm__
     return GM_OK;
 }
 
+/* Whether the record that s is at has a missing cell; s goes behind it if so. */
+static int skip_missing(const gm__csv *csv, gm__scanner *s)
+{
+    gm__scanner ahead = *s;
+    gm__number number;
+    gm__cell cell;
+    int last = 0, missing = 0;
+    while (!last && !gm__scan_cell(&ahead, &cell, &last))
+        missing |= gm__cell_kind(&cell, csv->missing, &number) == GM__CELL_MISSING;
+    if (missing)
+        *s = ahead;
+    return missing;
+}
+
 static gm_status fill_rows(gm__csv *csv, const sink *sinks)
 {
     gm__scanner s = csv->data;
     int64_t row = 0, seen = 0;
     while (row < csv->rows && gm__scan_record(&s)) {
-        int last = 0, missing = 0;
+        int last = 0;
         if (seen++ % 4096 == 0)
             GM_TRY(gm__check_cancel(csv->ctx));
+        if (csv->on_missing == GM__MISSING_DROP && skip_missing(csv, &s))
+            continue;
         for (int64_t j = 0; !last; j++) {
             gm__cell cell;
             int64_t line = s.line;
             GM_TRY(gm__scan_cell(&s, &cell, &last));
-            gm_status code = fill_cell(csv, &sinks[j], row, &cell, &missing);
+            gm_status code = fill_cell(csv, &sinks[j], row, &cell);
             if (code)
                 return code == GM_E_RANGE ? too_many(csv, line, j) : gm__no_memory(csv->ctx);
         }
-        row += !(missing && csv->on_missing == GM__MISSING_DROP);
+        row++;
     }
     return GM_OK;
 }
