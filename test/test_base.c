@@ -187,6 +187,7 @@ START_TEST(the_float_mode_is_set_and_restored)
     gm__entry entry;
     unsigned before = _mm_getcsr(), odd = before | 0xe040;
     _mm_setcsr(odd); /* towards zero, flush to zero, subnormals are zero */
+    odd = _mm_getcsr(); /* valgrind keeps the rounding only */
     test_ok(ctx, gm__enter(ctx, &entry));
     volatile double tiny = 0x1p-1060, one = 1;
     ck_assert(tiny * one == 0x1p-1060);

@@ -180,13 +180,14 @@ START_TEST(workers_block_signals_and_round_to_nearest)
 #if defined(__x86_64__)
     unsigned before = _mm_getcsr();
     _mm_setcsr(before | 0x8040); /* the workers inherit flush to zero, and must not keep it */
+    unsigned odd = _mm_getcsr(); /* valgrind keeps the rounding only */
 #endif
     gm__entry entry;
     test_ok(ctx, gm__enter(ctx, &entry));
     gm__team_run(&ctx->team, 30, look, room);
     gm__leave(ctx, &entry, GM_OK);
 #if defined(__x86_64__)
-    ck_assert_uint_eq(_mm_getcsr() & 0x8040u, 0x8040u);
+    ck_assert_uint_eq(_mm_getcsr() & 0x8040u, odd & 0x8040u);
     _mm_setcsr(before);
 #endif
     ck_assert_int_eq(room[0], 0);
