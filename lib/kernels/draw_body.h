@@ -143,7 +143,7 @@ VINLINE gm__batch ISA(batch_in_row)(const gm__draw *d, gm__place at)
     GM_UNROLL
     for (int i = 0; i < VF; i++)
         b.word[0][i] = ISA(slot)(i);
-    b.word[0] += (int32_t)(uint32_t)at.block - (vi){0};
+    b.word[0] = (vi)((vu)b.word[0] + (uint32_t)at.block);
     b.word[1] = (int32_t)(uint32_t)row - (vi){0};
     b.word[2] = (int32_t)high - (vi){0};
     b.word[3] = (int32_t)(uint32_t)d->step - (vi){0};

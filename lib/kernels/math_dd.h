@@ -92,7 +92,7 @@ VINLINE vdd vdd_log(vdd x)
     vl tiny = x.h < 0x1p-900;
     vd h = vd_pick(tiny, x.h * 0x1p160, x.h), l = vd_pick(tiny, x.l * 0x1p160, x.l);
     vl bits = (vl)h - root;
-    vl e = (vl)((vul)(bits + INT64_MIN) >> 52) - 2048;
+    vl e = (vl)(((vul)bits + ((uint64_t)1 << 63)) >> 52) - 2048;
     vd k = vd_from_vl(e - (tiny & 160));
     vd f = (vd)((bits & 0xfffffffffffff) + root) - 1.0;
     vd f_low = l * vd_pow2(-e);

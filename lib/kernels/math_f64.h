@@ -129,7 +129,7 @@ VINLINE vd vd_log(vd x)
     vl tiny = x < 0x1p-1022;
     vd a = vd_pick(tiny, x * 0x1p52, x);
     vl bits = (vl)a - root;
-    vl k = (vl)((vul)(bits + INT64_MIN) >> 52) - 2048 - (tiny & 52);
+    vl k = (vl)(((vul)bits + ((uint64_t)1 << 63)) >> 52) - 2048 - (tiny & 52);
     vd m = (vd)((bits & 0xfffffffffffff) + root);
     vd y = vd_log_parts(m - 1.0, vd_from_vl(k));
     y = vd_pick(x < __builtin_inf(), y, x);
@@ -145,7 +145,7 @@ VINLINE vd vd_log1p(vd x)
     vd b = u - 1.0;
     vd c = (1.0 - (u - b)) + (x - b);
     vl bits = (vl)u - root;
-    vl k = (vl)((vul)(bits + INT64_MIN) >> 52) - 2048;
+    vl k = (vl)(((vul)bits + ((uint64_t)1 << 63)) >> 52) - 2048;
     vd m = (vd)((bits & 0xfffffffffffff) + root);
     vd shrink = (vd)(((1023 - k) << 52) & (k < 1023));
     vd f = (m - 1.0) + c * shrink;

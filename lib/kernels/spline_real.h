@@ -70,9 +70,9 @@ typedef struct gm__spot {
 /* The curve at one place of the bin. */
 #define gm__curve RNAME(gm__curve)
 typedef struct gm__curve {
-    V x0, y0, w, h, rw, s, d0, d1, g0,
-        g1; /* rw = 1 / w; g = derivative of d in its raw parameter */
-    V xi, o, t, a, b, A, r;                /* r = 1 / (a + b) */
+    V x0, y0, w, h, rw, s, d0, d1; /* rw = 1 / w */
+    V g0, g1;                      /* derivatives of d0, d1 in their raw parameters */
+    V xi, o, t, a, b, A, r;        /* r = 1 / (a + b) */
 } gm__curve;
 
 /* Adjoints of the numbers that describe the bin. */

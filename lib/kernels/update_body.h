@@ -10,6 +10,7 @@
 #define v_set vf_set
 #define v_sqrt vf_sqrt
 #define v_pick vf_pick
+#define v_abs vf_abs
 #include "kernels/update_real.h"
 #undef RNAME
 #undef R
@@ -21,6 +22,7 @@
 #undef v_set
 #undef v_sqrt
 #undef v_pick
+#undef v_abs
 
 #define RNAME(name) ISA(name##_f64)
 #define R double
@@ -32,6 +34,7 @@
 #define v_set vd_set
 #define v_sqrt vd_sqrt
 #define v_pick vd_pick
+#define v_abs vd_abs
 #include "kernels/update_real.h"
 #undef RNAME
 #undef R
@@ -43,6 +46,7 @@
 #undef v_set
 #undef v_sqrt
 #undef v_pick
+#undef v_abs
 
 static void ISA(adam)(const gm__update *u, int64_t i0, int64_t i1)
 {

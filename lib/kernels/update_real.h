@@ -43,8 +43,7 @@ static RNAME(gm__rule) RNAME(rule_of)(const gm__update *u)
 /* Moments decay by a constant factor: stop before they are subnormal (and slow). */
 VINLINE V RNAME(flush)(V x, R least)
 {
-    V size = v_pick(x < v_set(0), -x, x);
-    return v_pick(size < v_set(least), v_set(0), x);
+    return v_pick(v_abs(x) < v_set(least), v_set(0), x);
 }
 
 /* Adam with the corrections in the scalars: lr / correction1, 1 / sqrt(correction2). */
@@ -143,7 +142,7 @@ VINLINE void RNAME(piece)(const gm__update *u, const RNAME(gm__rule) *r, int64_t
 VINLINE void RNAME(pass)(const gm__update *u, const RNAME(gm__rule) *r, int64_t i0, int64_t i1,
                          int rule, int m, int v)
 {
-    const int64_t ahead = 1024 / (int64_t)sizeof(R);
+    const int64_t ahead = 512 / (int64_t)sizeof(R); /* measured: 0 to 4096 bytes */
     int64_t i = i0;
     for (; i + VN <= i1; i += VN) {
         __builtin_prefetch((R *)u->param + i + ahead, 1);
