@@ -44,13 +44,13 @@
 #undef FN
 #undef MAP
 
-#define MAP1(name)                                                                      \
-    static void ISA(map_f64_##name)(void *out, const void *in, int64_t n)               \
-    {                                                                                   \
-        double *y = out;                                                                \
-        const double *x = in;                                                           \
-        for (int64_t i = 0; i < n; i += VD)                                             \
-            ISA(gm__map_d_set_at)(y + i, vd_##name(ISA(gm__map_d_get)(x + i, n - i)), n - i); \
+#define MAP1(name)                                                                                 \
+    static void ISA(map_f64_##name)(void *out, const void *in, int64_t n)                          \
+    {                                                                                              \
+        double *y = out;                                                                           \
+        const double *x = in;                                                                      \
+        for (int64_t i = 0; i < n; i += VD)                                                        \
+            ISA(gm__map_d_set_at)(y + i, vd_##name(ISA(gm__map_d_get)(x + i, n - i)), n - i);      \
     }
 MAP1(lgamma)
 MAP1(digamma)
@@ -97,16 +97,16 @@ static void ISA(map_narrow)(float *y, const double *x, int64_t n)
 
 /* The costly functions have a body in double only. */
 #define PIECE 128
-#define MAP1(name)                                                                      \
-    static void ISA(map_f32_##name)(void *out, const void *in, int64_t n)               \
-    {                                                                                   \
-        double piece[PIECE];                                                            \
-        for (int64_t i = 0; i < n; i += PIECE) {                                        \
-            int64_t k = n - i < PIECE ? n - i : PIECE;                                  \
-            ISA(map_widen)(piece, (const float *)in + i, k);                            \
-            ISA(map_f64_##name)(piece, piece, k);                                       \
-            ISA(map_narrow)((float *)out + i, piece, k);                                \
-        }                                                                               \
+#define MAP1(name)                                                                                 \
+    static void ISA(map_f32_##name)(void *out, const void *in, int64_t n)                          \
+    {                                                                                              \
+        double piece[PIECE];                                                                       \
+        for (int64_t i = 0; i < n; i += PIECE) {                                                   \
+            int64_t k = n - i < PIECE ? n - i : PIECE;                                             \
+            ISA(map_widen)(piece, (const float *)in + i, k);                                       \
+            ISA(map_f64_##name)(piece, piece, k);                                                  \
+            ISA(map_narrow)((float *)out + i, piece, k);                                           \
+        }                                                                                          \
     }
 MAP1(lgamma)
 MAP1(digamma)
@@ -127,30 +127,56 @@ static void ISA(map_f32_polygamma)(void *out, const void *in, int order, int64_t
 }
 #undef PIECE
 
-#define BOTH(name) { ISA(map_f32_##name), ISA(map_f64_##name) }
-#define ROW1(kind, name) [GM__F32][kind] = ISA(map_f32_##name), [GM__F64][kind] = ISA(map_f64_##name)
-#define ROWS2(form)                                                                     \
-    {                                                                                   \
-        ROW2(GM__ADD, add, form), ROW2(GM__SUB, sub, form), ROW2(GM__MUL, mul, form),   \
-        ROW2(GM__DIV, div, form), ROW2(GM__MIN, least, form), ROW2(GM__MAX, most, form), \
-        ROW2(GM__GT, gt, form), ROW2(GM__GE, ge, form), ROW2(GM__EQ, eq, form),         \
-        ROW2(GM__GATE, gate, form), ROW2(GM__LOGADDEXP, logaddexp, form),               \
+#define BOTH(name)                                                                                 \
+    {                                                                                              \
+        ISA(map_f32_##name), ISA(map_f64_##name)                                                   \
     }
-#define ROW2(kind, name, form) \
+#define ROW1(kind, name)                                                                           \
+    [GM__F32][kind] = ISA(map_f32_##name), [GM__F64][kind] = ISA(map_f64_##name)
+#define ROWS2(form)                                                                                \
+    {                                                                                              \
+        ROW2(GM__ADD, add, form), ROW2(GM__SUB, sub, form), ROW2(GM__MUL, mul, form),              \
+            ROW2(GM__DIV, div, form), ROW2(GM__MIN, least, form), ROW2(GM__MAX, most, form),       \
+            ROW2(GM__GT, gt, form), ROW2(GM__GE, ge, form), ROW2(GM__EQ, eq, form),                \
+            ROW2(GM__GATE, gate, form), ROW2(GM__LOGADDEXP, logaddexp, form),                      \
+    }
+#define ROW2(kind, name, form)                                                                     \
     [GM__F32][kind] = ISA(map_f32_##name##form), [GM__F64][kind] = ISA(map_f64_##name##form)
 
 const gm__maps ISA(gm__maps) = {
-    .map1 = {
-        ROW1(GM__NEG, neg), ROW1(GM__ABS, abs), ROW1(GM__SIGN, sign), ROW1(GM__SQUARE, square),
-        ROW1(GM__SQRT, sqrt), ROW1(GM__RECIP, recip), ROW1(GM__FLOOR, floor),
-        ROW1(GM__ROUND, round), ROW1(GM__RELU, relu), ROW1(GM__STEP, step), ROW1(GM__EXP, exp),
-        ROW1(GM__EXPM1, expm1), ROW1(GM__LOG, log), ROW1(GM__LOG1P, log1p), ROW1(GM__SIN, sin),
-        ROW1(GM__COS, cos), ROW1(GM__TANH, tanh), ROW1(GM__SIGMOID, sigmoid),
-        ROW1(GM__SOFTPLUS, softplus), ROW1(GM__LOG_SIGMOID, log_sigmoid), ROW1(GM__SILU, silu),
-        ROW1(GM__GELU, gelu), ROW1(GM__ERF, erf), ROW1(GM__ERFC, erfc), ROW1(GM__LGAMMA, lgamma),
-        ROW1(GM__DIGAMMA, digamma), ROW1(GM__TRIGAMMA, trigamma), ROW1(GM__ATAN, atan),
-        ROW1(GM__NORMAL_CDF, normal_cdf), ROW1(GM__NORMAL_QUANTILE, normal_quantile),
-    },
+    .map1 =
+        {
+            ROW1(GM__NEG, neg),
+            ROW1(GM__ABS, abs),
+            ROW1(GM__SIGN, sign),
+            ROW1(GM__SQUARE, square),
+            ROW1(GM__SQRT, sqrt),
+            ROW1(GM__RECIP, recip),
+            ROW1(GM__FLOOR, floor),
+            ROW1(GM__ROUND, round),
+            ROW1(GM__RELU, relu),
+            ROW1(GM__STEP, step),
+            ROW1(GM__EXP, exp),
+            ROW1(GM__EXPM1, expm1),
+            ROW1(GM__LOG, log),
+            ROW1(GM__LOG1P, log1p),
+            ROW1(GM__SIN, sin),
+            ROW1(GM__COS, cos),
+            ROW1(GM__TANH, tanh),
+            ROW1(GM__SIGMOID, sigmoid),
+            ROW1(GM__SOFTPLUS, softplus),
+            ROW1(GM__LOG_SIGMOID, log_sigmoid),
+            ROW1(GM__SILU, silu),
+            ROW1(GM__GELU, gelu),
+            ROW1(GM__ERF, erf),
+            ROW1(GM__ERFC, erfc),
+            ROW1(GM__LGAMMA, lgamma),
+            ROW1(GM__DIGAMMA, digamma),
+            ROW1(GM__TRIGAMMA, trigamma),
+            ROW1(GM__ATAN, atan),
+            ROW1(GM__NORMAL_CDF, normal_cdf),
+            ROW1(GM__NORMAL_QUANTILE, normal_quantile),
+        },
     .map2 = ROWS2(),
     .map2_right = ROWS2(_right),
     .map2_left = ROWS2(_left),

@@ -16,48 +16,49 @@ VINLINE void FN(set_at)(T *p, V v, int64_t k)
         OP(put)(p, v, k);
 }
 
-#define MAP1(name, op)                                                                  \
-    static void MAP(name)(void *out, const void *in, int64_t n)                         \
-    {                                                                                   \
-        T *y = out;                                                                     \
-        const T *x = in;                                                                \
-        for (int64_t i = 0; i < n; i += LANES)                                          \
-            FN(set_at)(y + i, op(FN(get)(x + i, n - i)), n - i);                        \
+#define MAP1(name, op)                                                                             \
+    static void MAP(name)(void *out, const void *in, int64_t n)                                    \
+    {                                                                                              \
+        T *y = out;                                                                                \
+        const T *x = in;                                                                           \
+        for (int64_t i = 0; i < n; i += LANES)                                                     \
+            FN(set_at)(y + i, op(FN(get)(x + i, n - i)), n - i);                                   \
     }
 
-#define MAP2(name)                                                                      \
-    static void MAP(name)(void *out, const void *left, const void *right, int64_t n)    \
-    {                                                                                   \
-        T *y = out;                                                                     \
-        const T *a = left, *b = right;                                                  \
-        for (int64_t i = 0; i < n; i += LANES) {                                        \
-            V va = FN(get)(a + i, n - i), vb = FN(get)(b + i, n - i);                   \
-            FN(set_at)(y + i, FN(name)(va, vb), n - i);                                 \
-        }                                                                               \
-    }                                                                                   \
-    static void MAP(name##_right)(void *out, const void *left, const void *right, int64_t n) \
-    {                                                                                   \
-        T *y = out;                                                                     \
-        const T *a = left;                                                              \
-        V vb = OP(set)(n > 0 ? *(const T *)right : 0);                                  \
-        for (int64_t i = 0; i < n; i += LANES)                                          \
-            FN(set_at)(y + i, FN(name)(FN(get)(a + i, n - i), vb), n - i);              \
+#define MAP2(name)                                                                                 \
+    static void MAP(name)(void *out, const void *left, const void *right, int64_t n)               \
+    {                                                                                              \
+        T *y = out;                                                                                \
+        const T *a = left, *b = right;                                                             \
+        for (int64_t i = 0; i < n; i += LANES) {                                                   \
+            V va = FN(get)(a + i, n - i), vb = FN(get)(b + i, n - i);                              \
+            FN(set_at)(y + i, FN(name)(va, vb), n - i);                                            \
+        }                                                                                          \
+    }                                                                                              \
+    static void MAP(name##_right)(void *out, const void *left, const void *right, int64_t n)       \
+    {                                                                                              \
+        T *y = out;                                                                                \
+        const T *a = left;                                                                         \
+        V vb = OP(set)(n > 0 ? *(const T *)right : 0);                                             \
+        for (int64_t i = 0; i < n; i += LANES)                                                     \
+            FN(set_at)(y + i, FN(name)(FN(get)(a + i, n - i), vb), n - i);                         \
     }
 
-/* The single value on the left: a loop of its own, or, if a and b may be exchanged, the other one. */
-#define LEFT(name)                                                                      \
-    static void MAP(name##_left)(void *out, const void *left, const void *right, int64_t n) \
-    {                                                                                   \
-        T *y = out;                                                                     \
-        const T *b = right;                                                             \
-        V va = OP(set)(n > 0 ? *(const T *)left : 0);                                   \
-        for (int64_t i = 0; i < n; i += LANES)                                          \
-            FN(set_at)(y + i, FN(name)(va, FN(get)(b + i, n - i)), n - i);              \
+/* The single value on the left: a loop of its own, or, if a and b may be exchanged, the other one.
+ */
+#define LEFT(name)                                                                                 \
+    static void MAP(name##_left)(void *out, const void *left, const void *right, int64_t n)        \
+    {                                                                                              \
+        T *y = out;                                                                                \
+        const T *b = right;                                                                        \
+        V va = OP(set)(n > 0 ? *(const T *)left : 0);                                              \
+        for (int64_t i = 0; i < n; i += LANES)                                                     \
+            FN(set_at)(y + i, FN(name)(va, FN(get)(b + i, n - i)), n - i);                         \
     }
-#define SWAP(name)                                                                      \
-    static void MAP(name##_left)(void *out, const void *left, const void *right, int64_t n) \
-    {                                                                                   \
-        MAP(name##_right)(out, right, left, n);                                         \
+#define SWAP(name)                                                                                 \
+    static void MAP(name##_left)(void *out, const void *left, const void *right, int64_t n)        \
+    {                                                                                              \
+        MAP(name##_right)(out, right, left, n);                                                    \
     }
 
 MAP1(neg, OP(neg))

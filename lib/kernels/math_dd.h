@@ -85,7 +85,8 @@ VINLINE vdd vdd_exp_parts(vdd x, vl *n)
     return (vdd){y.h, y.l + s.l};
 }
 
-/* log(x.h + x.l) for x.h positive and finite. Error about 2^-60 of the larger of 1 and the result. */
+/* log(x.h + x.l) for x.h positive and finite. Error about 2^-60 of the larger of 1 and the result.
+ */
 VINLINE vdd vdd_log(vdd x)
 {
     const int64_t root = 0x3fe6a09e667f3bcd;

@@ -15,7 +15,6 @@
 #define vd_erf_f32 ISA(gm__vd_erf_f32)
 #define vd_erfc_f32 ISA(gm__vd_erfc_f32)
 #define vd_normal_cdf_f32 ISA(gm__vd_normal_cdf_f32)
-#define vd_gelu_f32 ISA(gm__vd_gelu_f32)
 #define vf_erf ISA(gm__vf_erf)
 #define vf_erfc ISA(gm__vf_erfc)
 #define vf_normal_cdf ISA(gm__vf_normal_cdf)
@@ -134,19 +133,40 @@ VINLINE vd vd_normal_cdf_f32(vd x)
     return 0.5 * vd_erfc_f32(x * -0x1.6a09e667f3bcdp-1);
 }
 
-VINLINE vd vd_gelu_f32(vd x)
-{
-    vd b = vd_max(vd_set(-16.0), x);
-    return b * vd_normal_cdf_f32(b);
-}
-
-#define GM_HALVES(name)                                                                 \
-    VINLINE vf vf_##name(vf x)                                                          \
-    {                                                                                   \
-        return vf_join(vd_##name##_f32(vd_low(x)), vd_##name##_f32(vd_high(x)));        \
+#define GM_HALVES(name)                                                                            \
+    VINLINE vf vf_##name(vf x)                                                                     \
+    {                                                                                              \
+        return vf_join(vd_##name##_f32(vd_low(x)), vd_##name##_f32(vd_high(x)));                   \
     }
 GM_HALVES(erf)
 GM_HALVES(erfc)
 GM_HALVES(normal_cdf)
-GM_HALVES(gelu)
 #undef GM_HALVES
+
+/* x Phi(x) in float lanes, as an activation has to be: the exponent's argument x^2/2 is a pair, and
+ * the power of two comes last where x < 0. */
+VINLINE vf vf_gelu(vf x)
+{
+    vi n, below = x < 0.0f;
+    vf b = vf_max(vf_set(-16.0f), x);
+    vf a = vf_min(vf_set(16.0f), vf_abs(b));
+    vf square = a * a * -0.5f;
+    vf square_low = vf_fma(a * -0.5f, a, vf_neg(square));
+    vf e_low, e = vf_exp_near(square, square_low, &e_low, &n);
+    vf z = a * 0x1.6a09e6p-1f;
+    vf t = (z - 3.0f) / (z + 3.0f);
+    vf f = VF_POLY(10, t, GM_ERFC_F32) * 0.5f;
+    vf d = vf_fma(a, vf_set(0x1.6a09e6p0f), vf_set(1.0f));
+    vf d_low = vf_fma(a, vf_set(0x1.6a09e6p0f), 1.0f - d);
+    vf inverse = 1.0f / d;
+    vf p = e * f;
+    vf tail = p * inverse;
+    vf rest = vf_fma(vf_neg(tail), d, p) + vf_fma(e, f, vf_neg(p));
+    rest = vf_fma(e_low, f, rest) - tail * d_low;
+    tail = vf_fma(rest, inverse, tail);
+    vf far = vf_pick(below, b * tail, x * (1.0f - vf_scale(tail, n)));
+    far = vf_scale(far, n & below);
+    vf u = x * x;
+    vf mid = x * vf_fma(x, VF_POLY(5, u, GM_GELU_F32), vf_set(0.5f));
+    return vf_pick(a < 0.66f, mid, far);
+}

@@ -10,6 +10,8 @@
 
 #define vf_scale ISA(gm__vf_scale)
 #define vf_exp_parts ISA(gm__vf_exp_parts)
+#define vf_exp_rest ISA(gm__vf_exp_rest)
+#define vf_exp_near ISA(gm__vf_exp_near)
 #define vf_exp_pair ISA(gm__vf_exp_pair)
 #define vf_exp ISA(gm__vf_exp)
 #define vf_expm1 ISA(gm__vf_expm1)
@@ -52,18 +54,32 @@ VINLINE vf vf_scale(vf v, vi n)
     return v * (vf)((n - half + 127) << 23);
 }
 
-/* e^x = (result + low) * 2^n, result in [0.7, 1.42]; |x| under 1e6. r = x - n log 2 is exact but for one
- * rounding; e^r = 1 + (r + r^2 q(r)). */
-VINLINE vf vf_exp_pair(vf x, vf *low, vi *n)
+/* x - n log 2, exact but for one rounding; |x| under 1e6. */
+VINLINE vf vf_exp_rest(vf x, vi *n)
 {
     vf magic = vf_set(0x1.8p23f);
     vf t = vf_fma(x, vf_set(0x1.715476p0f), magic);
     vf k = t - magic;
     vf r = vf_fma(k, vf_set(-0x1.62e43p-1f), x);
-    r = vf_fma(k, vf_set(0x1.05c61p-29f), r);
     *n = (vi)t - (vi)magic;
-    vf q = VF_POLY(6, r, GM_EXP_F32);
-    vf p = vf_fma(r * r, q, r);
+    return vf_fma(k, vf_set(0x1.05c61p-29f), r);
+}
+
+/* e^x = (result + low) * 2^n, result in [0.7, 1.42]. e^r = 1 + (r + r^2 q(r)). */
+VINLINE vf vf_exp_pair(vf x, vf *low, vi *n)
+{
+    vf r = vf_exp_rest(x, n);
+    vf p = vf_fma(r * r, VF_POLY(6, r, GM_EXP_F32), r);
+    vf y = p + 1.0f;
+    *low = p - (y - 1.0f);
+    return y;
+}
+
+/* The same of x + more, |more| far under 1. */
+VINLINE vf vf_exp_near(vf x, vf more, vf *low, vi *n)
+{
+    vf r = vf_exp_rest(x, n) + more;
+    vf p = vf_fma(r * r, VF_POLY(6, r, GM_EXP_F32), r);
     vf y = p + 1.0f;
     *low = p - (y - 1.0f);
     return y;

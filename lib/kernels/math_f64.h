@@ -215,7 +215,8 @@ VINLINE vd vd_tanh(vd x)
 }
 
 /* a = n pi/2 + r + low for a >= 0, |r| up to pi/4 and a little; n modulo 4. pi/2 in three pieces up
- * to 2^30 (the first product is exact, the second in two parts); in integers, lane by lane, above. */
+ * to 2^30 (the first product is exact, the second in two parts); in integers, lane by lane, above.
+ */
 VINLINE vd vd_quarter_turns(vd a, vd *low, vl *quadrant)
 {
     vd magic = vd_set(0x1.8p52), second = vd_set(0x1.1a62633145c07p-54);

@@ -104,13 +104,17 @@ VINLINE vd vd_lgamma(vd x)
     vd r = vd_abs(vd_fraction(vd_abs(x)));
     if (vl_any(left)) {
         vdd c;
-        vdd s = vdd_times(vd_sin_pi(vd_pick(left, r, vd_set(0.5)), &c), vd_pick(left, vd_neg(x), vd_set(1.0)));
-        vdd t = vdd_add((vdd){vd_set(0x1.250d048e7a1bdp0), vd_set(0x1.7abf2ad8d5088p-57)}, vdd_neg(vdd_log(s)));
+        vdd s = vdd_times(vd_sin_pi(vd_pick(left, r, vd_set(0.5)), &c),
+                          vd_pick(left, vd_neg(x), vd_set(1.0)));
+        vdd t = vdd_add((vdd){vd_set(0x1.250d048e7a1bdp0), vd_set(0x1.7abf2ad8d5088p-57)},
+                        vdd_neg(vdd_log(s)));
         y = vdd_pick(left, vdd_add(t, vdd_neg(y)), y);
     }
     vd value = y.h + y.l;
     vd infinity = vd_set(__builtin_inf());
-    value = vd_pick((vd_abs(x) == infinity) | ((r == 0.0) & (x <= 0.0)) | (x > 0x1.754d9278b51a7p1014), infinity, value);
+    value =
+        vd_pick((vd_abs(x) == infinity) | ((r == 0.0) & (x <= 0.0)) | (x > 0x1.754d9278b51a7p1014),
+                infinity, value);
     return vd_pick(x != x, x, value);
 }
 
@@ -168,7 +172,8 @@ VINLINE vd vd_digamma(vd x)
     vd r = vd_fraction(a);
     if (vl_any(left)) {
         vdd c, s = vd_sin_pi(vd_pick(left, vd_abs(r), vd_set(0.5)), &c);
-        vdd pi = {vd_sign(vd_set(0x1.921fb54442d18p1), r), vd_sign(vd_set(0x1.1a62633145c07p-53), r)};
+        vdd pi = {vd_sign(vd_set(0x1.921fb54442d18p1), r),
+                  vd_sign(vd_set(0x1.1a62633145c07p-53), r)};
         y = vdd_pick(left, vdd_add(y, vdd_over(vdd_mul(pi, c), s)), y);
     }
     vd value = y.h + y.l;

@@ -25,7 +25,8 @@ VINLINE vd vd_normal_quantile(vd p)
     vd rest = vd_fma(vd_neg(t), den.h, num.h) + (num.l - t * den.l);
     vd more = vd_pick(far, VD_POLY(19, t, GM_POLY_REST(GM_QUANTILE_FAR)),
                       VD_POLY(23, t, GM_POLY_REST(GM_QUANTILE_NEAR)));
-    vd first = vd_pick(far, vd_set(GM_POLY_FIRST(GM_QUANTILE_FAR)), vd_set(GM_POLY_FIRST(GM_QUANTILE_NEAR)));
+    vd first = vd_pick(far, vd_set(GM_POLY_FIRST(GM_QUANTILE_FAR)),
+                       vd_set(GM_POLY_FIRST(GM_QUANTILE_NEAR)));
     vdd rise = vdd_product(t, more);
     vdd f = vdd_fast(first, rise.h);
     vd slope = 1.414 + 0.52 / r;

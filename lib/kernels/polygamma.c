@@ -1,5 +1,5 @@
-/* Polygamma by recurrence and the asymptotic series, Abramowitz and Stegun 6.4.6 and 6.4.11; left of
- * zero by reflection, 6.4.7. Relative error about 1e-14 for x > 0. */
+/* Polygamma by recurrence and the asymptotic series, Abramowitz and Stegun 6.4.6 and 6.4.11; left
+ * of zero by reflection, 6.4.7. Relative error about 1e-14 for x > 0. */
 #include "kernels/polygamma.h"
 
 #include "kernels/kernels.h"
@@ -22,12 +22,13 @@ static double series(int n, double z)
 {
     /* B_2k / (2k)! */
     static const double bernoulli[] = {
-        0x1.5555555555555p-4, -0x1.6c16c16c16c17p-10, 0x1.1566abc011567p-15, -0x1.bbd779334ef0bp-21,
-        0x1.66a8f2bf70ebep-26, -0x1.22805d644267fp-31, 0x1.d6db2c4e09162p-37, -0x1.7da4e1f79955cp-42,
-        0x1.355871d652e9ep-47, -0x1.f57d968caacf1p-53,
+        0x1.5555555555555p-4,   -0x1.6c16c16c16c17p-10, 0x1.1566abc011567p-15,
+        -0x1.bbd779334ef0bp-21, 0x1.66a8f2bf70ebep-26,  -0x1.22805d644267fp-31,
+        0x1.d6db2c4e09162p-37,  -0x1.7da4e1f79955cp-42, 0x1.355871d652e9ep-47,
+        -0x1.f57d968caacf1p-53,
     };
     double w = 1 / z, sum = 0;
-    double factor = (double)(n + 1) * w;   /* (2k + n - 1)! / n! / z^(2k - 1) */
+    double factor = (double)(n + 1) * w; /* (2k + n - 1)! / n! / z^(2k - 1) */
     for (int k = 0; k < 10; k++) {
         sum += bernoulli[k] * factor;
         factor = factor * w * (n + 2 * k + 2) * (w * (n + 2 * k + 3));

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define WORDS 7   /* of 2/pi: at least 191 bits behind the binary point of the product */
+#define WORDS 7 /* of 2/pi: at least 191 bits behind the binary point of the product */
 #define LIMBS (WORDS + 2)
 
 /* 2/pi, 32 bits a word, from 2^-1 down. */
@@ -57,7 +57,7 @@ static int reduce(double a, double *r, double *low)
     int first = e >= 2 ? (e - 2) / 32 : 0;
     uint32_t p[LIMBS];
     multiply(p, m, two_over_pi + first);
-    int point = LIMBS * 32 - (32 * (first + WORDS) - e);   /* integer bits of p, from its top */
+    int point = LIMBS * 32 - (32 * (first + WORDS) - e); /* integer bits of p, from its top */
     int q = (int)(window(p, point - 2) >> 62);
     int negative = (int)(window(p, point) >> 63);
     if (negative)
