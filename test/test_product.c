@@ -77,16 +77,19 @@ static void add_structure(operands *o, int steps, int wanted)
 
 enum { BIAS = 1, GATE = 2, PRE = 4, ACCUMULATE = 8, STEPS = 16, WANTED = 32 };
 
-static operands make(gm__real real, int64_t m, int64_t n, int64_t k, int ta, int tb, int pad, int with, int act)
+static operands make(gm__real real, int64_t m, int64_t n, int64_t k, int ta, int tb, int pad,
+                     int with, int act)
 {
     operands o = {0};
     gm__product *p = &o.p;
     p->real = real, p->m = m, p->n = n, p->k = k, p->ta = ta, p->tb = tb;
-    p->lda = (ta ? m : k) + pad, p->ldb = (tb ? k : n) + 2 * pad, p->ldc = n + pad, p->ldgate = n + 3 * pad;
+    p->lda = (ta ? m : k) + pad, p->ldb = (tb ? k : n) + 2 * pad, p->ldc = n + pad,
+    p->ldgate = n + 3 * pad;
     p->accumulate = !!(with & ACCUMULATE);
     p->act = act;
     p->slope = 0.125;
-    o.na = (ta ? k : m) * p->lda, o.nb = (tb ? n : k) * p->ldb, o.nc = m * p->ldc, o.ngate = m * p->ldgate;
+    o.na = (ta ? k : m) * p->lda, o.nb = (tb ? n : k) * p->ldb, o.nc = m * p->ldc,
+    o.ngate = m * p->ldgate;
     o.a = random_values(o.na, real);
     o.b = random_values(o.nb, real);
     o.c = random_values(o.nc, real);
@@ -109,8 +112,9 @@ static double chain(const operands *o, int64_t i, int64_t j)
     for (int64_t k0 = 0; k0 < o->p.k; k0 += GM__K_CUT) {
         double piece = 0;
         for (int64_t q = k0; q < k0 + GM__K_CUT && q < o->p.k; q++)
-            piece = o->p.real == GM__F32 ? fmaf((float)a_at(o, i, q), (float)b_at(o, q, j), (float)piece)
-                                         : fma(a_at(o, i, q), b_at(o, q, j), piece);
+            piece = o->p.real == GM__F32
+                        ? fmaf((float)a_at(o, i, q), (float)b_at(o, q, j), (float)piece)
+                        : fma(a_at(o, i, q), b_at(o, q, j), piece);
         sum = o->p.real == GM__F32 ? (float)((float)sum + (float)piece) : sum + piece;
         if (k0 == 0)
             sum = piece;
@@ -177,7 +181,8 @@ static int64_t differing(const void *x, const double *want, int64_t n, gm__real 
     size_t size = real == GM__F32 ? 4 : 8;
     int64_t first = -1;
     for (int64_t i = n - 1; i >= 0; i--)
-        if (memcmp((const char *)x + (size_t)i * size, (const char *)w + (size_t)i * size, size) != 0)
+        if (memcmp((const char *)x + (size_t)i * size, (const char *)w + (size_t)i * size, size) !=
+            0)
             first = i;
     free(w);
     return first;
@@ -198,8 +203,8 @@ static void run_parts(const gm__products *products, const gm__product *p, int pa
     free(memory);
 }
 
-static void check_table(const operands *o, const gm__kernels *table, const double *want, const double *want_pre,
-                        int with, int parts)
+static void check_table(const operands *o, const gm__kernels *table, const double *want,
+                        const double *want_pre, int with, int parts)
 {
     gm__product p = o->p;
     void *a = narrowed(o->a, o->na, p.real), *b = narrowed(o->b, o->nb, p.real);
@@ -209,18 +214,20 @@ static void check_table(const operands *o, const gm__kernels *table, const doubl
     p.pre = with & PRE ? pre : NULL;
     run_parts(table->products, &p, parts);
     int64_t bad = differing(c, want, o->nc, p.real);
-    ck_assert_msg(bad < 0, "%s f%d %dx%dx%d ta %d tb %d with %d act %d parts %d: C(%d, %d)", table->name,
-                  p.real == GM__F32 ? 32 : 64, (int)p.m, (int)p.n, (int)p.k, p.ta, p.tb, with, p.act, parts,
-                  (int)(bad / p.ldc), (int)(bad % p.ldc));
+    ck_assert_msg(bad < 0, "%s f%d %dx%dx%d ta %d tb %d with %d act %d parts %d: C(%d, %d)",
+                  table->name, p.real == GM__F32 ? 32 : 64, (int)p.m, (int)p.n, (int)p.k, p.ta,
+                  p.tb, with, p.act, parts, (int)(bad / p.ldc), (int)(bad % p.ldc));
     if (with & PRE)
-        ck_assert_msg(differing(pre, want_pre, o->nc, p.real) < 0, "%s: pre of %dx%dx%d with %d act %d parts %d",
-                      table->name, (int)p.m, (int)p.n, (int)p.k, with, p.act, parts);
+        ck_assert_msg(differing(pre, want_pre, o->nc, p.real) < 0,
+                      "%s: pre of %dx%dx%d with %d act %d parts %d", table->name, (int)p.m,
+                      (int)p.n, (int)p.k, with, p.act, parts);
     free(a), free(b), free(c), free(pre), free(bias), free(gate);
 }
 
 static void check_case(operands o, int with)
 {
-    double *want = malloc((size_t)(o.nc + 1) * sizeof *want), *pre = malloc((size_t)(o.nc + 1) * sizeof *pre);
+    double *want = malloc((size_t)(o.nc + 1) * sizeof *want),
+           *pre = malloc((size_t)(o.nc + 1) * sizeof *pre);
     const gm__kernels *table;
     for (int i = 0; (table = gm__kernels_at(i)); i++) {
         expect(&o, table->maps, want, pre);
@@ -235,13 +242,30 @@ static void check_case(operands o, int with)
 /* Sizes around tiles, strips, groups and pieces. */
 START_TEST(sizes)
 {
-    static const int64_t side[] = {0, 1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 15, 16, 17, 25, 31, 32, 33, 40, 63, 65, 97, 130};
-    static const int64_t deep[] = {0, 1, 2, 3, 4, 5, 8, 15, 17, 33, 64, 100, 300, GM__K_CUT - 1, GM__K_CUT,
-                                   GM__K_CUT + 1, 2 * GM__K_CUT + 3};
+    static const int64_t side[] = {0,  1,  2,  3,  4,  5,  7,  8,  11, 12, 13, 15,
+                                   16, 17, 25, 31, 32, 33, 40, 63, 65, 97, 130};
+    static const int64_t deep[] = {0,
+                                   1,
+                                   2,
+                                   3,
+                                   4,
+                                   5,
+                                   8,
+                                   15,
+                                   17,
+                                   33,
+                                   64,
+                                   100,
+                                   300,
+                                   GM__K_CUT - 1,
+                                   GM__K_CUT,
+                                   GM__K_CUT + 1,
+                                   2 * GM__K_CUT + 3};
     int cases = test_quick() ? 150 : 900;
     seed = 1;
     for (int i = 0; i < cases; i++) {
-        int64_t m = side[draw(0, 22)], n = side[draw(0, 22)], k = deep[draw(0, 16) < 12 ? draw(0, 11) : draw(12, 16)];
+        int64_t m = side[draw(0, 22)], n = side[draw(0, 22)],
+                k = deep[draw(0, 16) < 12 ? draw(0, 11) : draw(12, 16)];
         int with = (int)draw(0, 3) ? 0 : (int)draw(0, 63);
         int act = draw(0, 1) ? GM__ACT_NONE : GM__RELU;
         gm__real real = draw(0, 2) ? GM__F32 : GM__F64;
@@ -262,8 +286,11 @@ START_TEST(epilogues)
                 continue;
             gm__real real = (with + act) % 2 ? GM__F32 : GM__F64;
             int pad = with % 3;
-            check_case(make(real, 21, 45, act == 1 ? 2 * GM__K_CUT + 9 : 19, act & 1, with & 1, pad, with, acts[act]), with);
-            check_case(make(real, 3, 77, act == 2 ? GM__K_CUT + 9 : 9, 0, 0, pad, with, acts[act]), with);
+            check_case(make(real, 21, 45, act == 1 ? 2 * GM__K_CUT + 9 : 19, act & 1, with & 1, pad,
+                            with, acts[act]),
+                       with);
+            check_case(make(real, 3, 77, act == 2 ? GM__K_CUT + 9 : 9, 0, 0, pad, with, acts[act]),
+                       with);
         }
 }
 END_TEST
@@ -273,7 +300,8 @@ START_TEST(large)
 {
     seed = 3;
     check_case(make(GM__F32, 530, 33, 70, 0, 0, 0, 0, GM__ACT_NONE), 0);
-    check_case(make(GM__F32, 300, 20, 1050, 1, 1, 0, BIAS | ACCUMULATE, GM__RELU), BIAS | ACCUMULATE);
+    check_case(make(GM__F32, 300, 20, 1050, 1, 1, 0, BIAS | ACCUMULATE, GM__RELU),
+               BIAS | ACCUMULATE);
     check_case(make(GM__F64, 270, 530, 20, 0, 1, 0, GATE, GM__ACT_NONE), GATE);
     check_case(make(GM__F32, 20, 1100, 40, 1, 0, 0, WANTED, GM__ACT_NONE), WANTED);
     check_case(make(GM__F32, 29, 40, 2048, 0, 0, 0, STEPS, GM__ACT_NONE), STEPS);
@@ -317,7 +345,8 @@ START_TEST(specials)
             for (int j = 0; j < 40; j++)
                 x[j] = fmaf(a[i], b[j], 0);
             table->maps->map1[GM__F32][GM__RELU](x, x, 40);
-            ck_assert_msg(memcmp(x, c + i * 40, sizeof x) == 0, "%s: relu of %g", table->name, (double)a[i]);
+            ck_assert_msg(memcmp(x, c + i * 40, sizeof x) == 0, "%s: relu of %g", table->name,
+                          (double)a[i]);
         }
     }
 }

@@ -56,8 +56,9 @@ gm__range gm__product_wanted(const gm__product *p, int64_t i, int64_t h)
 /* Work of row unit or column group u: what structure leaves of it. */
 static int64_t unit_work(const gm__product *p, int by_rows, int64_t u)
 {
-    gm__range r = by_rows ? gm__product_wanted(p, u * ROW_UNIT, min64(ROW_UNIT, p->m - u * ROW_UNIT))
-                          : gm__product_steps(p, u * GM__PRODUCT_GROUP);
+    gm__range r = by_rows
+                      ? gm__product_wanted(p, u * ROW_UNIT, min64(ROW_UNIT, p->m - u * ROW_UNIT))
+                      : gm__product_steps(p, u * GM__PRODUCT_GROUP);
     return r.hi - r.lo + 1;
 }
 
@@ -76,7 +77,8 @@ static int64_t cut(const gm__product *p, int by_rows, int64_t units, int s, int 
 }
 
 /* Of all grids rows x cols = parts, the one whose largest rectangle costs least: its products, and
- * what it costs to pack its part of B (some 6 rows' worth) and to read its part of A (2 columns). */
+ * what it costs to pack its part of B (some 6 rows' worth) and to read its part of A (2 columns).
+ */
 static int grid_rows(const gm__product *p, int parts, int64_t row_units, int64_t groups)
 {
     int best = 1;

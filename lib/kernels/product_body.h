@@ -1,6 +1,7 @@
-/* The matrix product for one instruction set: the body for float, then for double, and the table. */
+/* The matrix product for one instruction set: the body for float and double, and the table. */
 
-/* Rows of a tile, and accumulators of a strip: what the registers hold beside operands. */
+/* Rows of a tile, and accumulators of a strip: what the registers hold beside operands. A baseline
+ * that may compute each fused operation by a call has no strips. */
 #if GM_ISA == GM_ISA_AVX512 || GM_ISA == GM_ISA_NEON
 #define GM_MR 12
 #define GM_STRIP 24
@@ -9,7 +10,7 @@
 #define GM_STRIP 12
 #else
 #define GM_MR 4
-#define GM_STRIP 12
+#define GM_STRIP 0
 #endif
 
 /* B and transposed A are read in place where that is good: a panel's row is whole cache lines. */
@@ -40,6 +41,13 @@ extern const gm__maps ISA(gm__maps);
 #define H_LOW(x) _mm512_castps512_ps256((__m512)(x))
 #define H_LOAD_PART _mm256_maskz_loadu_ps
 #define H_STORE _mm256_mask_storeu_ps
+#define H_JOIN(x, y) _mm256_mask_blend_ps(0xf0, x, y)
+#define H_TWICE(x) _mm256_broadcast_f32x4(x)
+#define Q_LOAD_PART _mm_maskz_loadu_ps
+#define Q_STORE _mm_mask_storeu_ps
+#define Q_LOW(x) _mm256_castps256_ps128(x)
+#define Q_HIGH(x) _mm256_extractf128_ps(x, 1)
+#define Q_WIDE(x) ((V)_mm512_zextps128_ps512(x))
 #endif
 #include "kernels/product_real_body.h"
 
@@ -63,6 +71,13 @@ extern const gm__maps ISA(gm__maps);
 #define H_LOW(x) _mm512_castpd512_pd256((__m512d)(x))
 #define H_LOAD_PART _mm256_maskz_loadu_pd
 #define H_STORE _mm256_mask_storeu_pd
+#define H_JOIN(x, y) _mm256_mask_blend_pd(0xc, x, y)
+#define H_TWICE(x) _mm256_broadcast_f64x2(x)
+#define Q_LOAD_PART _mm_maskz_loadu_pd
+#define Q_STORE _mm_mask_storeu_pd
+#define Q_LOW(x) _mm256_castpd256_pd128(x)
+#define Q_HIGH(x) _mm256_extractf128_pd(x, 1)
+#define Q_WIDE(x) ((V)_mm512_zextpd128_pd512(x))
 #endif
 #include "kernels/product_real_body.h"
 

@@ -76,7 +76,8 @@ VINLINE void T(fetch_row)(const R *x, int64_t w, const int write)
         __builtin_prefetch(x), __builtin_prefetch(x + w - 1);
 }
 
-static void T(run_tile)(const T(job) *job, const T(rows) *rows, const T(panel) *b, int64_t i, int64_t h)
+static void T(run_tile)(const T(job) * job, const T(rows) * rows, const T(panel) * b, int64_t i,
+                        int64_t h)
 {
     const gm__product *p = job->p;
     _Alignas(64) R t[GM_MR * (GM_NR + VL)];
@@ -93,8 +94,9 @@ static void T(run_tile)(const T(job) *job, const T(rows) *rows, const T(panel) *
     ptrdiff_t rs = rows->panels ? 1 : rows->rs, ks = rows->panels ? h : rows->ks;
 #if GM_HALF
     if (b->nv == 3)
-        T(odd_tiles)[h - 1](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo,
-                            (int)(b->w - 2 * VL), direct);
+        (b->w <= GM_NR + VL / 4 ? T(pair_tiles) : T(odd_tiles))[h - 1](
+            b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo, (int)(b->w - 2 * VL),
+            direct);
     else
 #endif
     T(tiles)[h - 1][b->nv](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
@@ -107,8 +109,13 @@ static void T(run_panel)(const T(job) *job, const T(rows) *rows, const T(panel) 
 {
     const gm__product *p = job->p;
     int bounded = p->n_lo || p->n_hi;
+    int64_t most = GM_MR;
+#if GM_HALF
+    if (b->nv == 3)
+        most = b->w <= GM_NR + VL / 4 ? GM_PAIR : GM_ODD;
+#endif
     for (int64_t i = rows->i0, t = 0, h; i < rows->i1; i += h, t++) {
-        h = T(height)(rows->i0, rows->i1, b->nv == 3 ? 9 : GM_MR, t);
+        h = T(height)(rows->i0, rows->i1, most, t);
         if (bounded) {
             gm__range want = gm__product_wanted(p, i, h);
             if (want.hi <= b->j || want.lo >= b->j + b->w)
@@ -121,7 +128,8 @@ static void T(run_panel)(const T(job) *job, const T(rows) *rows, const T(panel) 
 /* Vectors of the panel that starts where `left` columns are left. */
 static int T(panel_vectors)(const gm__product *p, int64_t left)
 {
-    if (GM_HALF && left > 2 * VL && left <= 2 * VL + VL / 2 && !p->k_lo && !p->k_hi && !T(copies_a)(p))
+    if (GM_HALF && left > 2 * VL && left <= 2 * VL + VL / 2 && !p->k_lo && !p->k_hi &&
+        !T(copies_a)(p))
         return 3;
     if (GM_HALF && left <= VL / 2)
         return 0;
@@ -129,7 +137,8 @@ static int T(panel_vectors)(const gm__product *p, int64_t left)
 }
 
 /* The panel at column j for the piece of k from k0 to k1; 0 if it needs nothing of that piece. */
-static int T(find_panel)(const T(job) *job, int64_t j, int64_t end, int64_t k0, int64_t k1, T(panel) *b)
+static int T(find_panel)(const T(job) * job, int64_t j, int64_t end, int64_t k0, int64_t k1,
+                         T(panel) * b)
 {
     gm__range need = gm__product_steps(job->p, j);
     int64_t piece = k0 / GM_KC, first = need.lo / GM_KC;
@@ -149,7 +158,8 @@ static int T(find_panel)(const T(job) *job, int64_t j, int64_t end, int64_t k0, 
     return 1;
 }
 
-/* B is read in place where that keeps to a cache and its translations, or each element is read once. */
+/* B is read in place where that keeps to a cache and its translations, or each element is read
+ * once. */
 static int T(reads_b_in_place)(const gm__product *p, int64_t m)
 {
     int64_t row = p->ldb * (int64_t)sizeof(R);
@@ -167,7 +177,8 @@ static void T(run_columns)(const T(job) *job, gm__share s, R *abuf, R *bbuf)
     do {
         int64_t k1 = p->k - k0 < GM_KC ? p->k : k0 + GM_KC;
         for (int64_t block = 0; block < blocks; block++) {
-            gm__share part = {s.i0 + m * block / blocks, s.i0 + m * (block + 1) / blocks, s.j0, s.j1};
+            gm__share part = {s.i0 + m * block / blocks, s.i0 + m * (block + 1) / blocks, s.j0,
+                              s.j1};
             T(rows) rows = T(take_rows)(job, part.i0, part.i1, k0, k1 - k0, abuf);
             T(panel) b;
             for (int64_t j = s.j0; j < s.j1; j += b.w) {
@@ -190,6 +201,7 @@ static void T(run_columns)(const T(job) *job, gm__share s, R *abuf, R *bbuf)
     } while (k0 < p->k);
 }
 
+#if GM_STRIP
 /* A strip of h <= 4 rows and w columns of the rectangle s, B in place. */
 static void T(run_strip)(const T(job) *job, gm__share s, int64_t j, int64_t w)
 {
@@ -204,8 +216,8 @@ static void T(run_strip)(const T(job) *job, gm__share s, int64_t j, int64_t w)
     int64_t lo = need.lo;
     do {
         int64_t hi = (lo / GM_KC + 1) * GM_KC < need.hi ? (lo / GM_KC + 1) * GM_KC : need.hi;
-        strip(hi - lo, job->a + s.i0 * rs + lo * ks, rs, ks, job->b + lo * p->ldb + j, p->ldb, w, out,
-              ldo);
+        strip(hi - lo, job->a + s.i0 * rs + lo * ks, rs, ks, job->b + lo * p->ldb + j, p->ldb, w,
+              out, ldo);
         for (int64_t r = 0; out == piece && r < h; r++)
             for (int64_t q = 0; q < w; q += VL)
                 V_STORE(sum + r * ldo + q, V_LOAD(sum + r * ldo + q) + V_LOAD(piece + r * ldo + q));
@@ -231,6 +243,19 @@ static int T(in_strips)(const gm__product *p, gm__share s)
 {
     return s.i1 - s.i0 <= 4 && !p->tb && s.j1 - s.j0 >= VL && !p->k_lo && !p->k_hi;
 }
+
+#else
+static int T(in_strips)(const gm__product *p, gm__share s)
+{
+    (void)p, (void)s;
+    return 0;
+}
+
+static void T(run_strips)(const T(job) *job, gm__share s)
+{
+    (void)job, (void)s;
+}
+#endif
 
 static int64_t T(least)(int64_t a, int64_t b)
 {

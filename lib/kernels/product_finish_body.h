@@ -53,12 +53,19 @@ VINLINE void T(store)(R *x, V v, int64_t w)
 }
 
 /* What an epilogue does; the rest of it is none or late. */
-enum { T(with_sum) = 1, T(with_old) = 2, T(with_bias) = 4, T(with_pre) = 8, T(with_relu) = 16, T(with_gate) = 32 };
+enum {
+    T(with_sum) = 1,
+    T(with_old) = 2,
+    T(with_bias) = 4,
+    T(with_pre) = 8,
+    T(with_relu) = 16,
+    T(with_gate) = 32
+};
 
-/* A tile (h, w) at row i and column j through the epilogue `does`, a constant where this is inlined:
- * one load, one store and one operation for each thing it does. */
-VINLINE void T(finish)(const int does, const T(job) *job, int64_t i, int64_t j, int64_t h, int64_t w,
-                       const R *t, ptrdiff_t ldt)
+/* A tile (h, w) at row i and column j through the epilogue `does`, a constant where this is
+ * inlined: one load, one store and one operation for each thing it does. */
+VINLINE void T(finish)(const int does, const T(job) * job, int64_t i, int64_t j, int64_t h,
+                       int64_t w, const R *t, ptrdiff_t ldt)
 {
     const gm__product *p = job->p;
     const V zero = {0};
@@ -66,7 +73,8 @@ VINLINE void T(finish)(const int does, const T(job) *job, int64_t i, int64_t j, 
     R *pre = does & T(with_pre) ? job->pre + i * p->ldc + j : NULL;
     const R *gate = does & T(with_gate) ? job->gate + i * p->ldgate + j : NULL;
     const R *bias = does & T(with_bias) ? job->bias + j : NULL;
-    const R *sum = does & T(with_sum) ? job->sum + (i - job->sum_i) * job->ldsum + j - job->sum_j : NULL;
+    const R *sum =
+        does & T(with_sum) ? job->sum + (i - job->sum_i) * job->ldsum + j - job->sum_j : NULL;
     for (; h > 0; h--) {
         for (int64_t q = 0; q < w; q += VL) {
             V x = V_LOAD(t + q);
@@ -86,9 +94,12 @@ VINLINE void T(finish)(const int does, const T(job) *job, int64_t i, int64_t j, 
         }
         t += ldt;
         c += p->ldc;
-        pre += does & T(with_pre) ? p->ldc : 0;
-        gate += does & T(with_gate) ? p->ldgate : 0;
-        sum += does & T(with_sum) ? job->ldsum : 0;
+        if (does & T(with_pre))
+            pre += p->ldc;
+        if (does & T(with_gate))
+            gate += p->ldgate;
+        if (does & T(with_sum))
+            sum += job->ldsum;
     }
 }
 
@@ -106,8 +117,8 @@ static void T(add_tile)(const T(job) *job, int64_t i, int64_t j, int64_t h, int6
 }
 
 /* A tile (h, w) of one piece of k, at row i and column j: into the sum, or through the epilogue. */
-static void T(finish_tile)(const T(job) *job, int64_t i, int64_t j, int64_t h, int64_t w, const R *t,
-                           ptrdiff_t ldt, int first, int last)
+static void T(finish_tile)(const T(job) * job, int64_t i, int64_t j, int64_t h, int64_t w,
+                           const R *t, ptrdiff_t ldt, int first, int last)
 {
     if (!last) {
         T(add_tile)(job, i, j, h, w, t, ldt, first);

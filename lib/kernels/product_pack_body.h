@@ -78,7 +78,8 @@ VINLINE void T(turn)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld)
 
 /* A vector of w <= VL columns, k steps, of a matrix stored by columns; missing columns are zero.
  * `before` says that VL - w columns lie before x: they are turned as well and shifted out. */
-static void T(turn_columns)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld, int64_t k, int64_t w, int before)
+static void T(turn_columns)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld, int64_t k, int64_t w,
+                            int before)
 {
     _Alignas(64) R t[GM_BLOCK * 2 * VL] = {0};
     int64_t q = 0;
@@ -96,9 +97,11 @@ static void T(turn_columns)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld, int64
 #undef GM_BLOCK
 
 /* The panel of op(B) of steps [k0, k0 + k) and columns [j, j + w), w <= 2.5 VL: rows of a
- * half to two and a half vectors, bs apart, filled up with zeros. Vectors come in order: where a row ends
- * with half a vector, the rest spills into what is written later (the buffer has a vector to spare). */
-static void T(pack_b)(R *to, ptrdiff_t bs, const T(job) *job, int64_t k0, int64_t k, int64_t j, int64_t w)
+ * half to two and a half vectors, bs apart, filled up with zeros. Vectors come in order: where a
+ * row ends with half a vector, the rest spills into what is written later (the buffer has a vector
+ * to spare). */
+static void T(pack_b)(R *to, ptrdiff_t bs, const T(job) * job, int64_t k0, int64_t k, int64_t j,
+                      int64_t w)
 {
     const ptrdiff_t ld = job->p->ldb;
     if (job->p->tb) {
@@ -120,9 +123,9 @@ static void T(pack_b)(R *to, ptrdiff_t bs, const T(job) *job, int64_t k0, int64_
             V_STORE(to + q, T(load)(x + q, w - q));
 }
 
-/* The rows of op(A) [i0, i0 + m), steps [k0, k0 + k), where A is stored transposed: each tile's rows side
- * by side, a step after the other. Tiles come in order: a vector may spill into the next one, which
- * is written later (the buffer has a vector to spare at its end). */
+/* The rows of op(A) [i0, i0 + m), steps [k0, k0 + k), where A is stored transposed: each tile's
+ * rows side by side, a step after the other. Tiles come in order: a vector may spill into the next
+ * one, which is written later (the buffer has a vector to spare at its end). */
 static void T(pack_a)(R *to, const T(job) *job, int64_t i, int64_t h, int64_t k0, int64_t k)
 {
     const ptrdiff_t ld = job->p->lda;

@@ -24,3 +24,11 @@
 #undef H_LOAD_PART
 #undef H_STORE
 #undef GM_ODD
+#undef H_JOIN
+#undef H_TWICE
+#undef Q_LOAD_PART
+#undef Q_STORE
+#undef Q_LOW
+#undef Q_HIGH
+#undef Q_WIDE
+#undef GM_PAIR

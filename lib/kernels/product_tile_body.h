@@ -136,89 +136,6 @@ VINLINE void T(half_tile)(const int h, GM_TILE_ARGS)
 }
 #undef GM_HALF_STEP
 #undef GM_HALF_SAVE
-
-/* Two vectors and up to half of one more, `few` columns: the steps of A are broadcast once for all.
- * The last lanes of B are neither read nor, if `in_c`, written. */
-#define GM_ODD_STEP(r, base, times)                                                                \
-    if (h > r) {                                                                                   \
-        V x = V_SET(GM_ROW(base, times));                                                          \
-        c##r##a = V_FMA(x, b0, c##r##a);                                                           \
-        c##r##b = V_FMA(x, b1, c##r##b);                                                           \
-        c##r##c = H_FMA(H_LOW(x), b2, c##r##c);                                                    \
-    }
-#define GM_ODD_SAVE(r)                                                                             \
-    if (h > r) {                                                                                   \
-        V_STORE(out + r * ldo, c##r##a);                                                           \
-        V_STORE(out + r * ldo + VL, c##r##b);                                                      \
-        if (in_c)                                                                                  \
-            H_STORE(out + r * ldo + 2 * VL, lanes, c##r##c);                                       \
-        else                                                                                       \
-            V_STORE(out + r * ldo + 2 * VL, H_WIDE(c##r##c));                                      \
-    }
-#define GM_ODD 9
-VINLINE void T(odd_tile)(const int h, GM_TILE_ARGS, int few, int in_c)
-{
-    const V zero = {0};
-    const H none = {0};
-    const __mmask8 lanes = (__mmask8)((1u << few) - 1);
-    V c0a = zero, c1a = zero, c2a = zero, c3a = zero, c4a = zero, c5a = zero;
-    V c0b = zero, c1b = zero, c2b = zero, c3b = zero, c4b = zero, c5b = zero;
-    V c6a = zero, c7a = zero, c8a = zero, c6b = zero, c7b = zero, c8b = zero;
-    H c0c = none, c1c = none, c2c = none, c3c = none, c4c = none, c5c = none;
-    H c6c = none, c7c = none, c8c = none;
-    const ptrdiff_t rb = rs * (ptrdiff_t)sizeof(R), kb = ks * (ptrdiff_t)sizeof(R);
-    const char *p0 = (const char *)a, *p3 = p0 + 3 * rb, *p6 = p3 + 3 * rb;
-    for (; k > 0; k--) {
-        V b0 = V_LOAD(b), b1 = V_LOAD(b + VL);
-        H b2 = H_LOAD_PART(lanes, b + 2 * VL);
-        GM_ODD_STEP(0, p0, 0)
-        GM_ODD_STEP(1, p0, 1)
-        GM_ODD_STEP(2, p0, 2)
-        GM_ODD_STEP(3, p3, 0)
-        GM_ODD_STEP(4, p3, 1)
-        GM_ODD_STEP(5, p3, 2)
-        GM_ODD_STEP(6, p6, 0)
-        GM_ODD_STEP(7, p6, 1)
-        GM_ODD_STEP(8, p6, 2)
-        b += bs;
-        p0 += kb;
-        GM_KEEP(p0);
-        p3 += kb;
-        GM_KEEP(p3);
-        p6 += kb;
-        GM_KEEP(p6);
-    }
-    GM_ODD_SAVE(0)
-    GM_ODD_SAVE(1)
-    GM_ODD_SAVE(2)
-    GM_ODD_SAVE(3)
-    GM_ODD_SAVE(4)
-    GM_ODD_SAVE(5)
-    GM_ODD_SAVE(6)
-    GM_ODD_SAVE(7)
-    GM_ODD_SAVE(8)
-}
-#undef GM_ODD_STEP
-#undef GM_ODD_SAVE
-#define GM_ODD_TILE(h)                                                                             \
-    static void T(odd##h)(GM_TILE_ARGS, int few, int in_c)                                         \
-    {                                                                                              \
-        T(odd_tile)(h, k, a, rs, ks, b, bs, out, ldo, few, in_c);                                  \
-    }
-GM_ODD_TILE(1)
-GM_ODD_TILE(2)
-GM_ODD_TILE(3)
-GM_ODD_TILE(4)
-GM_ODD_TILE(5)
-GM_ODD_TILE(6)
-GM_ODD_TILE(7)
-GM_ODD_TILE(8)
-GM_ODD_TILE(9)
-#undef GM_ODD_TILE
-/* [rows - 1] */
-static void (*const T(odd_tiles)[GM_ODD])(GM_TILE_ARGS, int few, int in_c) = {
-    T(odd1), T(odd2), T(odd3), T(odd4), T(odd5), T(odd6), T(odd7), T(odd8), T(odd9),
-};
 #endif
 
 typedef void T(tile_fn)(GM_TILE_ARGS);
@@ -267,12 +184,13 @@ static T(tile_fn) *const T(tiles)[GM_MR][3] = {
 #endif
 };
 
+#if GM_STRIP
 /* Strips: a row or a few times a wide piece of B, read once and in place; bound by memory. w is
  * from (nv - 1) VL + 1 to nv VL and at least VL. The last vector ends at column w, so that nothing
  * is read beyond it; where it overlaps the one before, both compute the same. */
 #define GM_STRIP_ARGS                                                                              \
-    int64_t k, const R *a, ptrdiff_t rs, ptrdiff_t ks, const R *b, ptrdiff_t bs, int64_t w, R *out, \
-        ptrdiff_t ldo
+    int64_t k, const R *a, ptrdiff_t rs, ptrdiff_t ks, const R *b, ptrdiff_t bs, int64_t w,        \
+        R *out, ptrdiff_t ldo
 #define GM_STRIP_AT(v) (v + 1 == nv ? last : (v)*VL)
 #define GM_STRIP_ZERO(v) V c0_##v = zero, c1_##v = zero, c2_##v = zero, c3_##v = zero;
 #define GM_STRIP_STEP(v)                                                                           \
@@ -393,6 +311,11 @@ static T(strip_fn) *const T(strips)[4][8] = {
     {T(strip3x1), T(strip3x2), T(strip3x3), T(strip3x4)},
     {T(strip4x1), T(strip4x2), T(strip4x3)},
 };
+#endif
+#endif
+
+#if GM_HALF
+#include "kernels/product_odd_body.h"
 #endif
 
 #undef GM_KEEP

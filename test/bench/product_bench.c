@@ -22,9 +22,10 @@
 
 #define BLOCKS 21
 
-typedef void gemm_f32(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int);
-typedef void gemm_f64(int, int, int, int, int, int, double, const double *, int, const double *, int, double, double *,
-                      int);
+typedef void gemm_f32(int, int, int, int, int, int, float, const float *, int, const float *, int,
+                      float, float *, int);
+typedef void gemm_f64(int, int, int, int, int, int, double, const double *, int, const double *,
+                      int, double, double *, int);
 
 typedef struct shape {
     const char *name;
@@ -33,10 +34,10 @@ typedef struct shape {
 } shape;
 
 /* forward y = x W; dx = dy W'; dW = x' dy */
-#define LAYER(name, batch, in, out)                                                                                    \
-    {name " y", GM__F32, batch, out, in, 0, 0}, {name " dx", GM__F32, batch, in, out, 0, 1},                           \
-    {                                                                                                                  \
-        name " dW", GM__F32, in, out, batch, 1, 0                                                                      \
+#define LAYER(name, batch, in, out)                                                                \
+    {name " y", GM__F32, batch, out, in, 0, 0}, {name " dx", GM__F32, batch, in, out, 0, 1},       \
+    {                                                                                              \
+        name " dW", GM__F32, in, out, batch, 1, 0                                                  \
     }
 static const shape shapes[] = {
     LAYER("vae1", 128, 784, 400),
@@ -76,23 +77,25 @@ static double now(void)
 /* ---- Peak: twelve independent chains ---- */
 
 #if defined(__x86_64__)
-#define PEAK(name, isa, type, set, fma)                                                                                \
-    __attribute__((target(isa))) static float name(int64_t steps)                                                      \
-    {                                                                                                                  \
-        type x = set(0.999f), c[12];                                                                                   \
-        for (int i = 0; i < 12; i++)                                                                                   \
-            c[i] = set((float)i);                                                                                      \
-        type c0 = c[0], c1 = c[1], c2 = c[2], c3 = c[3], c4 = c[4], c5 = c[5], c6 = c[6], c7 = c[7], c8 = c[8],         \
-             c9 = c[9], c10 = c[10], c11 = c[11];                                                                      \
-        for (; steps > 0; steps--) {                                                                                   \
-            c0 = fma(x, x, c0), c1 = fma(x, x, c1), c2 = fma(x, x, c2), c3 = fma(x, x, c3), c4 = fma(x, x, c4);         \
-            c5 = fma(x, x, c5), c6 = fma(x, x, c6), c7 = fma(x, x, c7), c8 = fma(x, x, c8), c9 = fma(x, x, c9);         \
-            c10 = fma(x, x, c10), c11 = fma(x, x, c11);                                                                \
-        }                                                                                                              \
-        type s = c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7 + c8 + c9 + c10 + c11;                                          \
-        float first;                                                                                                   \
-        memcpy(&first, &s, sizeof first);                                                                              \
-        return first;                                                                                                  \
+#define PEAK(name, isa, type, set, fma)                                                            \
+    __attribute__((target(isa))) static float name(int64_t steps)                                  \
+    {                                                                                              \
+        type x = set(0.999f), c[12];                                                               \
+        for (int i = 0; i < 12; i++)                                                               \
+            c[i] = set((float)i);                                                                  \
+        type c0 = c[0], c1 = c[1], c2 = c[2], c3 = c[3], c4 = c[4], c5 = c[5], c6 = c[6],          \
+             c7 = c[7], c8 = c[8], c9 = c[9], c10 = c[10], c11 = c[11];                            \
+        for (; steps > 0; steps--) {                                                               \
+            c0 = fma(x, x, c0), c1 = fma(x, x, c1), c2 = fma(x, x, c2), c3 = fma(x, x, c3),        \
+            c4 = fma(x, x, c4);                                                                    \
+            c5 = fma(x, x, c5), c6 = fma(x, x, c6), c7 = fma(x, x, c7), c8 = fma(x, x, c8),        \
+            c9 = fma(x, x, c9);                                                                    \
+            c10 = fma(x, x, c10), c11 = fma(x, x, c11);                                            \
+        }                                                                                          \
+        type s = c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7 + c8 + c9 + c10 + c11;                      \
+        float first;                                                                               \
+        memcpy(&first, &s, sizeof first);                                                          \
+        return first;                                                                              \
     }
 PEAK(peak512, "avx512f", __m512, _mm512_set1_ps, _mm512_fmadd_ps)
 PEAK(peak256, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps)
@@ -174,7 +177,8 @@ static double block(job *j, void (*side)(job *), int times, volatile int *turn, 
             __atomic_add_fetch(turn, 1, __ATOMIC_RELEASE);
         }
         side(j);
-        while (side == ours && j->parts > 1 && __atomic_load_n(done, __ATOMIC_ACQUIRE) < j->parts - 1)
+        while (side == ours && j->parts > 1 &&
+               __atomic_load_n(done, __ATOMIC_ACQUIRE) < j->parts - 1)
             continue;
     }
     return (now() - start) / times;
@@ -232,7 +236,8 @@ static void compare(const gm__kernels *table, const shape *s, int parts, int ful
     double flops = 2.0 * s->m * s->n * s->k, us[BLOCKS], them[BLOCKS], ratio[BLOCKS], peak = 0;
     int times = (int)(1.5e-3 / (flops / 60e9)) + 1;
     for (int i = -2; i < BLOCKS; i++) {
-        double x = block(&j, ours, times, &turn, &done), y = (sgemm ? block(&j, theirs, times, &turn, &done) : x);
+        double x = block(&j, ours, times, &turn, &done),
+               y = (sgemm ? block(&j, theirs, times, &turn, &done) : x);
         double top = peak_gflops(table);
         if (i < 0)
             continue;
@@ -246,10 +251,12 @@ static void compare(const gm__kernels *table, const shape *s, int parts, int ful
     qsort(them, BLOCKS, sizeof *them, ascending);
     qsort(ratio, BLOCKS, sizeof *ratio, ascending);
     double rate = flops / us[0] * 1e-9;
-    printf("%-12s %c%d %4d x%4d x%4d  ours %8.4f ms  openblas %8.4f ms  ratio %5.2f min %5.2f med  %6.1f GFLOP/s %5.3f of "
+    printf("%-12s %c%d %4d x%4d x%4d  ours %8.4f ms  openblas %8.4f ms  ratio %5.2f min %5.2f med  "
+           "%6.1f GFLOP/s %5.3f of "
            "peak %.0f\n",
-           s->name, s->ta ? 'T' : 'N', s->tb, s->m, s->n, s->k, us[0] * 1e3, them[0] * 1e3, them[0] / us[0],
-           ratio[BLOCKS / 2], rate, peak > 0 ? rate / (s->real == GM__F32 ? peak : peak / 2) : 0, peak);
+           s->name, s->ta ? 'T' : 'N', s->tb, s->m, s->n, s->k, us[0] * 1e3, them[0] * 1e3,
+           them[0] / us[0], ratio[BLOCKS / 2], rate,
+           peak > 0 ? rate / (s->real == GM__F32 ? peak : peak / 2) : 0, peak);
     fflush(stdout);
     free(a), free(b), free(p->c), free(more);
     for (int i = 0; i < parts; i++)
