@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-/* A table of rows. Immutable once made, counted; any number of threads may read one. */
+/* A table of rows. Immutable once made, counted; any number of threads may read one, each with a
+ * context of its own. Every dataset has at least one row and one column. */
 typedef struct gm_dataset gm_dataset;
 
 /* ---- Columns --------------------------------------------------------------------------------- */
@@ -16,18 +17,25 @@ typedef struct gm_dataset gm_dataset;
 /* What a column is. Real columns measure (densities); the others count (probabilities). */
 enum {
     GM_COLUMN_REAL = 1,
-    GM_COLUMN_INTEGER = 2, /* whole numbers */
-    GM_COLUMN_BINARY = 3,  /* two categories */
-    GM_COLUMN_CATEGORY =
-        4, /* named values without order; a cell is the number of its category, from 0 */
-    GM_COLUMN_ORDERED = 5, /* named values in order */
-    GM_COLUMN_CIRCULAR = 6 /* an angle; period says in what unit */
+    GM_COLUMN_INTEGER = 2,  /* whole numbers */
+    GM_COLUMN_BINARY = 3,   /* two categories */
+    GM_COLUMN_CATEGORY = 4, /* named values without order; a cell is the number of its category,
+                               from 0 */
+    GM_COLUMN_ORDERED = 5,  /* named values in order */
+    GM_COLUMN_CIRCULAR = 6  /* an angle; period says in what unit */
 };
+
 /* What a column is for. */
-enum { GM_ROLE_FEATURE = 1, GM_ROLE_LABEL = 2, GM_ROLE_CONDITION = 3, GM_ROLE_IGNORED = 4 };
+enum {
+    GM_ROLE_FEATURE = 1,   /* modelled */
+    GM_ROLE_LABEL = 2,     /* kept beside the rows, not modelled */
+    GM_ROLE_CONDITION = 3, /* given, where a model is conditional */
+    GM_ROLE_IGNORED = 4
+};
 
 /* One column, as gm_dataset_column fills it. Texts belong to the dataset (or model) asked and live
- * as long. */
+ * as long. low, high, resolution and missing_count are of the rows that the dataset was first made
+ * from: views of some of its rows keep them. */
 typedef struct gm_column {
     uint32_t struct_size;
     int32_t type;
@@ -35,46 +43,51 @@ typedef struct gm_column {
     int32_t missing;    /* 1: cells may be missing (NaN when read) */
     const char *name;   /* "" where the data has no names */
     int64_t categories; /* of BINARY, CATEGORY and ORDERED; else 0 */
-    double low, high;   /* least and greatest value present */
-    double resolution;  /* the step that all values present are multiples of, where one was found;
-                           else 0 */
+    double low, high;   /* least and greatest value present; of categories, their numbers */
+    double resolution;  /* the step that all values are multiples of, where they repeat and one was
+                           found; 1 for INTEGER; else 0 */
     double period;      /* of CIRCULAR; else 0 */
     int64_t missing_count;
 } gm_column;
 
-GM_API int64_t gm_dataset_row_count(const gm_dataset *data); /* 0 for NULL */
+/* Rows and columns; 0 for NULL. */
+GM_API int64_t gm_dataset_row_count(const gm_dataset *data);
 GM_API int64_t gm_dataset_column_count(const gm_dataset *data);
-/* The i-th column into *column, with column->struct_size set before. GM_E_RANGE past the end. */
+/* The i-th column (from 0) into *column, with column->struct_size set before. GM_E_RANGE past the
+ * end. */
 GM_API gm_status gm_dataset_column(gm_context *ctx, const gm_dataset *data, int64_t i,
                                    gm_column *column);
-/* The number of the column of that name, -1 if there is none. A text of digits that no column is
- * named is a number counted from 1. */
+/* The number of the column of that name, -1 if there is none. Digits that no column is named are
+ * its number, counted from 1 as people do. */
 GM_API int64_t gm_dataset_find_column(const gm_dataset *data, const char *name);
 /* The name of a category; NULL out of range. */
 GM_API const char *gm_dataset_category(const gm_dataset *data, int64_t column, int64_t category);
-/* The shape of a row where it has one beyond a list of columns (28, 28 for images of an IDX file):
- * ndim into *ndim and up to 8 sizes into shape. */
+/* The shape of a row: (28, 28) for images of an IDX file, (d) for a list of columns. How many sizes
+ * into *ndim, the sizes into shape, the rest of it 0. */
 GM_API gm_status gm_dataset_row_shape(gm_context *ctx, const gm_dataset *data, int32_t *ndim,
                                       int64_t shape[8]);
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
-/* From memory: a matrix (n, d) of any dtype; every column REAL, or INTEGER for integer dtypes,
- * unless changed by gm_dataset_with_type. Copies. NaN and infinities are refused with their row and
+/* From memory: an array of any dtype whose first axis is the rows; the other axes are the columns
+ * and, where there are several, the shape of a row. Columns are REAL, or INTEGER for integer
+ * dtypes, until gm_dataset_with_type. Copies. GM_E_DATA for NaN and infinities, with row and
  * column. */
 GM_API gm_status gm_dataset_from_array(gm_context *ctx, const gm_array *array, gm_dataset **data);
-/* As above, borrowing: the memory is read in place, must not change, and release(user) is called
- * exactly once, when the last owner frees the dataset; also when this call fails. */
+/* As above, borrowing: the memory is read in place and must not change. release(user) (may be NULL)
+ * is called exactly once: when the last owner frees the dataset, or before this call returns a
+ * failure. It may be called from any thread that frees. */
 GM_API gm_status gm_dataset_borrow_array(gm_context *ctx, const gm_array *array,
                                          void (*release)(void *user), void *user,
                                          gm_dataset **data);
+/* A matrix (n, d), rows row_stride elements apart (0: d). Copies. */
 GM_API gm_status gm_dataset_from_f32(gm_context *ctx, const float *x, int64_t n, int64_t d,
                                      int64_t row_stride, gm_dataset **data);
 GM_API gm_status gm_dataset_from_f64(gm_context *ctx, const double *x, int64_t n, int64_t d,
                                      int64_t row_stride, gm_dataset **data);
-/* From a callback that fills rows [first, first + count) of d doubles each, and returns 0, or
- * negative on failure. It is called on the calling thread, in order, until all rows were read; the
- * dataset holds a copy. */
+/* From a callback that fills rows [first, first + count) of `columns` doubles each, and returns 0,
+ * or negative on failure (GM_E_IO). It is called on the calling thread, in order, until all rows
+ * were read; the dataset holds a copy. */
 typedef struct gm_source {
     uint32_t struct_size;
     void *user;
@@ -83,54 +96,67 @@ typedef struct gm_source {
 } gm_source;
 GM_API gm_status gm_dataset_from_source(gm_context *ctx, const gm_source *source,
                                         gm_dataset **data);
-/* From a file, by its ending: .csv, .tsv, .npy, .idx or ...-ubyte (also with .gz where zlib was
- * built in). Options: the table "csv": header, delimiter, quote, missing, types. opts may be NULL.
- */
+
+/* From a file, by its ending: .csv (.txt, .data), .tsv (.tab), .npy, .idx or ...-ubyte, also with
+ * .gz where zlib was built in (whatever it is named, gzipped data is known by its first bytes).
+ * opts (may be NULL) are those of the table "csv". GM_E_IO where the file cannot be read,
+ * GM_E_FORMAT where it is malformed, GM_E_DATA where a value is; texts name file, row and column. */
 GM_API gm_status gm_dataset_from_file(gm_context *ctx, const char *path, const gm_options *opts,
                                       gm_dataset **data);
-/* CSV as RFC 4180 with what is met in the wild: BOM, CR LF, tabs, quotes, a header found by itself,
- * missing values ("", NA, NaN, ?, null ...), types and categories found by themselves. */
+/* CSV as RFC 4180 with what is met in the wild: byte order mark, CR LF, tabs or semicolons, blanks
+ * around cells, blank lines. UTF-8.
+ *
+ * A header, missing values and types are found by themselves. The first row is a header if it has
+ * texts over columns of numbers, or, where all is text, texts that never come again. Missing are
+ * the empty cell, NA, NaN, null (in any case), ? and what the option `missing` says. A column with
+ * texts is a category (two of them: binary), its categories in the order of their names, unless 95
+ * cells in 100 are numbers: then the first text is GM_E_DATA. Whole numbers are INTEGER (0 and 1
+ * alone: BINARY) unless they range over 65,536 or more; other numbers REAL. The option `types`
+ * overrules: "x1:real,x2:category,angle:circular(360)". */
 GM_API gm_status gm_dataset_from_csv(gm_context *ctx, const char *path, const gm_options *opts,
                                      gm_dataset **data);
+/* NumPy's format: versions 1 to 3, either byte order, C and Fortran order, f2 f4 f8, i1 to i8, u1
+ * to u8, b1 (BINARY). Axes as gm_dataset_from_array. */
 GM_API gm_status gm_dataset_from_npy(gm_context *ctx, const char *path, gm_dataset **data);
+/* The format of the MNIST files. Axes as gm_dataset_from_array. */
 GM_API gm_status gm_dataset_from_idx(gm_context *ctx, const char *path, gm_dataset **data);
-/* From a reader hook; format is "csv", "tsv", "npy" or "idx"; name stands for the path in error
- * texts. */
+/* From a reader hook; format is "csv", "tsv", "npy" or "idx"; name (may be NULL) stands for the
+ * path in error texts. */
 GM_API gm_status gm_dataset_from_reader(gm_context *ctx, const gm_reader *reader,
                                         const char *format, const char *name,
                                         const gm_options *opts, gm_dataset **data);
 GM_API void gm_dataset_free(gm_dataset *data);
 
-/* ---- Changing what a dataset says: each makes a new view of the same cells
- * ----------------------- */
+/* ---- Views: the same cells, said or chosen otherwise ----------------------------------------- */
 
-/* Columns by number, in that order. */
+/* Columns by number (from 0), in that order. */
 GM_API gm_status gm_dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
                                    int64_t count, gm_dataset **view);
-/* Rows by number, repeats allowed. */
+/* Rows by number (from 0), in that order, repeats allowed. */
 GM_API gm_status gm_dataset_take(gm_context *ctx, const gm_dataset *data, const int64_t *rows,
                                  int64_t count, gm_dataset **view);
 /* Two parts: round(fraction * n) rows drawn by the seed go to *second, the rest to *first, each in
- * the old order. */
+ * the old order. GM_E_RANGE where a part would be empty. */
 GM_API gm_status gm_dataset_split(gm_context *ctx, const gm_dataset *data, double fraction,
                                   uint64_t seed, gm_dataset **first, gm_dataset **second);
-/* Column i as another type. To BINARY, CATEGORY or ORDERED: each different value becomes a
- * category, numbers in their order. GM_E_DATA where cells do not fit the type (the text names the
- * first). period is for CIRCULAR. */
+/* One column as another type. Numbers become categories in their order, named as they are written;
+ * categories become numbers if their names are. GM_E_DATA where cells do not fit the type (the text
+ * names the first). period is for CIRCULAR. */
 GM_API gm_status gm_dataset_with_type(gm_context *ctx, const gm_dataset *data, int64_t column,
                                       int32_t type, double period, gm_dataset **view);
 GM_API gm_status gm_dataset_with_role(gm_context *ctx, const gm_dataset *data, int64_t column,
                                       int32_t role, gm_dataset **view);
 
-/* ---- Reading and writing
- * -------------------------------------------------------------------------- */
+/* ---- Reading and writing --------------------------------------------------------------------- */
 
 /* Rows [first, first + count) as doubles (count, columns), row_stride doubles apart (0: packed);
  * categories as their numbers, missing cells as NaN. */
 GM_API gm_status gm_dataset_read_f64(gm_context *ctx, const gm_dataset *data, int64_t first,
                                      int64_t count, double *out, int64_t row_stride);
-/* Writes by the file's ending (.csv, .tsv, .npy, .idx) or, to a writer, in the format named.
- * Categories as their names. Files are replaced atomically. */
+/* Writes by the file's ending (.csv, .tsv, .npy, .idx) or, to a writer, in the format named. CSV
+ * has a header (x1, x2 ... where columns have no names), numbers in the shortest form that reads
+ * back as the same, categories by name; array files hold categories as numbers. A file is replaced
+ * atomically. */
 GM_API gm_status gm_dataset_save(gm_context *ctx, const gm_dataset *data, const char *path);
 GM_API gm_status gm_dataset_write(gm_context *ctx, const gm_dataset *data, const gm_writer *writer,
                                   const char *format);
