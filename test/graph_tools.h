@@ -1,4 +1,5 @@
-/* What the tests of the graph layer share: a builder with its context, plans run by the names of their inputs. */
+/* What the tests of the graph layer share: a builder with its context, plans run by the names of
+ * their inputs. */
 #ifndef TEST_GRAPH_TOOLS_H
 #define TEST_GRAPH_TOOLS_H
 
@@ -21,7 +22,7 @@ typedef struct feed {
     const double *values;
     const int32_t *index; /* in place of values, for INDEX inputs */
     int64_t count;
-    int wide;             /* double in either precision */
+    int wide; /* double in either precision */
 } feed;
 
 static inline void rig_begin(rig *r)
@@ -48,7 +49,8 @@ static inline void rig_again(rig *r)
     test_ok(r->ctx, gm__builder_create(r->ctx, &r->layout, &purpose, &r->b));
 }
 
-static inline gm_node *shaped_input(gm_builder *b, const char *name, int ndim, int64_t d0, int64_t d1, int64_t d2)
+static inline gm_node *shaped_input(gm_builder *b, const char *name, int ndim, int64_t d0,
+                                    int64_t d1, int64_t d2)
 {
     int64_t shape[3] = {d0, d1, d2};
     return gm_input(b, name, GM_REAL_NODE, ndim, shape);
@@ -90,7 +92,8 @@ typedef struct setting {
 } setting;
 
 /* Runs a plan on the feeds; outputs are the plan's own types. */
-static inline void run_fed(gm_context *ctx, gm__plan *plan, const setting *s, const feed *feeds, int nfeeds, void *const *out)
+static inline void run_fed(gm_context *ctx, gm__plan *plan, const setting *s, const feed *feeds,
+                           int nfeeds, void *const *out)
 {
     void *copies[16] = {0};
     const void *inputs[16] = {0};
@@ -101,15 +104,21 @@ static inline void run_fed(gm_context *ctx, gm__plan *plan, const setting *s, co
         if (at >= 0)
             inputs[at] = copies[i];
     }
-    gm__run run = {.batch = s->batch, .seed = s->seed, .step = s->step, .row0 = s->row0, .params = s->params,
-                   .grads = s->grads, .inputs = inputs, .outputs = out};
+    gm__run run = {.batch = s->batch,
+                   .seed = s->seed,
+                   .step = s->step,
+                   .row0 = s->row0,
+                   .params = s->params,
+                   .grads = s->grads,
+                   .inputs = inputs,
+                   .outputs = out};
     test_ok(ctx, gm__plan_run(ctx, plan, &run));
     for (int i = 0; i < nfeeds; i++)
         free(copies[i]);
 }
 
-static inline gm__plan *make_plan(gm_context *ctx, gm_builder *b, gm_node *const *nodes, int count, gm__real real,
-                                  int64_t capacity)
+static inline gm__plan *make_plan(gm_context *ctx, gm_builder *b, gm_node *const *nodes, int count,
+                                  gm__real real, int64_t capacity)
 {
     gm__output outputs[32] = {{0}};
     gm__plan *plan = NULL;
@@ -121,7 +130,8 @@ static inline gm__plan *make_plan(gm_context *ctx, gm_builder *b, gm_node *const
 }
 
 /* Builds a plan for one node in double precision, runs it, and copies out the result as doubles. */
-static inline void evaluate(rig *r, gm_node *n, int64_t batch, const feed *feeds, int nfeeds, double *result)
+static inline void evaluate(rig *r, gm_node *n, int64_t batch, const feed *feeds, int nfeeds,
+                            double *result)
 {
     int64_t count = 0;
     test_ok(r->ctx, gm__builder_check(r->ctx, r->b));

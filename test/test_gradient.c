@@ -1,11 +1,12 @@
-/* Gradients of every operation in double precision, against four-point central differences; second order too. The test
- * walks the table of operations and fails on one without a case. */
+/* Gradients of every operation in double precision, against four-point central differences; second
+ * order too. The test walks the table of operations and fails on one without a case. */
 #include "graph_tools.h"
 
 #define BATCH 3
 #define MOST 400
 
-/* ---- Cases: a function of up to three inputs ------------------------------------------------------ */
+/* ---- Cases: a function of up to three inputs
+ * ------------------------------------------------------ */
 
 typedef struct shape {
     int ndim;
@@ -13,15 +14,33 @@ typedef struct shape {
 } shape;
 
 typedef struct test_case {
-    const char *op;        /* the row of the table it is for */
+    const char *op; /* the row of the table it is for */
     gm_node *(*build)(gm_builder *b, gm_node *const *x);
-    double low, high;      /* of the inputs */
-    shape in[3];           /* ndim -1: no more inputs */
+    double low, high; /* of the inputs */
+    shape in[3];      /* ndim -1: no more inputs */
 } test_case;
 
 #define B GM_BATCH
-#define V1 {{2, {B, 4, 0}}, {-1, {0}}, {-1, {0}}}
-#define V2 {{2, {B, 4, 0}}, {2, {B, 4, 0}}, {-1, {0}}}
+#define V1                                                                                         \
+    {                                                                                              \
+        {2, {B, 4, 0}}, {-1, {0}},                                                                 \
+        {                                                                                          \
+            -1,                                                                                    \
+            {                                                                                      \
+                0                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define V2                                                                                         \
+    {                                                                                              \
+        {2, {B, 4, 0}}, {2, {B, 4, 0}},                                                            \
+        {                                                                                          \
+            -1,                                                                                    \
+            {                                                                                      \
+                0                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
 #define CASE(name, formula)                                                                        \
     static gm_node *c_##name(gm_builder *b, gm_node *const *x)                                     \
     {                                                                                              \
@@ -105,18 +124,24 @@ CASE(pad, gm_pad(b, x[0], 1, 2, 1))
 CASE(pad_rows, gm_pad(b, x[0], 0, 1, 2))
 CASE(concat, gm_concat(b, 2, x, -1))
 CASE(concat_rows, gm_concat(b, 2, x, 0))
-CASE(concat_pieces, gm_concat(b, 3, ((gm_node *[]){gm_slice(b, x[0], 1, 2, 2), x[1], gm_slice(b, x[0], 1, 0, 2)}), 1))
+CASE(concat_pieces,
+     gm_concat(b, 3, ((gm_node *[]){gm_slice(b, x[0], 1, 2, 2), x[1], gm_slice(b, x[0], 1, 0, 2)}),
+               1))
 CASE(take, gm_take(b, x[0], 5, columns))
 CASE(take_all, gm_take(b, x[0], 4, shuffled))
 CASE(put, gm__put(b, x[0], 4, shuffled, 6))
 CASE(gather, gm_gather(b, x[0], index3(b)))
-CASE(scatter_add, gm_scatter_add(b, x[0], gm_const_index(b, 1, (int64_t[]){4}, (int32_t[]){1, 0, 1, 4}), 5))
+CASE(scatter_add,
+     gm_scatter_add(b, x[0], gm_const_index(b, 1, (int64_t[]){4}, (int32_t[]){1, 0, 1, 4}), 5))
 CASE(pick, gm_pick(b, x[0], index3(b)))
-CASE(deep, gm_sum(b, gm_log(b, gm_softplus(b, gm_matmul(b, gm_tanh(b, x[0]), gm_exp(b, x[1]), 0, 0))), -1, 1))
+CASE(deep,
+     gm_sum(b, gm_log(b, gm_softplus(b, gm_matmul(b, gm_tanh(b, x[0]), gm_exp(b, x[1]), 0, 0))), -1,
+            1))
 
 static gm_node *matmul_masked(gm_builder *b, gm_node *const *x)
 {
-    static const int32_t lo[] = {0, 0, 1, 2}, hi[] = {1, 3, 4, 4}; /* a staircase: rows are intervals too */
+    static const int32_t lo[] = {0, 0, 1, 2},
+                         hi[] = {1, 3, 4, 4}; /* a staircase: rows are intervals too */
     return gm_matmul_masked(b, x[0], gm_sin(b, x[1]), lo, hi);
 }
 
@@ -134,6 +159,16 @@ static gm_node *splined(gm_builder *b, gm_node *const *x, int inverse)
     return gm_add(b, gm_square(b, y), gm_sin(b, slope));
 }
 
+/* Well away from singular. */
+static gm_node *solved(gm_builder *b, gm_node *const *x, int upper)
+{
+    static const double eye[9] = {3, 0, 0, 0, -3, 0, 0, 0, 4};
+    gm_node *a = gm_add(b, x[1], gm_const_array(b, 2, (int64_t[]){3, 3}, eye));
+    return gm_solve_triangular(b, x[0], a, upper);
+}
+
+CASE(upper, solved(b, x, 1))
+CASE(lower, solved(b, x, 0))
 CASE(spline, splined(b, x, 0))
 CASE(spline_inverse, splined(b, x, 1))
 
@@ -141,27 +176,66 @@ static gm_node *second_only(gm_builder *b, gm_node *const *x)
 {
     gm_spline s = {sizeof s, 4, 2, 1e-3, 1e-3, 0};
     gm_node *slope;
-    gm_rq_spline(b, &s, x[0], gm_concat(b, 2, (gm_node *[]){x[1], gm_slice(b, x[1], 1, 0, 11)}, 1), &slope);
+    gm_rq_spline(b, &s, x[0], gm_concat(b, 2, (gm_node *[]){x[1], gm_slice(b, x[1], 1, 0, 11)}, 1),
+                 &slope);
     return slope;
 }
 
-#define PLAIN(name, low, high) {#name, c_##name, low, high, V1}
-#define PAIR(name, low, high) {#name, c_##name, low, high, V2}
+#define PLAIN(name, low, high)                                                                     \
+    {                                                                                              \
+#name, c_##name, low, high, V1                                                             \
+    }
+#define PAIR(name, low, high)                                                                      \
+    {                                                                                              \
+#name, c_##name, low, high, V2                                                             \
+    }
 static const test_case cases[] = {
-    PLAIN(neg, -2, 2), PLAIN(abs, -2, 2), PLAIN(square, -2, 2), PLAIN(sqrt, 0.5, 2), PLAIN(recip, 0.5, 2),
-    PLAIN(relu, -2, 2), PLAIN(exp, -2, 2), PLAIN(expm1, -2, 2), PLAIN(log, 0.5, 2), PLAIN(log1p, -0.5, 2),
-    PLAIN(sin, -2, 2), PLAIN(cos, -2, 2), PLAIN(tanh, -2, 2), PLAIN(sigmoid, -2, 2), PLAIN(softplus, -3, 3),
-    PLAIN(log_sigmoid, -3, 3), PLAIN(silu, -3, 3), PLAIN(gelu, -3, 3), PLAIN(erf, -2, 2), PLAIN(erfc, -2, 2),
-    PLAIN(lgamma, 0.6, 4), PLAIN(digamma, 0.6, 4), PLAIN(trigamma, 0.8, 4), PLAIN(polygamma, 1, 4),
-    PLAIN(atan, -2, 2), PLAIN(normal_cdf, -2, 2), PLAIN(normal_quantile, 0.1, 0.9),
-    PAIR(add, -2, 2), PAIR(sub, -2, 2), PAIR(mul, -2, 2), PAIR(div, 0.5, 2), PAIR(min, -2, 2), PAIR(max, -2, 2),
-    PAIR(gate, -2, 2), PAIR(logaddexp, -2, 2), PAIR(where, -2, 2),
+    PLAIN(neg, -2, 2),
+    PLAIN(abs, -2, 2),
+    PLAIN(square, -2, 2),
+    PLAIN(sqrt, 0.5, 2),
+    PLAIN(recip, 0.5, 2),
+    PLAIN(relu, -2, 2),
+    PLAIN(exp, -2, 2),
+    PLAIN(expm1, -2, 2),
+    PLAIN(log, 0.5, 2),
+    PLAIN(log1p, -0.5, 2),
+    PLAIN(sin, -2, 2),
+    PLAIN(cos, -2, 2),
+    PLAIN(tanh, -2, 2),
+    PLAIN(sigmoid, -2, 2),
+    PLAIN(softplus, -3, 3),
+    PLAIN(log_sigmoid, -3, 3),
+    PLAIN(silu, -3, 3),
+    PLAIN(gelu, -3, 3),
+    PLAIN(erf, -2, 2),
+    PLAIN(erfc, -2, 2),
+    PLAIN(lgamma, 0.6, 4),
+    PLAIN(digamma, 0.6, 4),
+    PLAIN(trigamma, 0.8, 4),
+    PLAIN(polygamma, 1, 4),
+    PLAIN(atan, -2, 2),
+    PLAIN(normal_cdf, -2, 2),
+    PLAIN(normal_quantile, 0.1, 0.9),
+    PAIR(add, -2, 2),
+    PAIR(sub, -2, 2),
+    PAIR(mul, -2, 2),
+    PAIR(div, 0.5, 2),
+    PAIR(min, -2, 2),
+    PAIR(max, -2, 2),
+    PAIR(gate, -2, 2),
+    PAIR(logaddexp, -2, 2),
+    PAIR(where, -2, 2),
     {"add", c_add, -2, 2, {{2, {B, 4, 0}}, {1, {4, 0, 0}}, {-1, {0}}}},
     {"mul", c_mul, -2, 2, {{2, {B, 1, 0}}, {2, {B, 4, 0}}, {-1, {0}}}},
     {"mul", c_mul, -2, 2, {{3, {B, 2, 3}}, {2, {2, 1, 0}}, {-1, {0}}}},
     {"div", c_div, 0.5, 2, {{3, {B, 1, 3}}, {3, {1, 2, 1}}, {-1, {0}}}},
     {"sub", c_sub, -2, 2, {{0, {0}}, {2, {B, 4, 0}}, {-1, {0}}}},
-    PLAIN(scale, -2, 2), PLAIN(leaky_relu, -2, 2), PLAIN(over_count, -2, 2), PLAIN(wide, -2, 2), PLAIN(narrow, -2, 2),
+    PLAIN(scale, -2, 2),
+    PLAIN(leaky_relu, -2, 2),
+    PLAIN(over_count, -2, 2),
+    PLAIN(wide, -2, 2),
+    PLAIN(narrow, -2, 2),
     PLAIN(same, -2, 2),
     {"matmul", c_matmul, -1, 1, {{2, {B, 4, 0}}, {2, {4, 2, 0}}, {-1, {0}}}},
     {"matmul", c_matmul_tx, -1, 1, {{2, {B, 4, 0}}, {2, {B, 2, 0}}, {-1, {0}}}},
@@ -178,12 +252,17 @@ static const test_case cases[] = {
     {"sum", c_sum_last, -2, 2, V1},
     {"sum", c_sum_1, -2, 2, {{3, {B, 2, 3}}, {-1, {0}}, {-1, {0}}}},
     {"sum", c_sum_0, -2, 2, {{1, {B, 0, 0}}, {-1, {0}}, {-1, {0}}}},
-    PLAIN(sum_last_wide, -2, 2), PLAIN(max_last, -2, 2), PLAIN(softmax, -2, 2), PLAIN(log_softmax, -2, 2),
-    PLAIN(logsumexp, -2, 2), PLAIN(cumsum, -2, 2),
+    PLAIN(sum_last_wide, -2, 2),
+    PLAIN(max_last, -2, 2),
+    PLAIN(softmax, -2, 2),
+    PLAIN(log_softmax, -2, 2),
+    PLAIN(logsumexp, -2, 2),
+    PLAIN(cumsum, -2, 2),
     {"softmax", c_softmax, -2, 2, {{1, {4, 0, 0}}, {-1, {0}}, {-1, {0}}}},
     {"softmax", c_softmax, -2, 2, {{3, {B, 2, 3}}, {-1, {0}}, {-1, {0}}}},
     {"cumsum", c_cumsum_back, -2, 2, {{3, {B, 2, 3}}, {-1, {0}}, {-1, {0}}}},
-    PLAIN(reshape, -2, 2), PLAIN(broadcast, -2, 2),
+    PLAIN(reshape, -2, 2),
+    PLAIN(broadcast, -2, 2),
     {"permute", c_permute, -2, 2, {{3, {B, 2, 3}}, {-1, {0}}, {-1, {0}}}},
     {"permute", c_permute_rows, -2, 2, {{3, {B, 2, 3}}, {-1, {0}}, {-1, {0}}}},
     PLAIN(slice, -2, 2),
@@ -194,7 +273,8 @@ static const test_case cases[] = {
     PAIR(concat, -2, 2),
     {"concat", c_concat_rows, -2, 2, V2},
     {"concat", c_concat_pieces, -2, 2, V2},
-    PLAIN(take, -2, 2), PLAIN(put, -2, 2),
+    PLAIN(take, -2, 2),
+    PLAIN(put, -2, 2),
     {"take", c_take_all, -2, 2, V1},
     {"gather", c_gather, -2, 2, {{2, {5, 2, 0}}, {-1, {0}}, {-1, {0}}}},
     {"scatter_add", c_scatter_add, -2, 2, {{2, {4, 2, 0}}, {-1, {0}}, {-1, {0}}}},
@@ -202,12 +282,14 @@ static const test_case cases[] = {
     {"rq_spline", c_spline, -1.9, 1.9, {{2, {B, 2, 0}}, {2, {B, 16, 0}}, {-1, {0}}}},
     {"rq_spline", c_spline_inverse, -1.9, 1.9, {{2, {B, 2, 0}}, {2, {B, 16, 0}}, {-1, {0}}}},
     {"rq_spline_grad", c_spline, -1.4, 1.4, {{1, {2, 0, 0}}, {1, {16, 0, 0}}, {-1, {0}}}},
+    {"solve_triangular", c_upper, -1, 1, {{2, {B, 3, 0}}, {2, {3, 3, 0}}, {-1, {0}}}},
+    {"solve_triangular", c_lower, -1, 1, {{2, {B, 3, 0}}, {2, {3, 3, 0}}, {-1, {0}}}},
     {"second", second_only, -1.9, 1.9, {{2, {B, 2, 0}}, {2, {B, 11, 0}}, {-1, {0}}}},
     {"matmul", c_deep, -1, 1, {{2, {B, 4, 0}}, {2, {4, 3, 0}}, {-1, {0}}}},
 };
 #define CASES ((int)(sizeof cases / sizeof cases[0]))
 
-/* ---- Differences -------------------------------------------------------------------------------- */
+/* ---- Differences ----------------------------------------------------------------------------- */
 
 typedef struct probe {
     rig r;
@@ -227,7 +309,8 @@ static gm_node *project(gm_builder *b, gm_node *n, uint64_t *state)
     ck_assert_int_le(k, MOST);
     fill_uniform(state, weights, k, 0.2, 1.2);
     memcpy(flat, n->shape, sizeof flat);
-    for (int i = 0; i < n->ndim; i++) /* a reshape cannot turn batches into numbers: weights by broadcasting rows */
+    for (int i = 0; i < n->ndim;
+         i++) /* a reshape cannot turn batches into numbers: weights by broadcasting rows */
         if (n->shape[i] < 0)
             flat[i] = 1;
     for (int i = 0; i < n->ndim; i++)
@@ -282,7 +365,8 @@ static double slope(probe *p, gm__plan *plan, int i, int64_t k)
     return (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * h);
 }
 
-static void compare(probe *p, const test_case *t, gm_node *loss, gm_node *const *gradient, int order, int number)
+static void compare(probe *p, const test_case *t, gm_node *loss, gm_node *const *gradient,
+                    int order, int number)
 {
     gm__plan *plan = make_plan(p->r.ctx, p->r.b, &loss, 1, GM__F64, BATCH);
     for (int i = 0; i < p->n; i++) {
@@ -293,8 +377,8 @@ static void compare(probe *p, const test_case *t, gm_node *loss, gm_node *const 
         for (int64_t k = 0; k < p->feeds[i].count; k++) {
             double want = slope(p, plan, i, k);
             ck_assert_msg(test_close(got[k], want, 1e-6, 1e-7 * most),
-                          "%s (case %d), order %d: d/dx%d[%d] is %.12g, differences give %.12g", t->op, number, order, i,
-                          (int)k, got[k], want);
+                          "%s (case %d), order %d: d/dx%d[%d] is %.12g, differences give %.12g",
+                          t->op, number, order, i, (int)k, got[k], want);
         }
     }
     gm__plan_free(plan);
@@ -329,7 +413,8 @@ START_TEST(gradients)
 }
 END_TEST
 
-/* ---- The table ------------------------------------------------------------------------------------ */
+/* ---- The table
+ * ------------------------------------------------------------------------------------ */
 
 START_TEST(every_operation_has_a_case)
 {
@@ -338,14 +423,16 @@ START_TEST(every_operation_has_a_case)
         int found = 0;
         for (int i = 0; i < CASES; i++)
             found |= strcmp(cases[i].op, row->name) == 0;
-        ck_assert_msg(found || row->flags & GM__NO_GRADIENT, "operation '%s' has no gradient case", row->name);
+        ck_assert_msg(found || row->flags & GM__NO_GRADIENT, "operation '%s' has no gradient case",
+                      row->name);
         ck_assert_msg(row->gradient || op == GM__OP_SECOND || row->flags & GM__NO_GRADIENT,
                       "operation '%s' has no gradient", row->name);
     }
 }
 END_TEST
 
-/* ---- The spline, written out -------------------------------------------------------------------------- */
+/* ---- The spline, written out
+ * -------------------------------------------------------------------------- */
 
 START_TEST(spline_plain_is_the_kernels)
 {
@@ -357,7 +444,8 @@ START_TEST(spline_plain_is_the_kernels)
     for (int round = 0; round < 40; round++) {
         gm__attr a = {.real = {2.5, 1e-3, 1e-3}, .whole = {K, _i}};
         gm_spline s = {sizeof s, K, 2.5, 1e-3, 1e-3, _i};
-        gm_node *in = shaped_input(r.b, "x", 2, B, T, 0), *par = shaped_input(r.b, "p", 2, B, P, 0), *slope[2], *out[2];
+        gm_node *in = shaped_input(r.b, "x", 2, B, T, 0), *par = shaped_input(r.b, "p", 2, B, P, 0),
+                *slope[2], *out[2];
         fill_uniform(&state, x, BATCH * T, -3, 3);
         fill_uniform(&state, p, BATCH * P, -3, 3);
         feed feeds[2] = {{"x", x, NULL, BATCH * T, 0}, {"p", p, NULL, BATCH * P, 0}};

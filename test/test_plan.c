@@ -1,12 +1,13 @@
-/* Plans: fused and plain give the same bits, for any batch size, number of threads and instruction set; memory that
- * fails; what a plan leaves out and merges. */
+/* Plans: fused and plain give the same bits, for any batch size, number of threads and instruction
+ * set; memory that fails; what a plan leaves out and merges. */
 #include "graph_tools.h"
 #include "graph/plan.h"
 
 #define CAPACITY 150
 #define WIDTH 7
 
-/* ---- Graphs that meet every pass -------------------------------------------------------------------- */
+/* ---- Graphs that meet every pass
+ * -------------------------------------------------------------------- */
 
 typedef struct made {
     gm_node *out[32];
@@ -38,7 +39,8 @@ static void parameters(gm_builder *b, made *m, gm_node *loss)
     }
 }
 
-/* A coupling flow of four layers: slices, concats, products with epilogues, log densities, gradients. */
+/* A coupling flow of four layers: slices, concats, products with epilogues, log densities,
+ * gradients. */
 static void flow(gm_builder *b, gm_node *x, made *m, int spline)
 {
     gm_node *log_det = NULL, *z = x;
@@ -48,7 +50,8 @@ static void flow(gm_builder *b, gm_node *x, made *m, int spline)
         snprintf(name, sizeof name, "net%d", i);
         gm_node *a = gm_slice(b, z, 1, 0, h), *t = gm_slice(b, z, 1, h, d - h), *slope;
         gm_node *u = gm_relu(b, linear(b, strcat(name, "a"), a, 20));
-        u = i % 2 ? gm_silu(b, linear(b, strcat(name, "b"), u, 20)) : gm_tanh(b, linear(b, strcat(name, "b"), u, 20));
+        u = i % 2 ? gm_silu(b, linear(b, strcat(name, "b"), u, 20))
+                  : gm_tanh(b, linear(b, strcat(name, "b"), u, 20));
         if (spline) {
             gm_spline s = {sizeof s, 4, 3, 1e-3, 1e-3, i % 2};
             t = gm_rq_spline(b, &s, t, linear(b, strcat(name, "c"), u, (d - h) * 11), &slope);
@@ -88,14 +91,17 @@ static void mixed(gm_builder *b, gm_node *x, made *m)
     gm_node *h = linear(b, "in", gm_take(b, x, WIDTH, turn), 12);
     for (int i = 0; i < 2; i++) {
         gm_node *mean = gm_mean(b, h, -1, 1), *c = gm_sub(b, h, mean);
-        gm_node *norm = gm_div(b, c, gm_sqrt(b, gm_shift(b, gm_mean(b, gm_square(b, c), -1, 1), 1e-5)));
+        gm_node *norm =
+            gm_div(b, c, gm_sqrt(b, gm_shift(b, gm_mean(b, gm_square(b, c), -1, 1), 1e-5)));
         gm_node *keep = gm_greater(b, gm_uniform_like(b, norm), gm_const(b, 0.2));
-        gm_node *r = linear(b, "same", gm_mul(b, gm_gelu(b, norm), keep), 12); /* shared by both rounds */
+        gm_node *r =
+            linear(b, "same", gm_mul(b, gm_gelu(b, norm), keep), 12); /* shared by both rounds */
         h = gm_add(b, h, gm_leaky_relu(b, linear(b, i ? "p" : "q", r, 12), 0.1));
     }
     gm_node *parts[3];
     gm_node *heads = gm_reshape(b, h, 3, (int64_t[]){GM_BATCH, 3, 4});
-    gm_node *att = gm_softmax(b, gm_scale(b, gm_matmul(b, heads, heads, 0, 1), 0.5)); /* (batch, 3, 3) */
+    gm_node *att =
+        gm_softmax(b, gm_scale(b, gm_matmul(b, heads, heads, 0, 1), 0.5)); /* (batch, 3, 3) */
     gm_node *mix = gm_reshape(b, gm_matmul(b, att, heads, 0, 0), 2, (int64_t[]){GM_BATCH, 12});
     parts[0] = gm_logsumexp(b, mix);
     parts[1] = gm_max_last(b, mix);
@@ -103,7 +109,8 @@ static void mixed(gm_builder *b, gm_node *x, made *m)
     gm_node *sum = gm_add(b, gm_add(b, parts[0], parts[1]), gm_scale(b, parts[2], 0.1));
     gm_node *pair = gm_matmul(b, mix, mix, 0, 1); /* (batch, batch): depends on the other rows */
     m->out[m->n++] = gm_wide(b, sum);
-    m->out[m->n++] = gm_add(b, gm_mean_all(b, gm_wide(b, sum)), gm_wide(b, gm_mean_all(b, gm_log_softmax(b, pair))));
+    m->out[m->n++] = gm_add(b, gm_mean_all(b, gm_wide(b, sum)),
+                            gm_wide(b, gm_mean_all(b, gm_log_softmax(b, pair))));
     gm_gradient(b, m->out[0], 1, &x, &m->out[m->n++]);
     parameters(b, m, m->out[1]);
 }
@@ -139,7 +146,8 @@ typedef void build_fn(gm_builder *b, gm_node *x, made *m);
 static build_fn *const graphs[] = {realnvp, nsf, mixed, penalty, masked};
 #define GRAPHS 5
 
-/* ---- Runs whose bits are compared ------------------------------------------------------------------- */
+/* ---- Runs whose bits are compared
+ * ------------------------------------------------------------------- */
 
 typedef struct conditions {
     int fusion, threads;
@@ -205,17 +213,25 @@ static result run_graph(build_fn *build, const conditions *c)
     test_ok(ctx, gm__plan_create(ctx, b, outputs, m.n, c->real, c->capacity, &plan));
     size_t grads = (size_t)layout.size * (c->real == GM__F64 ? 8 : 4), at = 0;
     for (int i = 0; i < m.n; i++)
-        r.size += m.slot[i] ? 0 : (size_t)(count_of(m.out[i], c->batch) * width_of(m.out[i], c->real));
+        r.size +=
+            m.slot[i] ? 0 : (size_t)(count_of(m.out[i], c->batch) * width_of(m.out[i], c->real));
     r.rows_size = (size_t)c->batch * 8;
     r.bytes = calloc(r.size + grads + 1, 1);
     for (int i = 0; i < m.n; i++) {
         out[i] = r.bytes + at;
         at += m.slot[i] ? 0 : (size_t)(count_of(m.out[i], c->batch) * width_of(m.out[i], c->real));
     }
-    void *params = numbers(layout.size, c->real, 11, 0.5), *x = numbers(CAPACITY * 2 * WIDTH, c->real, 12, 2);
+    void *params = numbers(layout.size, c->real, 11, 0.5),
+         *x = numbers(CAPACITY * 2 * WIDTH, c->real, 12, 2);
     const void *inputs[1] = {(char *)x + c->row0 * WIDTH * (c->real == GM__F64 ? 8 : 4)};
-    gm__run run = {.batch = c->batch, .seed = 9, .step = 4, .row0 = c->row0, .params = params, .grads = r.bytes + r.size,
-                   .inputs = inputs, .outputs = out};
+    gm__run run = {.batch = c->batch,
+                   .seed = 9,
+                   .step = 4,
+                   .row0 = c->row0,
+                   .params = params,
+                   .grads = r.bytes + r.size,
+                   .inputs = inputs,
+                   .outputs = out};
     r.size += grads;
     test_ok(ctx, gm__plan_run(ctx, plan, &run));
     test_ok(ctx, gm__plan_run(ctx, plan, &run)); /* again: nothing may be left over */
@@ -234,7 +250,8 @@ static void same(const result *a, const result *b, const char *what, int graph)
 {
     ck_assert_uint_eq(a->size, b->size);
     for (size_t i = 0; i < a->size; i++)
-        ck_assert_msg(a->bytes[i] == b->bytes[i], "graph %d, %s: byte %zu of %zu differs", graph, what, i, a->size);
+        ck_assert_msg(a->bytes[i] == b->bytes[i], "graph %d, %s: byte %zu of %zu differs", graph,
+                      what, i, a->size);
 }
 
 START_TEST(fused_is_plain)
@@ -282,7 +299,8 @@ START_TEST(kernels_change_nothing)
 }
 END_TEST
 
-/* The first output is one number for each row: it does not depend on the batch that the row came in. */
+/* The first output is one number for each row: it does not depend on the batch that the row came
+ * in. */
 START_TEST(rows_stand_alone)
 {
     conditions c = {1, 1, NULL, GM__F32, CAPACITY, CAPACITY, 0};
@@ -294,14 +312,16 @@ START_TEST(rows_stand_alone)
             c.capacity = k == 1 ? sizes[k] : CAPACITY;
             result some = run_graph(graphs[_i], &c);
             ck_assert_msg(memcmp(some.bytes, all.bytes + c.row0 * 8, some.rows_size) == 0,
-                          "graph %d: rows %d and %d more depend on their batch", _i, (int)c.row0, (int)c.batch);
+                          "graph %d: rows %d and %d more depend on their batch", _i, (int)c.row0,
+                          (int)c.batch);
             free(some.bytes);
         }
     free(all.bytes);
 }
 END_TEST
 
-/* ---- Memory that fails ------------------------------------------------------------------------------ */
+/* ---- Memory that fails
+ * ------------------------------------------------------------------------------ */
 
 static gm_status build_and_plan(const gm_allocator *allocator, void *arg)
 {
@@ -342,15 +362,18 @@ START_TEST(memory_fails)
 }
 END_TEST
 
-/* ---- What is left out and merged ---------------------------------------------------------------------- */
+/* ---- What is left out and merged
+ * ---------------------------------------------------------------------- */
 
 START_TEST(equal_nodes_are_one)
 {
     rig r;
     rig_begin(&r);
     gm_builder *b = r.b;
-    gm_node *x = shaped_input(b, "x", 2, GM_BATCH, 5, 0), *y = shaped_input(b, "y", 2, GM_BATCH, 5, 0);
-    gm_node *p = gm_matmul(b, gm_exp(b, x), gm_add(b, x, y), 1, 0), *q = gm_matmul(b, gm_exp(b, x), gm_add(b, y, x), 1, 0);
+    gm_node *x = shaped_input(b, "x", 2, GM_BATCH, 5, 0),
+            *y = shaped_input(b, "y", 2, GM_BATCH, 5, 0);
+    gm_node *p = gm_matmul(b, gm_exp(b, x), gm_add(b, x, y), 1, 0),
+            *q = gm_matmul(b, gm_exp(b, x), gm_add(b, y, x), 1, 0);
     gm_matmul(b, x, y, 0, 1); /* dead */
     gm_node *out[2] = {p, q};
     gm__plan *plan = make_plan(r.ctx, b, out, 2, GM__F64, 10);
@@ -381,7 +404,8 @@ START_TEST(steps_are_fused)
     gm_builder *b = r.b;
     gm_node *x = shaped_input(b, "x", 2, GM_BATCH, 6, 0);
     gm_node *h = gm_relu(b, linear(b, "a", x, 8)), *y = linear(b, "b", h, 1);
-    gm_node *s = gm_sum_last_wide(b, gm_square(b, gm_exp(b, gm_scale(b, gm_sub(b, x, gm_mean(b, x, -1, 1)), 0.5))));
+    gm_node *s = gm_sum_last_wide(
+        b, gm_square(b, gm_exp(b, gm_scale(b, gm_sub(b, x, gm_mean(b, x, -1, 1)), 0.5))));
     gm_node *out[2] = {y, s};
     gm__plan *plan = make_plan(r.ctx, b, out, 2, GM__F32, 10);
     ck_assert_int_eq(plan->nsteps, 3);
@@ -394,14 +418,17 @@ START_TEST(steps_are_fused)
 }
 END_TEST
 
-/* Memory is used again once nothing reads it: a long chain of products needs two results at a time. */
+/* Memory is used again once nothing reads it: a long chain of products needs two results at a time.
+ */
 START_TEST(memory_is_reused)
 {
     rig r;
     rig_begin(&r);
     gm_node *x = shaped_input(r.b, "x", 2, GM_BATCH, 64, 0);
     for (int i = 0; i < 40; i++)
-        x = gm_tanh(r.b, gm_matmul(r.b, x, gm_param(r.b, "w", 2, (int64_t[]){64, 64}, GM_INIT_NORMAL, 1), 0, 0));
+        x = gm_tanh(
+            r.b,
+            gm_matmul(r.b, x, gm_param(r.b, "w", 2, (int64_t[]){64, 64}, GM_INIT_NORMAL, 1), 0, 0));
     gm__plan *plan = make_plan(r.ctx, r.b, &x, 1, GM__F32, 256);
     ck_assert_uint_le(plan->memory_size, 2 * 256 * 64 * 4 + 4096);
     gm__plan_free(plan);
@@ -415,7 +442,8 @@ START_TEST(outputs_of_every_kind)
     rig_begin(&r);
     gm_builder *b = r.b;
     gm_node *x = shaped_input(b, "x", 2, GM_BATCH, 2, 0), *c = gm_const(b, 3), *y = gm_exp(b, x);
-    gm_node *flat = gm_reshape(b, y, 1, (int64_t[]){-2}), *w = gm_param(b, "w", 1, (int64_t[]){2}, GM_INIT_ZEROS, 1);
+    gm_node *flat = gm_reshape(b, y, 1, (int64_t[]){-2}),
+            *w = gm_param(b, "w", 1, (int64_t[]){2}, GM_INIT_ZEROS, 1);
     gm_node *out[6] = {x, c, y, y, flat, w};
     double xs[6] = {0, 1, 2, 3, 4, 5}, o[6][6], params[16] = {7, 8};
     void *to[6];
@@ -427,7 +455,8 @@ START_TEST(outputs_of_every_kind)
     run_fed(r.ctx, plan, &s, &f, 1, to);
     for (int i = 0; i < 6; i++) {
         ck_assert(o[0][i] == xs[i]);
-        ck_assert(o[2][i] == o[3][i] && o[2][i] == o[4][i] && fabs(o[2][i] / exp(xs[i]) - 1) < 1e-15);
+        ck_assert(o[2][i] == o[3][i] && o[2][i] == o[4][i] &&
+                  fabs(o[2][i] / exp(xs[i]) - 1) < 1e-15);
     }
     ck_assert(o[1][0] == 3 && o[5][0] == 7 && o[5][1] == 8);
     gm__plan_free(plan);
@@ -441,7 +470,8 @@ START_TEST(state_is_assigned)
     rig_begin(&r);
     gm_builder *b = r.b;
     gm_node *x = shaped_input(b, "x", 2, GM_BATCH, 2, 0);
-    gm_node *w = gm_param(b, "w", 1, (int64_t[]){3}, GM_INIT_ZEROS, 1), *s = gm_state(b, "mean", 1, (int64_t[]){2}, GM_INIT_ZEROS);
+    gm_node *w = gm_param(b, "w", 1, (int64_t[]){3}, GM_INIT_ZEROS, 1),
+            *s = gm_state(b, "mean", 1, (int64_t[]){2}, GM_INIT_ZEROS);
     gm_assign(b, s, gm_add(b, gm_scale(b, s, 0.5), gm_scale(b, gm_mean(b, x, 0, 0), 0.5)));
     gm_node *y = gm_add(b, gm_sum_all(b, gm_sub(b, x, s)), gm_sum_all(b, w));
     float params[32] = {1, 2, 3}, out;
@@ -469,9 +499,11 @@ START_TEST(limits)
     gm__output out = {y, NULL};
     gm__plan *plan = NULL;
     test_fails(r.ctx, gm__plan_create(r.ctx, r.b, &out, 1, GM__F32, 0, &plan), GM_E_RANGE, "rows");
-    test_fails(r.ctx, gm__plan_create(r.ctx, r.b, &out, 1, GM__F32, INT64_MAX / 2, &plan), GM_E_SHAPE, "too large");
+    test_fails(r.ctx, gm__plan_create(r.ctx, r.b, &out, 1, GM__F32, INT64_MAX / 2, &plan),
+               GM_E_SHAPE, "too large");
     out.node = NULL;
-    test_fails(r.ctx, gm__plan_create(r.ctx, r.b, &out, 1, GM__F32, 1, &plan), GM_E_ARG, "output 0");
+    test_fails(r.ctx, gm__plan_create(r.ctx, r.b, &out, 1, GM__F32, 1, &plan), GM_E_ARG,
+               "output 0");
     plan = make_plan(r.ctx, r.b, &y, 1, GM__F32, 4);
     gm__run run = {.batch = 5};
     test_fails(r.ctx, gm__plan_run(r.ctx, plan, &run), GM_E_RANGE, "5 rows in a plan for 1 to 4");

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-gm_status gm__builder_create(gm_context *ctx, gm__layout *layout, const gm__purpose *purpose, gm_builder **out)
+gm_status gm__builder_create(gm_context *ctx, gm__layout *layout, const gm__purpose *purpose,
+                             gm_builder **out)
 {
     *out = NULL;
     gm_builder *b = gm__alloc(&ctx->allocator, sizeof *b);
@@ -54,7 +55,7 @@ void *gm__builder_scratch(gm_builder *b, int64_t count, size_t size)
     return block ? block : gm__graph_memory(b);
 }
 
-/* ---- Failure ---------------------------------------------------------------------------------- */
+/* ---- Failure --------------------------------------------------------------------------------- */
 
 gm_node *gm__wrong(gm_builder *b, gm_status code, const char *format, ...)
 {
@@ -107,7 +108,7 @@ gm__shape_text gm__show(const gm_node *x)
     return t;
 }
 
-/* ---- Nodes ------------------------------------------------------------------------------------ */
+/* ---- Nodes ----------------------------------------------------------------------------------- */
 
 int gm__good(gm_builder *b, const char *what, int n, gm_node *const *x)
 {
@@ -129,8 +130,9 @@ static int grow(gm_builder *b, void *array, int32_t count, int32_t *capacity, si
     if (count < *capacity)
         return 1;
     int32_t more = *capacity ? *capacity * 2 : 64;
-    void *q = count < INT32_MAX / 4 ? gm__resize(&b->allocator, *p, size * (size_t)*capacity, size * (size_t)more)
-                                    : NULL;
+    void *q = count < INT32_MAX / 4
+                  ? gm__resize(&b->allocator, *p, size * (size_t)*capacity, size * (size_t)more)
+                  : NULL;
     if (!q) {
         gm__graph_memory(b);
         return 0;
@@ -165,7 +167,8 @@ static int fits(const gm_node *n)
 gm_node *gm__node(gm_builder *b, int op, int nin, gm_node *const *in, const gm__attr *attr)
 {
     const gm__op *row = gm__op_at(op);
-    if (!gm__good(b, row->name, nin, in) || !grow(b, &b->nodes, b->count, &b->capacity, sizeof *b->nodes))
+    if (!gm__good(b, row->name, nin, in) ||
+        !grow(b, &b->nodes, b->count, &b->capacity, sizeof *b->nodes))
         return NULL;
     gm_node *n = gm__arena_alloc(&b->arena, sizeof *n + sizeof *n->in * (size_t)nin);
     if (!n || !copy_attr(b, n, attr))
@@ -216,7 +219,7 @@ int32_t gm_node_type(const gm_node *x)
     return x ? x->type : 0;
 }
 
-/* ---- Parameters in use and assignments -------------------------------------------------------- */
+/* ---- Parameters in use and assignments ------------------------------------------------------- */
 
 gm_node *gm__builder_param(gm_builder *b, int i, const gm__slot **slot)
 {
@@ -235,12 +238,15 @@ void gm_assign(gm_builder *b, gm_node *param, gm_node *value)
     if (!gm__good(b, "assign", 2, both))
         return;
     if (!gm__is(param, GM__OP_PARAM))
-        gm__wrong(b, GM_E_ARG, "assign: the first node must be a parameter or state, not %s", param->op->name);
+        gm__wrong(b, GM_E_ARG, "assign: the first node must be a parameter or state, not %s",
+                  param->op->name);
     else if (!gm__same_shape(param, value) || value->type != GM_REAL_NODE)
-        gm__wrong(b, GM_E_SHAPE, "assign: '%s' has shape %s, the value %s; both must be REAL and agree",
+        gm__wrong(b, GM_E_SHAPE,
+                  "assign: '%s' has shape %s, the value %s; both must be REAL and agree",
                   (const char *)param->attr.data, gm__show(param).text, gm__show(value).text);
-    else if (b->assigned_count < b->assigned_capacity
-             || grow(b, &b->assigned, b->assigned_count, &b->assigned_capacity, 2 * sizeof *b->assigned)) {
+    else if (b->assigned_count < b->assigned_capacity ||
+             grow(b, &b->assigned, b->assigned_count, &b->assigned_capacity,
+                  2 * sizeof *b->assigned)) {
         b->assigned[2 * b->assigned_count] = param;
         b->assigned[2 * b->assigned_count++ + 1] = value;
     }
@@ -255,7 +261,7 @@ int gm__builder_assignment(gm_builder *b, int i, gm_node **param, gm_node **valu
     return 1;
 }
 
-/* ---- What a family's functions may ask -------------------------------------------------------- */
+/* ---- What a family's functions may ask ------------------------------------------------------- */
 
 int64_t gm_opt_int(gm_builder *b, const char *name)
 {

@@ -36,11 +36,12 @@ static void give(sweep *s, gm_node *to, gm_node *d)
     s->adjoint[to->id] = c;
 }
 
-/* Slices of one node give back padded pieces. Where two pieces along one axis lie side by side they are joined, which
- * costs less than adding zeros: d1 before d2, or NULL. */
+/* Slices of one node give back padded pieces. Where two pieces along one axis lie side by side they
+ * are joined, which costs less than adding zeros: d1 before d2, or NULL. */
 static gm_node *side_by_side(gm_builder *b, gm_node *d1, gm_node *d2)
 {
-    if (!gm__is(d1, GM__OP_PAD) || !gm__is(d2, GM__OP_PAD) || d1->attr.whole[0] != d2->attr.whole[0])
+    if (!gm__is(d1, GM__OP_PAD) || !gm__is(d2, GM__OP_PAD) ||
+        d1->attr.whole[0] != d2->attr.whole[0])
         return NULL;
     int axis = (int)d1->attr.whole[0];
     if (d1->attr.whole[1] + d1->in[0]->shape[axis] != d2->attr.whole[1])
@@ -88,8 +89,8 @@ static gm_node *collect(sweep *s, const gm_node *x)
     return d;
 }
 
-/* From the adjoint of a node to those of its operands. A second result hands its adjoint to the operation, where it
- * waits beside the first's. */
+/* From the adjoint of a node to those of its operands. A second result hands its adjoint to the
+ * operation, where it waits beside the first's. */
 static void pull(sweep *s, gm_node *n, gm_node **dx, gm_node **second)
 {
     gm_node *dy = collect(s, n);

@@ -1,4 +1,5 @@
-/* The autodiff core, as the layers above use it. Building is genmod/extend.h; this is layout, plan and run. */
+/* The autodiff core, as the layers above use it. Building is genmod/extend.h; this is layout, plan
+ * and run. */
 #ifndef GM__GRAPH_H
 #define GM__GRAPH_H
 #include "genmod/extend.h"
@@ -6,42 +7,44 @@
 #include "base/options.h"
 #include "kernels/kernels.h"
 
-/* ---- Layout: where each parameter lies in the flat buffer -------------------------------------- */
+/* ---- Layout: where each parameter lies in the flat buffer ------------------------------------ */
 
 typedef struct gm__slot {
     const char *name;
     int32_t ndim;
     int64_t shape[8];
-    int64_t offset;          /* in elements; a multiple of 16 */
+    int64_t offset; /* in elements; a multiple of 16 */
     int64_t count;
-    int32_t init;            /* GM_INIT_ */
+    int32_t init; /* GM_INIT_ */
     double scale;
-    int trained;             /* 0: state */
-    const int32_t *lo, *hi;  /* masked weight: column j is zero outside rows [lo[j], hi[j]); or NULL */
+    int trained; /* 0: state */
+    const int32_t *lo,
+        *hi; /* masked weight: column j is zero outside rows [lo[j], hi[j]); or NULL */
 } gm__slot;
 /* Shared by all graphs of one model: the first that names a parameter defines it. */
 typedef struct gm__layout {
     gm__arena arena;
     gm__slot *slots;
     int32_t count, capacity;
-    int64_t size;            /* elements in all, padding (zero, stays zero) included */
-    int64_t limit;           /* greatest size, 0 any: what a file can justify */
-    int closed;              /* no new names: an unknown one is an error */
+    int64_t size;  /* elements in all, padding (zero, stays zero) included */
+    int64_t limit; /* greatest size, 0 any: what a file can justify */
+    int closed;    /* no new names: an unknown one is an error */
 } gm__layout;
 void gm__layout_init(gm__layout *layout, const gm_allocator *allocator);
 void gm__layout_clear(gm__layout *layout);
 const gm__slot *gm__layout_find(const gm__layout *layout, const char *name);
 
-/* ---- Builder ------------------------------------------------------------------------------------ */
+/* ---- Builder --------------------------------------------------------------------------------- */
 
 /* What the graph is for; the answers of gm_builder_training and its like. */
 typedef struct gm__purpose {
-    const gm__values *values;  /* options; may be NULL */
+    const gm__values *values; /* options; may be NULL */
     int training, starting, phase;
     int64_t width;
-    uint64_t seed;             /* of build-time structure */
+    uint64_t seed; /* of build-time structure */
 } gm__purpose;
-gm_status gm__builder_create(gm_context *ctx, gm__layout *layout, const gm__purpose *purpose, gm_builder **b);
+gm_status gm__builder_create(gm_context *ctx, gm__layout *layout, const gm__purpose *purpose,
+                             gm_builder **b);
 void gm__builder_free(gm_builder *b);
 /* The sticky failure, told to ctx; GM_OK if there is none. */
 gm_status gm__builder_check(gm_context *ctx, const gm_builder *b);
@@ -54,26 +57,27 @@ gm_node *gm__builder_param(gm_builder *b, int i, const gm__slot **slot);
 /* Assignments asked for by gm_assign; 0 past the end. */
 int gm__builder_assignment(gm_builder *b, int i, gm_node **param, gm_node **value);
 
-/* ---- Plan --------------------------------------------------------------------------------------- */
+/* ---- Plan ------------------------------------------------------------------------------------ */
 
-/* A graph compiled for up to `capacity` rows and a precision: dead code and common subexpressions removed, products with
- * their epilogues, element-wise chains fused into strips, memory by liveness. Immutable once made, but for its
- * memory: one run at a time. It owns copies of all that it needs: the builder may be freed. */
+/* A graph compiled for up to `capacity` rows and a precision: dead code and common subexpressions
+ * removed, products with their epilogues, element-wise chains fused into strips, memory by
+ * liveness. Immutable once made, but for its memory: one run at a time. It owns copies of all that
+ * it needs: the builder may be freed. */
 typedef struct gm__plan gm__plan;
 
-/* An output goes to memory given at each run: out[i] of gm__run. One with a slot writes at that slot's
- * offset of run->grads in place of out[i] (gradients of parameters). */
+/* An output goes to memory given at each run: out[i] of gm__run. One with a slot writes at that
+ * slot's offset of run->grads in place of out[i] (gradients of parameters). */
 typedef struct gm__output {
     gm_node *node;
-    const gm__slot *slot;      /* or NULL */
+    const gm__slot *slot; /* or NULL */
 } gm__output;
 
-gm_status gm__plan_create(gm_context *ctx, gm_builder *b, const gm__output *outputs, int count, gm__real real,
-                          int64_t capacity, gm__plan **plan);
+gm_status gm__plan_create(gm_context *ctx, gm_builder *b, const gm__output *outputs, int count,
+                          gm__real real, int64_t capacity, gm__plan **plan);
 void gm__plan_free(gm__plan *plan);
 
 typedef struct gm__run {
-    int64_t batch;             /* 1 to capacity */
+    int64_t batch; /* 1 to capacity */
     uint64_t seed, step;
     int64_t row0;              /* random values of row i are those of row number row0 + i */
     void *params;              /* the flat buffer; written only by assignments */
@@ -83,9 +87,11 @@ typedef struct gm__run {
 } gm__run;
 /* The number of an input by name, -1 if the plan does not use it. */
 int gm__plan_input(const gm__plan *plan, const char *name);
-/* Runs. Takes no memory and no lock, cannot fail but for GM_E_CANCELLED. Work is shared by ctx->team. */
+/* Runs. Takes no memory and no lock, cannot fail but for GM_E_CANCELLED. Work is shared by
+ * ctx->team. */
 gm_status gm__plan_run(gm_context *ctx, gm__plan *plan, const gm__run *run);
-/* Floating-point operations of one run of `batch` rows (products count 2mnk), and bytes of memory held. */
+/* Floating-point operations of one run of `batch` rows (products count 2mnk), and bytes of memory
+ * held. */
 double gm__plan_operations(const gm__plan *plan, int64_t batch);
 size_t gm__plan_memory(const gm__plan *plan);
 

@@ -61,8 +61,9 @@ static void shape_scatter(gm_builder *b, gm_node *n)
     n->type = x->type;
     if (!is_index(b, n, 1))
         return;
-    if (x->ndim != i->ndim + 1 || memcmp(x->shape, i->shape, sizeof *x->shape * (size_t)i->ndim) != 0 || count < 0
-        || count > INT32_MAX || x->type == GM_INDEX_NODE) {
+    if (x->ndim != i->ndim + 1 ||
+        memcmp(x->shape, i->shape, sizeof *x->shape * (size_t)i->ndim) != 0 || count < 0 ||
+        count > INT32_MAX || x->type == GM_INDEX_NODE) {
         gm__wrong(b, GM_E_SHAPE, "scatter_add: shapes %s and %s do not fit: one index for each row",
                   gm__show(x).text, gm__show(i).text);
         return;
@@ -96,9 +97,10 @@ static void shape_pick(gm_builder *b, gm_node *n)
     n->type = x->type;
     if (!is_index(b, n, 1))
         return;
-    if (x->ndim != i->ndim + 1 || memcmp(x->shape, i->shape, sizeof *x->shape * (size_t)i->ndim) != 0) {
-        gm__wrong(b, GM_E_SHAPE, "pick: shapes %s and %s do not fit: one index for each row", gm__show(x).text,
-                  gm__show(i).text);
+    if (x->ndim != i->ndim + 1 ||
+        memcmp(x->shape, i->shape, sizeof *x->shape * (size_t)i->ndim) != 0) {
+        gm__wrong(b, GM_E_SHAPE, "pick: shapes %s and %s do not fit: one index for each row",
+                  gm__show(x).text, gm__show(i).text);
         return;
     }
     n->ndim = i->ndim;
@@ -113,7 +115,8 @@ static void d_pick(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_node
     memcpy(shape, x->shape, sizeof shape);
     shape[x->ndim - 1] = 1;
     gm_node *hot = gm_one_hot(b, y->in[1], x->shape[x->ndim - 1]);
-    dx[0] = gm_mul(b, gm_reshape(b, dy, x->ndim, shape), x->type == GM_WIDE_NODE ? gm_wide(b, hot) : hot);
+    dx[0] = gm_mul(b, gm_reshape(b, dy, x->ndim, shape),
+                   x->type == GM_WIDE_NODE ? gm_wide(b, hot) : hot);
 }
 
 gm_node *gm_one_hot(gm_builder *b, gm_node *index, int64_t n)
@@ -132,7 +135,8 @@ static void shape_one_hot(gm_builder *b, gm_node *n)
     if (!is_index(b, n, 0))
         return;
     if (i->ndim > 7 || n->attr.whole[0] > INT32_MAX) {
-        gm__wrong(b, GM_E_SHAPE, "one_hot: %lld entries for index %s", (long long)n->attr.whole[0], gm__show(i).text);
+        gm__wrong(b, GM_E_SHAPE, "one_hot: %lld entries for index %s", (long long)n->attr.whole[0],
+                  gm__show(i).text);
         return;
     }
     n->ndim = i->ndim + 1;

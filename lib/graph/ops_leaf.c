@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* ---- Inputs ----------------------------------------------------------------------------------- */
+/* ---- Inputs ---------------------------------------------------------------------------------- */
 
 static int name_is(const gm_node *n, const char *name)
 {
@@ -34,25 +34,28 @@ gm_node *gm_input(gm_builder *b, const char *name, int32_t type, int32_t ndim, c
             continue;
         if (memcmp(n->attr.whole, a.whole, sizeof a.whole) == 0)
             return n;
-        return gm__wrong(b, GM_E_SHAPE, "input: '%s' is there already, with shape %s or another type", name,
+        return gm__wrong(b, GM_E_SHAPE,
+                         "input: '%s' is there already, with shape %s or another type", name,
                          gm__show(n).text);
     }
     return gm__node(b, GM__OP_INPUT, 0, NULL, &a);
 }
 
-/* ---- Parameters ------------------------------------------------------------------------------- */
+/* ---- Parameters ------------------------------------------------------------------------------ */
 
-/* The array moves when it grows; the old one stays readable, since slots never change once made (but for their
- * mask, given right after). */
+/* The array moves when it grows; the old one stays readable, since slots never change once made
+ * (but for their mask, given right after). */
 static gm__slot *add_slot(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape)
 {
     gm__layout *l = b->layout;
     gm__count c;
     if (gm__count_dims(shape, 0, ndim, &c) || c.power || c.factor > INT64_MAX / 64 - l->size)
-        return (gm__slot *)gm__wrong(b, GM_E_SHAPE, "parameter '%s': its shape is too large or not fixed", name);
+        return (gm__slot *)gm__wrong(b, GM_E_SHAPE,
+                                     "parameter '%s': its shape is too large or not fixed", name);
     if (l->limit && c.factor > l->limit - l->size)
-        return (gm__slot *)gm__wrong(b, GM_E_FORMAT, "parameter '%s' has %lld elements, more than the file holds", name,
-                                     (long long)c.factor);
+        return (gm__slot *)gm__wrong(b, GM_E_FORMAT,
+                                     "parameter '%s' has %lld elements, more than the file holds",
+                                     name, (long long)c.factor);
     if (l->count == l->capacity) {
         int32_t more = l->capacity ? l->capacity * 2 : 32;
         gm__slot *s = gm__arena_array(&l->arena, more, sizeof *s);
@@ -95,8 +98,8 @@ static int param_room(gm_builder *b, int32_t s)
     return 1;
 }
 
-static gm_node *param(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape, int32_t init,
-                      double scale, int trained)
+static gm_node *param(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape,
+                      int32_t init, double scale, int trained)
 {
     if (!gm__good(b, "param", 0, NULL))
         return NULL;
@@ -129,7 +132,8 @@ static gm_node *param(gm_builder *b, const char *name, int32_t ndim, const int64
     return b->params[number];
 }
 
-gm_node *gm_param(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape, int32_t init, double scale)
+gm_node *gm_param(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape, int32_t init,
+                  double scale)
 {
     return param(b, name, ndim, shape, init, scale, 1);
 }
@@ -139,22 +143,23 @@ gm_node *gm_state(gm_builder *b, const char *name, int32_t ndim, const int64_t *
     return param(b, name, ndim, shape, init, 1, 0);
 }
 
-/* ---- Constants -------------------------------------------------------------------------------- */
+/* ---- Constants ------------------------------------------------------------------------------- */
 
 gm_node *gm_const(gm_builder *b, double value)
 {
     return b ? gm__const_like(b, value, NULL) : NULL;
 }
 
-static gm_node *array(gm_builder *b, int32_t type, int32_t ndim, const int64_t *shape, const void *values,
-                      size_t size)
+static gm_node *array(gm_builder *b, int32_t type, int32_t ndim, const int64_t *shape,
+                      const void *values, size_t size)
 {
     gm__count c;
     if (!gm__good(b, "const_array", 0, NULL))
         return NULL;
-    if (ndim < 0 || ndim > 8 || gm__count_dims(shape, 0, ndim, &c) || c.power || c.factor > INT32_MAX
-        || (!values && c.factor))
-        return gm__wrong(b, GM_E_SHAPE, "const_array: its shape is too large or not fixed, or it has no values");
+    if (ndim < 0 || ndim > 8 || gm__count_dims(shape, 0, ndim, &c) || c.power ||
+        c.factor > INT32_MAX || (!values && c.factor))
+        return gm__wrong(b, GM_E_SHAPE,
+                         "const_array: its shape is too large or not fixed, or it has no values");
     gm__attr a = shaped(type, ndim, shape);
     a.data = values;
     a.data_size = size * (size_t)c.factor;
@@ -171,19 +176,21 @@ gm_node *gm_const_index(gm_builder *b, int32_t ndim, const int64_t *shape, const
     return array(b, GM_INDEX_NODE, ndim, shape, values, sizeof *values);
 }
 
-/* ---- Draws ------------------------------------------------------------------------------------ */
+/* ---- Draws ----------------------------------------------------------------------------------- */
 
-/* Each block of batch rows draws from a stream of its own, so that -k rows of a row's views do not depend on the
- * batch it came in. */
+/* Each block of batch rows draws from a stream of its own, so that -k rows of a row's views do not
+ * depend on the batch it came in. */
 static gm_node *draw(gm_builder *b, int op, int32_t ndim, const int64_t *shape)
 {
     if (!gm__good(b, "draw", 0, NULL))
         return NULL;
     if (ndim < 0 || ndim > 8)
-        return gm__wrong(b, GM_E_SHAPE, "%s: %d dimensions; a shape has 0 to 8", gm__op_at(op)->name, ndim);
+        return gm__wrong(b, GM_E_SHAPE, "%s: %d dimensions; a shape has 0 to 8",
+                         gm__op_at(op)->name, ndim);
     int64_t streams = ndim && shape[0] < 0 ? -shape[0] : 1;
     if (streams > 65536 - GM__FOR_GRAPH - b->draws)
-        return gm__wrong(b, GM_E_RANGE, "%s: more than 65472 random streams in one graph", gm__op_at(op)->name);
+        return gm__wrong(b, GM_E_RANGE, "%s: more than 65472 random streams in one graph",
+                         gm__op_at(op)->name);
     gm__attr a = shaped(GM_REAL_NODE, ndim, shape);
     a.real[0] = GM__FOR_GRAPH + b->draws;
     b->draws += (int32_t)streams;

@@ -8,7 +8,9 @@ static void shape_map(gm_builder *b, gm_node *n)
 {
     gm__shape_of_first(b, n);
     if (n->type == GM_INDEX_NODE)
-        gm__wrong(b, GM_E_ARG, "%s: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide", n->op->name);
+        gm__wrong(b, GM_E_ARG,
+                  "%s: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide",
+                  n->op->name);
 }
 
 /* A map of one value broadcast is the map's value broadcast. */
@@ -54,7 +56,7 @@ MAP(atan, GM__ATAN)
 MAP(normal_cdf, GM__NORMAL_CDF)
 MAP(normal_quantile, GM__NORMAL_QUANTILE)
 
-/* ---- Gradients: dx from x, y = f(x) and dy ------------------------------------------------------ */
+/* ---- Gradients: dx from x, y = f(x) and dy --------------------------------------------------- */
 
 #define GRADIENT(name, formula)                                                                    \
     static void d_##name(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_node **dx)       \
@@ -115,8 +117,14 @@ GRADIENT(atan, gm_div(b, dy, gm_shift(b, gm_square(b, x), 1)))
 GRADIENT(normal_cdf, gm_mul(b, dy, normal_density(b, x)))
 GRADIENT(normal_quantile, gm_div(b, dy, normal_density(b, y)))
 
-#define ROW(name) {#name, 1, 0, shape_map, gm__strip_map1, NULL, NULL, d_##name}
-#define FLAT(name) {#name, 1, GM__NO_GRADIENT, shape_map, gm__strip_map1, NULL, NULL, NULL}
+#define ROW(name)                                                                                  \
+    {                                                                                              \
+#name, 1, 0, shape_map, gm__strip_map1, NULL, NULL, d_##name                               \
+    }
+#define FLAT(name)                                                                                 \
+    {                                                                                              \
+#name, 1, GM__NO_GRADIENT, shape_map, gm__strip_map1, NULL, NULL, NULL                     \
+    }
 const gm__op gm__ops_map1[] = {
     [GM__NEG] = ROW(neg),
     [GM__ABS] = ROW(abs),

@@ -1,12 +1,14 @@
-/* Element-wise operations of two operands, which broadcast against each other: rows, gradients and the small algebra
- * that keeps constants out of the way. */
+/* Element-wise operations of two operands, which broadcast against each other: rows, gradients and
+ * the small algebra that keeps constants out of the way. */
 #include "graph/node.h"
 
 static void shape_map2(gm_builder *b, gm_node *n)
 {
     gm__shape_broadcast(b, n);
     if (n->in[0]->type == GM_INDEX_NODE || n->in[1]->type == GM_INDEX_NODE)
-        gm__wrong(b, GM_E_ARG, "%s: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide", n->op->name);
+        gm__wrong(b, GM_E_ARG,
+                  "%s: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide",
+                  n->op->name);
 }
 
 /* A broadcast operand may be given as it was where the other one has the full shape. */
@@ -31,7 +33,8 @@ static gm_node *map2(gm_builder *b, int map, gm_node *x, gm_node *y)
         x = gm_wide(b, x);
     if (!x || !y)
         return NULL;
-    if (spread(x) && (spread(y) || gm__one(y)) && (gm__one(y) ? y->ndim <= x->ndim : gm__same_shape(x, y)))
+    if (spread(x) && (spread(y) || gm__one(y)) &&
+        (gm__one(y) ? y->ndim <= x->ndim : gm__same_shape(x, y)))
         return gm__broadcast_like(b, map2(b, map, x->in[0], spread(y) ? y->in[0] : y), x);
     gm_node *p = unwrap(x, y), *q = p == x ? unwrap(y, x) : y;
     return gm__node2(b, GM__OP_MAP2 + map, p, q, NULL);
@@ -121,7 +124,8 @@ MAP(equal, GM__EQ)
 MAP(gate, GM__GATE)
 MAP(logaddexp, GM__LOGADDEXP)
 
-/* ---- Gradients: of z = f(x, y) -------------------------------------------------------------------- */
+/* ---- Gradients: of z = f(x, y)
+ * -------------------------------------------------------------------- */
 
 #define GRADIENT(name, of_x, of_y)                                                                 \
     static void d_##name(gm_builder *b, gm_node *z, gm_node *dz, gm_node *dz2, gm_node **dx)       \
@@ -145,7 +149,8 @@ GRADIENT(mul, gm_mul(b, dz, y), gm_mul(b, dz, x))
 GRADIENT(div, gm_div(b, dz, y), gm_neg(b, gm_div(b, gm_mul(b, dz, z), y)))
 GRADIENT(min, keep(b, dz, y, x, 1), keep(b, dz, y, x, 0))
 GRADIENT(max, keep(b, dz, x, y, 1), keep(b, dz, x, y, 0))
-GRADIENT(logaddexp, gm_mul(b, dz, gm_sigmoid(b, gm_sub(b, x, y))), gm_mul(b, dz, gm_sigmoid(b, gm_sub(b, y, x))))
+GRADIENT(logaddexp, gm_mul(b, dz, gm_sigmoid(b, gm_sub(b, x, y))),
+         gm_mul(b, dz, gm_sigmoid(b, gm_sub(b, y, x))))
 
 static void d_gate(gm_builder *b, gm_node *z, gm_node *dz, gm_node *dz2, gm_node **dx)
 {
@@ -153,8 +158,14 @@ static void d_gate(gm_builder *b, gm_node *z, gm_node *dz, gm_node *dz2, gm_node
     dx[0] = gm__unbroadcast(b, gm_gate(b, dz, z->in[1]), z->in[0]);
 }
 
-#define ROW(name) {#name, 2, GM__BROADCASTS, shape_map2, gm__strip_map2, NULL, NULL, d_##name}
-#define FLAT(name) {name, 2, GM__BROADCASTS | GM__NO_GRADIENT, shape_map2, gm__strip_map2, NULL, NULL, NULL}
+#define ROW(name)                                                                                  \
+    {                                                                                              \
+#name, 2, GM__BROADCASTS, shape_map2, gm__strip_map2, NULL, NULL, d_##name                 \
+    }
+#define FLAT(name)                                                                                 \
+    {                                                                                              \
+        name, 2, GM__BROADCASTS | GM__NO_GRADIENT, shape_map2, gm__strip_map2, NULL, NULL, NULL    \
+    }
 const gm__op gm__ops_map2[] = {
     [GM__ADD] = ROW(add),
     [GM__SUB] = ROW(sub),

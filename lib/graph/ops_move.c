@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- Reshape, broadcast, permute ---------------------------------------------------------------- */
+/* ---- Reshape, broadcast, permute ------------------------------------------------------------- */
 
 static void shape_reshape(gm_builder *b, gm_node *n)
 {
@@ -11,9 +11,11 @@ static void shape_reshape(gm_builder *b, gm_node *n)
     gm__shape_given(b, n);
     if (b->code)
         return;
-    if (gm__count_dims(n->in[0]->shape, 0, n->in[0]->ndim, &x) || gm__count_dims(n->shape, 0, n->ndim, &y)
-        || x.factor != y.factor || (x.power != y.power && x.factor))
-        gm__wrong(b, GM_E_SHAPE, "reshape: shapes %s and %s do not hold the same number of elements",
+    if (gm__count_dims(n->in[0]->shape, 0, n->in[0]->ndim, &x) ||
+        gm__count_dims(n->shape, 0, n->ndim, &y) || x.factor != y.factor ||
+        (x.power != y.power && x.factor))
+        gm__wrong(b, GM_E_SHAPE,
+                  "reshape: shapes %s and %s do not hold the same number of elements",
                   gm__show(n->in[0]).text, gm__show(n).text);
 }
 
@@ -36,7 +38,8 @@ static void shape_broadcast_to(gm_builder *b, gm_node *n)
     for (int i = 1; i <= x->ndim && i <= n->ndim; i++)
         fit &= x->shape[x->ndim - i] == 1 || x->shape[x->ndim - i] == n->shape[n->ndim - i];
     if (!fit)
-        gm__wrong(b, GM_E_SHAPE, "broadcast: shape %s does not spread to %s", gm__show(x).text, gm__show(n).text);
+        gm__wrong(b, GM_E_SHAPE, "broadcast: shape %s does not spread to %s", gm__show(x).text,
+                  gm__show(n).text);
 }
 
 static void d_broadcast(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_node **dx)
@@ -54,7 +57,8 @@ gm_node *gm_permute(gm_builder *b, gm_node *x, const int32_t *axes)
     for (int i = 0; i < x->ndim; i++) {
         int k = axes[i] < 0 ? axes[i] + x->ndim : axes[i];
         if (k < 0 || k >= x->ndim || seen >> k & 1)
-            return gm__wrong(b, GM_E_ARG, "permute: the axes are no permutation of those of shape %s",
+            return gm__wrong(b, GM_E_ARG,
+                             "permute: the axes are no permutation of those of shape %s",
                              gm__show(x).text);
         seen |= 1 << k;
         still &= k == i;
@@ -84,7 +88,8 @@ static void d_permute(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_n
     dx[0] = gm_permute(b, dy, back);
 }
 
-/* ---- Slice, pad, concat: whole[0] is the axis; batches are counted by negative numbers ------------- */
+/* ---- Slice, pad, concat: whole[0] is the axis; batches are counted by negative numbers
+ * ------------- */
 
 static int not_first_axis(const gm_node *n)
 {
@@ -132,8 +137,9 @@ static void shape_slice(gm_builder *b, gm_node *n)
         fit = s >= 0 && c >= 0 && s <= all && c <= all - s;
     }
     if (!fit)
-        gm__wrong(b, GM_E_SHAPE, "slice: %lld from %lld does not lie within axis %d of shape %s", (long long)count,
-                  (long long)start, (int)n->attr.whole[0], gm__show(n->in[0]).text);
+        gm__wrong(b, GM_E_SHAPE, "slice: %lld from %lld does not lie within axis %d of shape %s",
+                  (long long)count, (long long)start, (int)n->attr.whole[0],
+                  gm__show(n->in[0]).text);
     *d = count;
 }
 
@@ -159,10 +165,12 @@ static void shape_pad(gm_builder *b, gm_node *n)
     gm__shape_of_first(b, n);
     int64_t *d = &n->shape[n->attr.whole[0]], before = n->attr.whole[1], after = n->attr.whole[2];
     int sign = *d < 0 || (*d == 0 && (before < 0 || after < 0)) ? -1 : 1;
-    int fit = sign > 0 ? before >= 0 && after >= 0 : before <= 0 && after <= 0 && before > -INT64_MAX && after > -INT64_MAX;
+    int fit = sign > 0 ? before >= 0 && after >= 0
+                       : before <= 0 && after <= 0 && before > -INT64_MAX && after > -INT64_MAX;
     if (!fit || __builtin_add_overflow(*d, before, d) || __builtin_add_overflow(*d, after, d))
-        gm__wrong(b, GM_E_SHAPE, "pad: %lld before and %lld after do not suit axis %d of shape %s", (long long)before,
-                  (long long)after, (int)n->attr.whole[0], gm__show(n->in[0]).text);
+        gm__wrong(b, GM_E_SHAPE, "pad: %lld before and %lld after do not suit axis %d of shape %s",
+                  (long long)before, (long long)after, (int)n->attr.whole[0],
+                  gm__show(n->in[0]).text);
 }
 
 static void d_pad(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_node **dx)
@@ -203,10 +211,12 @@ static void shape_concat(gm_builder *b, gm_node *n)
         const gm_node *y = n->in[k];
         int fit = y->ndim == n->ndim && y->type == n->type;
         for (int i = 0; fit && i < n->ndim; i++)
-            fit = i == axis ? y->shape[i] == 0 || n->shape[i] == 0 || (y->shape[i] < 0) == (n->shape[i] < 0)
+            fit = i == axis ? y->shape[i] == 0 || n->shape[i] == 0 ||
+                                  (y->shape[i] < 0) == (n->shape[i] < 0)
                             : y->shape[i] == n->shape[i];
         if (!fit || __builtin_add_overflow(n->shape[axis], y->shape[axis], &n->shape[axis])) {
-            gm__wrong(b, GM_E_SHAPE, "concat: shapes %s and %s do not fit: all but axis %d must be equal",
+            gm__wrong(b, GM_E_SHAPE,
+                      "concat: shapes %s and %s do not fit: all but axis %d must be equal",
                       gm__show(n->in[0]).text, gm__show(y).text, axis);
             return;
         }
@@ -225,13 +235,14 @@ static void d_concat(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_no
     }
 }
 
-/* ---- Columns by number -------------------------------------------------------------------------- */
+/* ---- Columns by number ----------------------------------------------------------------------- */
 
 /* x as rows of columns known by number: at least two dimensions, the last one fixed. */
 static gm_node *columns(gm_builder *b, const char *what, gm_node *x)
 {
     if (x->ndim == 0 || x->shape[x->ndim - 1] < 0 || x->shape[x->ndim - 1] > INT32_MAX)
-        return gm__wrong(b, GM_E_SHAPE, "%s: shape %s has no fixed last axis", what, gm__show(x).text);
+        return gm__wrong(b, GM_E_SHAPE, "%s: shape %s has no fixed last axis", what,
+                         gm__show(x).text);
     int64_t shape[2] = {1, x->shape[0]};
     return x->ndim == 1 ? gm_reshape(b, x, 2, shape) : x;
 }
@@ -242,7 +253,8 @@ static gm_node *uncolumns(gm_builder *b, gm_node *y, const gm_node *x)
     return y && x->ndim == 1 ? gm_reshape(b, y, 1, y->shape + 1) : y;
 }
 
-static int indices_fit(gm_builder *b, const char *what, int64_t count, const int32_t *index, int64_t width)
+static int indices_fit(gm_builder *b, const char *what, int64_t count, const int32_t *index,
+                       int64_t width)
 {
     for (int64_t j = 0; j < count; j++)
         if (index[j] < 0 || index[j] >= width) {
@@ -257,7 +269,8 @@ gm_node *gm_take(gm_builder *b, gm_node *x, int64_t count, const int32_t *index)
     gm_node *rows;
     if (!b || !gm__good(b, "take", 1, &x) || !(rows = columns(b, "take", x)))
         return NULL;
-    if (count < 0 || count > INT32_MAX || !indices_fit(b, "take", count, index, x->shape[x->ndim - 1]))
+    if (count < 0 || count > INT32_MAX ||
+        !indices_fit(b, "take", count, index, x->shape[x->ndim - 1]))
         return gm__wrong(b, GM_E_RANGE, "take: %lld columns", (long long)count);
     int still = count == x->shape[x->ndim - 1];
     for (int64_t j = 0; still && j < count; j++)
@@ -277,8 +290,10 @@ gm_node *gm__put(gm_builder *b, gm_node *x, int64_t count, const int32_t *index,
     gm_node *rows;
     if (!gm__good(b, "put", 1, &x) || !(rows = columns(b, "put", x)))
         return NULL;
-    if (count != x->shape[x->ndim - 1] || width > INT32_MAX || !indices_fit(b, "put", count, index, width))
-        return gm__wrong(b, GM_E_RANGE, "put: %lld columns into %lld", (long long)count, (long long)width);
+    if (count != x->shape[x->ndim - 1] || width > INT32_MAX ||
+        !indices_fit(b, "put", count, index, width))
+        return gm__wrong(b, GM_E_RANGE, "put: %lld columns into %lld", (long long)count,
+                         (long long)width);
     gm__attr a = {.whole = {width}, .data = index, .data_size = sizeof *index * (size_t)count};
     return uncolumns(b, gm__node1(b, GM__OP_PUT, rows, &a), x);
 }

@@ -1,7 +1,8 @@
-/* Element-wise operations that are more than a map: choice, scaling, conversion, marks for the gradient. */
+/* Element-wise operations that are more than a map: choice, scaling, conversion, marks for the
+ * gradient. */
 #include "graph/node.h"
 
-/* ---- Choice ----------------------------------------------------------------------------------- */
+/* ---- Choice ---------------------------------------------------------------------------------- */
 
 static gm_node *widen_if(gm_builder *b, gm_node *x, int wide)
 {
@@ -26,7 +27,8 @@ static void shape_where(gm_builder *b, gm_node *n)
     gm__shape_broadcast(b, n);
     for (int i = 0; i < 3; i++)
         if (n->in[i]->type == GM_INDEX_NODE)
-            gm__wrong(b, GM_E_ARG, "where: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide");
+            gm__wrong(b, GM_E_ARG,
+                      "where: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide");
 }
 
 static void d_where(gm_builder *b, gm_node *z, gm_node *dz, gm_node *dz2, gm_node **dx)
@@ -37,13 +39,16 @@ static void d_where(gm_builder *b, gm_node *z, gm_node *dz, gm_node *dz2, gm_nod
     dx[2] = gm__unbroadcast(b, gm_where(b, z->in[0], zero, dz), z->in[2]);
 }
 
-/* ---- With numbers known when the graph is built ----------------------------------------------------- */
+/* ---- With numbers known when the graph is built
+ * ----------------------------------------------------- */
 
 static void shape_real(gm_builder *b, gm_node *n)
 {
     gm__shape_of_first(b, n);
     if (n->type == GM_INDEX_NODE)
-        gm__wrong(b, GM_E_ARG, "%s: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide", n->op->name);
+        gm__wrong(b, GM_E_ARG,
+                  "%s: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide",
+                  n->op->name);
 }
 
 static void d_axpb(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_node **dx)
@@ -92,7 +97,7 @@ static void d_over_count(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, g
         dx[0] = gm__node1(b, GM__OP_OVER_COUNT, dy, &y->attr);
 }
 
-/* ---- Types ------------------------------------------------------------------------------------ */
+/* ---- Types ----------------------------------------------------------------------------------- */
 
 static gm_node *convert(gm_builder *b, int op, int type, gm_node *x)
 {
@@ -148,7 +153,7 @@ static void d_narrow(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_no
         dx[0] = gm_wide(b, dy);
 }
 
-/* ---- Marks ------------------------------------------------------------------------------------ */
+/* ---- Marks ----------------------------------------------------------------------------------- */
 
 gm_node *gm__same(gm_builder *b, gm_node *x)
 {
@@ -177,5 +182,6 @@ const gm__op gm__ops_other[] = {
     {"wide", 1, 0, shape_wide, gm__strip_convert, NULL, NULL, d_wide},
     {"narrow", 1, 0, shape_narrow, gm__strip_convert, NULL, NULL, d_narrow},
     {"same", 1, GM__VIEWS, gm__shape_of_first, gm__strip_copy, NULL, NULL, d_same},
-    {"stop_gradient", 1, GM__VIEWS | GM__NO_GRADIENT, gm__shape_of_first, gm__strip_copy, NULL, NULL, NULL},
+    {"stop_gradient", 1, GM__VIEWS | GM__NO_GRADIENT, gm__shape_of_first, gm__strip_copy, NULL,
+     NULL, NULL},
 };

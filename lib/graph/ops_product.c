@@ -10,7 +10,8 @@ enum {
     TO_MASKED = 2  /* the result has the mask's shape and is set to zero outside it */
 };
 
-static gm_node *product(gm_builder *b, gm_node *x, gm_node *y, int tx, int ty, int form, const gm__mask *mask)
+static gm_node *product(gm_builder *b, gm_node *x, gm_node *y, int tx, int ty, int form,
+                        const gm__mask *mask)
 {
     gm__attr a = {.whole = {tx != 0, ty != 0, mask ? form : PLAIN}, .mask = mask};
     return gm__node2(b, GM__OP_MATMUL, x, y, &a);
@@ -43,15 +44,17 @@ static void shape_matmul(gm_builder *b, gm_node *n)
         gm__wrong(b, GM_E_ARG, "matmul: the operands must both be REAL or both WIDE");
         return;
     }
-    if (nd < 2 || y->ndim != nd || memcmp(x->shape, y->shape, sizeof *x->shape * (size_t)(nd - 2)) != 0) {
-        gm__wrong(b, GM_E_SHAPE, "matmul: shapes %s and %s do not fit: two matrices, or stacks of them alike",
+    if (nd < 2 || y->ndim != nd ||
+        memcmp(x->shape, y->shape, sizeof *x->shape * (size_t)(nd - 2)) != 0) {
+        gm__wrong(b, GM_E_SHAPE,
+                  "matmul: shapes %s and %s do not fit: two matrices, or stacks of them alike",
                   gm__show(x).text, gm__show(y).text);
         return;
     }
     int64_t k1 = x->shape[nd - 1 - tx], k2 = y->shape[nd - 2 + ty];
     if (k1 != k2) {
-        gm__wrong(b, GM_E_SHAPE, "matmul: shapes %s and %s do not fit: %lld and %lld must be equal", gm__show(x).text,
-                  gm__show(y).text, (long long)k1, (long long)k2);
+        gm__wrong(b, GM_E_SHAPE, "matmul: shapes %s and %s do not fit: %lld and %lld must be equal",
+                  gm__show(x).text, gm__show(y).text, (long long)k1, (long long)k2);
         return;
     }
     n->ndim = nd;
@@ -60,11 +63,12 @@ static void shape_matmul(gm_builder *b, gm_node *n)
     n->shape[nd - 1] = y->shape[nd - 1 - ty];
 }
 
-/* ---- Masks ------------------------------------------------------------------------------------ */
+/* ---- Masks ----------------------------------------------------------------------------------- */
 
-/* Bounds of the transposed intervals: for i the least and greatest j with lo[j] <= i < hi[j]. Returns 1 if each j between
- * them holds i, so that the bounds are exact. */
-static int transpose_intervals(int64_t n, const int32_t *lo, const int32_t *hi, int64_t k, int32_t *tlo, int32_t *thi)
+/* Bounds of the transposed intervals: for i the least and greatest j with lo[j] <= i < hi[j].
+ * Returns 1 if each j between them holds i, so that the bounds are exact. */
+static int transpose_intervals(int64_t n, const int32_t *lo, const int32_t *hi, int64_t k,
+                               int32_t *tlo, int32_t *thi)
 {
     int exact = 1;
     for (int64_t i = 0; i < k; i++) {
@@ -82,7 +86,8 @@ static int transpose_intervals(int64_t n, const int32_t *lo, const int32_t *hi, 
     return exact;
 }
 
-const gm__mask *gm__mask_make(gm_builder *b, int64_t k, int64_t n, const int32_t *lo, const int32_t *hi)
+const gm__mask *gm__mask_make(gm_builder *b, int64_t k, int64_t n, const int32_t *lo,
+                              const int32_t *hi)
 {
     int32_t *all = NULL;
     gm__mask *m = gm__arena_alloc(&b->arena, sizeof *m);
@@ -95,8 +100,11 @@ const gm__mask *gm__mask_make(gm_builder *b, int64_t k, int64_t n, const int32_t
         m->col_lo[j] = lo[j];
         m->col_hi[j] = hi[j] > lo[j] ? hi[j] : lo[j];
         if (lo[j] < 0 || m->col_hi[j] > k)
-            return (const gm__mask *)gm__wrong(b, GM_E_RANGE, "matmul_masked: rows [%d, %d) of column %lld lie outside"
-                                               " 0 to %lld", lo[j], hi[j], (long long)j, (long long)k);
+            return (const gm__mask *)gm__wrong(
+                b, GM_E_RANGE,
+                "matmul_masked: rows [%d, %d) of column %lld lie outside"
+                " 0 to %lld",
+                lo[j], hi[j], (long long)j, (long long)k);
     }
     m->rows_exact = transpose_intervals(n, m->col_lo, m->col_hi, k, m->row_lo, m->row_hi);
     return m;
@@ -107,7 +115,8 @@ static const gm__mask *mask_transposed(gm_builder *b, const gm__mask *m)
     gm__mask *t = gm__arena_alloc(&b->arena, sizeof *t);
     if (!t)
         return (const gm__mask *)gm__graph_memory(b);
-    *t = (gm__mask){m->n, m->k, m->row_lo, m->row_hi, m->col_lo, m->col_hi, m->rows_exact, m->cols_exact};
+    *t = (gm__mask){m->n,      m->k,      m->row_lo,     m->row_hi,
+                    m->col_lo, m->col_hi, m->rows_exact, m->cols_exact};
     return t;
 }
 
@@ -120,18 +129,23 @@ static gm_node *mask_array(gm_builder *b, const gm__mask *m)
         return gm__graph_memory(b);
     for (int64_t i = 0; i < m->k; i++)
         for (int64_t j = 0; j < m->n; j++)
-            v[i * m->n + j] = j >= m->row_lo[i] && j < m->row_hi[i] && i >= m->col_lo[j] && i < m->col_hi[j];
+            v[i * m->n + j] =
+                j >= m->row_lo[i] && j < m->row_hi[i] && i >= m->col_lo[j] && i < m->col_hi[j];
     return gm_const_array(b, 2, shape, v);
 }
 
-gm_node *gm_matmul_masked(gm_builder *b, gm_node *x, gm_node *w, const int32_t *lo, const int32_t *hi)
+gm_node *gm_matmul_masked(gm_builder *b, gm_node *x, gm_node *w, const int32_t *lo,
+                          const int32_t *hi)
 {
     gm_node *in[2] = {x, w};
     if (!b || !gm__good(b, "matmul_masked", 2, in))
         return NULL;
     if (x->ndim != 2 || w->ndim != 2 || w->shape[0] < 0 || w->shape[1] < 0 || !lo || !hi)
-        return gm__wrong(b, GM_E_SHAPE, "matmul_masked: shapes %s and %s do not fit: x must be (batch, k), the weight"
-                         " (k, n)", gm__show(x).text, gm__show(w).text);
+        return gm__wrong(
+            b, GM_E_SHAPE,
+            "matmul_masked: shapes %s and %s do not fit: x must be (batch, k), the weight"
+            " (k, n)",
+            gm__show(x).text, gm__show(w).text);
     const gm__mask *m = gm__mask_make(b, w->shape[0], w->shape[1], lo, hi);
     if (!m)
         return NULL;
@@ -150,7 +164,7 @@ gm_node *gm_matmul_masked(gm_builder *b, gm_node *x, gm_node *w, const int32_t *
     return product(b, x, w, 0, 0, BY_MASKED, m);
 }
 
-/* ---- Gradients -------------------------------------------------------------------------------- */
+/* ---- Gradients ------------------------------------------------------------------------------- */
 
 /* x^T y, set to zero outside the mask, x (r, k), y (r, n). */
 static gm_node *to_masked(gm_builder *b, gm_node *x, gm_node *y, const gm__mask *m)

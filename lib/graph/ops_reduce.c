@@ -1,4 +1,5 @@
-/* Reductions and what runs along the last axis. Row forms want at least two dimensions: a lone row is given one. */
+/* Reductions and what runs along the last axis. Row forms want at least two dimensions: a lone row
+ * is given one. */
 #include "graph/node.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ static gm_node *along_last(gm_builder *b, int op, gm_node *x, const gm__attr *at
     return from_row(b, gm__node1(b, op, as_row(b, x), attr), x);
 }
 
-/* ---- Sums ------------------------------------------------------------------------------------- */
+/* ---- Sums ------------------------------------------------------------------------------------ */
 
 gm_node *gm_sum_all(gm_builder *b, gm_node *x)
 {
@@ -87,7 +88,9 @@ gm_node *gm__sum_last(gm_builder *b, gm_node *x)
 static void arithmetic(gm_builder *b, gm_node *n)
 {
     if (n->in[0]->type == GM_INDEX_NODE)
-        gm__wrong(b, GM_E_ARG, "%s: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide", n->op->name);
+        gm__wrong(b, GM_E_ARG,
+                  "%s: an INDEX node has no arithmetic; convert it by gm_narrow or gm_wide",
+                  n->op->name);
 }
 
 static void shape_scalar(gm_builder *b, gm_node *n)
@@ -126,7 +129,8 @@ static void shape_last(gm_builder *b, gm_node *n)
     if (gm__is(n, GM__OP_ARGMAX))
         n->type = GM_INDEX_NODE;
     if (!gm__is(n, GM__OP_SUM_WIDE) && n->in[0]->shape[n->in[0]->ndim - 1] == 0)
-        gm__wrong(b, GM_E_SHAPE, "%s: the last axis of shape %s is empty", n->op->name, gm__show(n->in[0]).text);
+        gm__wrong(b, GM_E_SHAPE, "%s: the last axis of shape %s is empty", n->op->name,
+                  gm__show(n->in[0]).text);
 }
 
 static void shape_rows(gm_builder *b, gm_node *n)
@@ -164,7 +168,7 @@ static void d_sum_wide(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_
     dx[0] = along(b, gm_narrow(b, dy), y->in[0], y->in[0]->ndim - 1);
 }
 
-/* ---- Along the last axis ------------------------------------------------------------------------ */
+/* ---- Along the last axis --------------------------------------------------------------------- */
 
 gm_node *gm_max_last(gm_builder *b, gm_node *x)
 {

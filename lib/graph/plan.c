@@ -5,7 +5,7 @@
 
 #define ALIGN 64
 
-/* ---- Values ----------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 static void shape_value(gm__compiler *c, gm__value *v, const gm_node *n)
 {
@@ -113,7 +113,7 @@ static void fill_constants(gm__compiler *c)
     }
 }
 
-/* ---- Memory ------------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static size_t scratch_of(gm__plan *p)
 {
@@ -138,8 +138,10 @@ static int take_memory(gm__compiler *c)
     p->constants = gm__alloc(&p->allocator, p->constants_size);
     p->scratch = gm__alloc(&p->allocator, scratch);
     p->ptr = gm__arena_array(&p->arena, (int64_t)p->nvalues + 1, sizeof *p->ptr);
-    p->base = gm__arena_array(&p->arena, GM__IN_INPUT + (int64_t)p->ninputs + p->noutputs, sizeof *p->base);
-    return (p->memory_size && !p->memory) || (p->constants_size && !p->constants) || !p->scratch || !p->ptr || !p->base;
+    p->base = gm__arena_array(&p->arena, GM__IN_INPUT + (int64_t)p->ninputs + p->noutputs,
+                              sizeof *p->base);
+    return (p->memory_size && !p->memory) || (p->constants_size && !p->constants) || !p->scratch ||
+           !p->ptr || !p->base;
 }
 
 void gm__plan_free(gm__plan *p)
@@ -159,13 +161,16 @@ size_t gm__plan_memory(const gm__plan *p)
     return p->memory_size + p->constants_size + p->scratch_part * (size_t)p->parts;
 }
 
-/* ---- Compilation ---------------------------------------------------------------------------------- */
+/* ---- Compilation
+ * ---------------------------------------------------------------------------------- */
 
-static gm_status check(gm_context *ctx, gm_builder *b, const gm__output *outputs, int count, int64_t capacity)
+static gm_status check(gm_context *ctx, gm_builder *b, const gm__output *outputs, int count,
+                       int64_t capacity)
 {
     GM_TRY(gm__builder_check(ctx, b));
     if (capacity < 1)
-        return gm__fail(ctx, GM_E_RANGE, "graph: a plan for %lld rows; at least 1", (long long)capacity);
+        return gm__fail(ctx, GM_E_RANGE, "graph: a plan for %lld rows; at least 1",
+                        (long long)capacity);
     for (int i = 0; i < count; i++) {
         const gm_node *n = outputs[i].node;
         const gm__slot *s = outputs[i].slot;
@@ -175,7 +180,8 @@ static gm_status check(gm_context *ctx, gm_builder *b, const gm__output *outputs
         for (int k = 0; s && k < n->ndim; k++)
             size = n->shape[k] < 0 || gm__mul64(size, n->shape[k], &size) ? -1 : size;
         if (s && (n->type != GM_REAL_NODE || size != s->count))
-            return gm__fail(ctx, GM_E_SHAPE, "graph: output %d of shape %s does not fit parameter '%s'", i,
+            return gm__fail(ctx, GM_E_SHAPE,
+                            "graph: output %d of shape %s does not fit parameter '%s'", i,
                             gm__show(n).text, s->name);
     }
     return GM_OK;
@@ -198,16 +204,18 @@ static gm_status check_sizes(const gm__compiler *c)
     size_t size = 0;
     for (int32_t i = 0; i < c->nitems; i++) {
         int64_t n;
-        if (gm__count_at(c->plan->values[i].total, c->plan->capacity, &n) || gm__mul_size((size_t)n, 16, &size)
-            || size > PTRDIFF_MAX / 8)
-            return gm__fail(c->ctx, GM_E_SHAPE, "graph: %s of shape %s is too large for a batch of %lld",
-                            c->items[i].node->op->name, gm__show(c->items[i].node).text, (long long)c->plan->capacity);
+        if (gm__count_at(c->plan->values[i].total, c->plan->capacity, &n) ||
+            gm__mul_size((size_t)n, 16, &size) || size > PTRDIFF_MAX / 8)
+            return gm__fail(c->ctx, GM_E_SHAPE,
+                            "graph: %s of shape %s is too large for a batch of %lld",
+                            c->items[i].node->op->name, gm__show(c->items[i].node).text,
+                            (long long)c->plan->capacity);
     }
     return GM_OK;
 }
 
-gm_status gm__plan_create(gm_context *ctx, gm_builder *b, const gm__output *outputs, int count, gm__real real,
-                          int64_t capacity, gm__plan **out)
+gm_status gm__plan_create(gm_context *ctx, gm_builder *b, const gm__output *outputs, int count,
+                          gm__real real, int64_t capacity, gm__plan **out)
 {
     *out = NULL;
     GM_TRY(check(ctx, b, outputs, count, capacity));

@@ -1,5 +1,6 @@
-/* What can follow a matrix product while its result is in registers: the sum with an older result, a bias, an
- * activation (keeping what came before it where a gradient wants it), a gate. Each changes no bit. */
+/* What can follow a matrix product while its result is in registers: the sum with an older result,
+ * a bias, an activation (keeping what came before it where a gradient wants it), a gate. Each
+ * changes no bit. */
 #include "graph/plan.h"
 
 /* The one user of item x, if that is all that reads it. */
@@ -20,18 +21,21 @@ static int32_t other(const gm__item *x, int32_t in)
 
 static int alike(const gm__compiler *c, int32_t x, int32_t y)
 {
-    return gm__same_shape(c->items[x].node, c->items[y].node)
-           && c->plan->values[x].real == c->plan->values[y].real && c->items[x].node->type == c->items[y].node->type;
+    return gm__same_shape(c->items[x].node, c->items[y].node) &&
+           c->plan->values[x].real == c->plan->values[y].real &&
+           c->items[x].node->type == c->items[y].node->type;
 }
 
 /* r + o where only this reads o, which a step before computes: added in place. */
 static int32_t match_old(const gm__compiler *c, const int32_t *user, int32_t r, int32_t *old)
 {
     int32_t j = sole(c, user, r), o;
-    if (!free_item(c, j) || c->items[j].op != GM__OP_MAP2 + GM__ADD || (o = other(&c->items[j], r)) == r)
+    if (!free_item(c, j) || c->items[j].op != GM__OP_MAP2 + GM__ADD ||
+        (o = other(&c->items[j], r)) == r)
         return -1;
     const gm__item *x = &c->items[o];
-    int made = x->kind == GM__ROWS || x->kind == GM__WHOLE || (x->kind == GM__ABSORBED && x->step >= 0);
+    int made =
+        x->kind == GM__ROWS || x->kind == GM__WHOLE || (x->kind == GM__ABSORBED && x->step >= 0);
     if (!made || x->uses != 1 || !alike(c, o, r) || !alike(c, j, r))
         return -1;
     *old = o;
@@ -41,11 +45,12 @@ static int32_t match_old(const gm__compiler *c, const int32_t *user, int32_t r, 
 static int32_t match_bias(const gm__compiler *c, const int32_t *user, int32_t r, int32_t *bias)
 {
     int32_t j = sole(c, user, r), o;
-    if (!free_item(c, j) || c->items[j].op != GM__OP_MAP2 + GM__ADD || (o = other(&c->items[j], r)) == r)
+    if (!free_item(c, j) || c->items[j].op != GM__OP_MAP2 + GM__ADD ||
+        (o = other(&c->items[j], r)) == r)
         return -1;
     const gm_node *x = c->items[o].node, *z = c->items[r].node;
-    int vector = (x->ndim == 1 || (x->ndim == 2 && x->shape[0] == 1 && z->shape[0] != 1))
-                 && x->shape[x->ndim - 1] == z->shape[1];
+    int vector = (x->ndim == 1 || (x->ndim == 2 && x->shape[0] == 1 && z->shape[0] != 1)) &&
+                 x->shape[x->ndim - 1] == z->shape[1];
     if (!vector || x->type != z->type || !alike(c, j, r))
         return -1;
     *bias = o;

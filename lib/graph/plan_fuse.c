@@ -1,10 +1,10 @@
-/* Second pass: items into steps. Operations on rows of the same count gather in one program as long as each finds
- * its operands there or in an earlier step; a product takes in what follows it. */
+/* Second pass: items into steps. Operations on rows of the same count gather in one program as long
+ * as each finds its operands there or in an earlier step; a product takes in what follows it. */
 #include "graph/plan.h"
 
-#define MOST_CELLS 96   /* items of one program */
-#define NEAR 24         /* items: an operand made this recently is still in cache */
-#define LOOK_BACK 6     /* steps to look back for a program to join */
+#define MOST_CELLS 96 /* items of one program */
+#define NEAR 24       /* items: an operand made this recently is still in cache */
+#define LOOK_BACK 6   /* steps to look back for a program to join */
 
 int gm__by_rows(const gm__compiler *c, int32_t i, int32_t k)
 {
@@ -43,13 +43,14 @@ static int kind_of(const gm__compiler *c, int32_t i)
     return has_rows(x->node) ? GM__ROWS : GM__WHOLE;
 }
 
-/* ---- Programs ----------------------------------------------------------------------------------- */
+/* ---- Programs -------------------------------------------------------------------------------- */
 
 /* Operand x may be read from the strip that makes it, by rows of the first axis `rows`. */
 static int in_strip(const gm__compiler *c, int32_t x, int64_t rows)
 {
     const gm__value *v = &c->plan->values[x], *r = &c->plan->values[v->root];
-    return gm__first_axis(c->items[x].node) == rows && (r->ndim ? r->shape[0] : 1) == rows && v->shift.factor == 0;
+    return gm__first_axis(c->items[x].node) == rows && (r->ndim ? r->shape[0] : 1) == rows &&
+           v->shift.factor == 0;
 }
 
 static int joins(const gm__compiler *c, int32_t i, int32_t d)
@@ -111,7 +112,7 @@ static void add_rows(gm__compiler *c, int32_t i)
     append(c, d >= 0 ? d : new_draft(c, GM__ROWS, gm__first_axis(c->items[i].node)), i);
 }
 
-/* ---- Products ----------------------------------------------------------------------------------- */
+/* ---- Products -------------------------------------------------------------------------------- */
 
 /* The step stands where its last item does: all that it reads is there by then. */
 static void add_product(gm__compiler *c, int32_t head)
@@ -163,7 +164,8 @@ int gm__fuse(gm__compiler *c)
 {
     int32_t *user = gm__arena_array(&c->arena, c->nitems + 1, sizeof *user);
     c->next = gm__arena_array(&c->arena, c->nitems + 1, sizeof *c->next);
-    c->drafts = gm__arena_array(&c->arena, c->nitems + c->noutputs + c->nassigned + 1, sizeof *c->drafts);
+    c->drafts =
+        gm__arena_array(&c->arena, c->nitems + c->noutputs + c->nassigned + 1, sizeof *c->drafts);
     if (!user || !c->next || !c->drafts)
         return 1;
     for (int32_t i = 0; i < c->nitems; i++)
@@ -175,7 +177,8 @@ int gm__fuse(gm__compiler *c)
     }
     for (int32_t i = 0; i < c->nitems; i++) {
         gm__value *v = &c->plan->values[i];
-        v->root = c->plan->values[v->root].root; /* a product may have moved it onto an older result */
+        v->root =
+            c->plan->values[v->root].root; /* a product may have moved it onto an older result */
         if (add(c, i, user))
             return 1;
     }

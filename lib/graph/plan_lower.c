@@ -1,23 +1,25 @@
-/* Last pass: drafts into what runs. Programs get their cells, operands and strip buffers; products their templates. */
+/* Last pass: drafts into what runs. Programs get their cells, operands and strip buffers; products
+ * their templates. */
 #include "graph/plan.h"
 
 #include <string.h>
 
-#define BUFFER_BYTES 20480   /* of all strip buffers of a program: they share the first cache with what streams by */
-#define STRIP_ELEMENTS 2048  /* of the widest value */
+#define BUFFER_BYTES                                                                               \
+    20480 /* of all strip buffers of a program: they share the first cache with what streams by */
+#define STRIP_ELEMENTS 2048 /* of the widest value */
 
 /* A program being made. */
 typedef struct maker {
     gm__compiler *c;
     gm__program *p;
     int32_t draft;
-    int32_t *operand_of;     /* by item: its operand, -1 none yet */
-    int32_t *last_cell;      /* by item that is a root: the last item of this draft to read it */
-    int32_t *spare;          /* free buffers: operands */
-    size_t *room;            /* by operand: bytes a row, of buffers */
+    int32_t *operand_of; /* by item: its operand, -1 none yet */
+    int32_t *last_cell;  /* by item that is a root: the last item of this draft to read it */
+    int32_t *spare;      /* free buffers: operands */
+    size_t *room;        /* by operand: bytes a row, of buffers */
     int32_t nspare, most_operands;
     int64_t widest;
-    gm__value *extents;      /* of expanded operands */
+    gm__value *extents; /* of expanded operands */
     int32_t nextents;
 } maker;
 
@@ -46,7 +48,8 @@ static const gm__attr *copy_attr(gm__plan *p, const gm__attr *from)
     return a;
 }
 
-/* ---- Operands ------------------------------------------------------------------------------------- */
+/* ---- Operands
+ * ------------------------------------------------------------------------------------- */
 
 static int32_t add_operand(maker *m, int32_t value, int32_t by_rows, size_t room)
 {
@@ -71,7 +74,8 @@ static int32_t buffer(maker *m, size_t room)
 {
     int32_t best = -1;
     for (int32_t i = 0; i < m->nspare; i++)
-        if (m->room[m->spare[i]] >= room && (best < 0 || m->room[m->spare[i]] < m->room[m->spare[best]]))
+        if (m->room[m->spare[i]] >= room &&
+            (best < 0 || m->room[m->spare[i]] < m->room[m->spare[best]]))
             best = i;
     if (best < 0)
         return add_operand(m, -1, 1, room);
@@ -116,7 +120,8 @@ static void spare(maker *m, int32_t k)
         m->spare[m->nspare++] = k;
 }
 
-/* ---- Cells ------------------------------------------------------------------------------------------ */
+/* ---- Cells
+ * ------------------------------------------------------------------------------------------ */
 
 static gm__cell *new_cell(maker *m, int32_t op, int32_t nx, const gm__attr *attr)
 {
@@ -138,8 +143,10 @@ static int same_extent(const gm__value *x, const gm__value *y)
     return x->total.factor == y->total.factor && x->total.power == y->total.power;
 }
 
-/* A cell that spreads operand x to the shape of y, into a buffer. Returns the buffer, -1 when memory is short. */
-static int32_t expand(maker *m, int32_t x, const gm__value *y, int32_t by_rows, const gm__value **extent)
+/* A cell that spreads operand x to the shape of y, into a buffer. Returns the buffer, -1 when
+ * memory is short. */
+static int32_t expand(maker *m, int32_t x, const gm__value *y, int32_t by_rows,
+                      const gm__value **extent)
 {
     const gm__value *v = &m->c->plan->values[x];
     gm__cell *cell = new_cell(m, GM__OP_BROADCAST, 1, NULL);
@@ -156,12 +163,14 @@ static int32_t expand(maker *m, int32_t x, const gm__value *y, int32_t by_rows, 
     cell->yv[0] = *extent = e;
     cell->once = !by_rows;
     cell->lone = one(v);
-    return cell->y[0] = cell->once ? add_operand(m, -1, 1, row_bytes(m, e)) : buffer(m, row_bytes(m, e));
+    return cell->y[0] =
+               cell->once ? add_operand(m, -1, 1, row_bytes(m, e)) : buffer(m, row_bytes(m, e));
 }
 
-/* Reads operand k of item i into the cell's tables; *temporary is a buffer to give back after the cell, or -1. */
-static int read_operand(maker *m, int32_t i, int32_t k, int32_t *x, const gm__value **xv, int32_t *lone,
-                        int32_t *temporary)
+/* Reads operand k of item i into the cell's tables; *temporary is a buffer to give back after the
+ * cell, or -1. */
+static int read_operand(maker *m, int32_t i, int32_t k, int32_t *x, const gm__value **xv,
+                        int32_t *lone, int32_t *temporary)
 {
     gm__compiler *c = m->c;
     const gm__item *it = &c->items[i];
@@ -239,7 +248,8 @@ static int cell_of(maker *m, int32_t i)
     return 0;
 }
 
-/* ---- Programs ------------------------------------------------------------------------------------- */
+/* ---- Programs
+ * ------------------------------------------------------------------------------------- */
 
 /* Rows of a strip: buffers within their budget, nothing wider than a strip should be. */
 static void size_strip(maker *m)
@@ -277,7 +287,8 @@ static int program(gm__compiler *c, int32_t d, gm__step *s, maker *m)
     gm__plan *plan = c->plan;
     int32_t most = count_operands(c, d);
     gm__program *p = gm__arena_alloc(&plan->arena, sizeof *p);
-    *m = (maker){.c = c, .p = p, .draft = d, .operand_of = m->operand_of, .last_cell = m->last_cell};
+    *m =
+        (maker){.c = c, .p = p, .draft = d, .operand_of = m->operand_of, .last_cell = m->last_cell};
     m->spare = gm__arena_array(&c->arena, 2 * most + 1, sizeof *m->spare);
     m->room = gm__arena_array(&c->arena, most + 1, sizeof *m->room);
     m->extents = gm__arena_array(&plan->arena, most + 1, sizeof *m->extents);
@@ -305,9 +316,11 @@ static int program(gm__compiler *c, int32_t d, gm__step *s, maker *m)
     return 0;
 }
 
-/* ---- Products --------------------------------------------------------------------------------------- */
+/* ---- Products
+ * --------------------------------------------------------------------------------------- */
 
-/* Intervals for the kernels from a mask: of the stored weight for each column of op(B), or of the result's rows. */
+/* Intervals for the kernels from a mask: of the stored weight for each column of op(B), or of the
+ * result's rows. */
 static int product_mask(gm__plan *plan, gm__product *p, const gm__attr *a)
 {
     const gm__mask *m = a->mask;
@@ -316,8 +329,8 @@ static int product_mask(gm__plan *plan, gm__product *p, const gm__attr *a)
         return 0;
     int by = a->whole[2] == 1, columns = by && !a->whole[1]; /* else intervals of the mask's rows */
     int32_t n = (int32_t)(columns ? m->n : m->k);
-    if (copy_ints(plan, &lo, columns ? m->col_lo : m->row_lo, n)
-        || copy_ints(plan, &hi, columns ? m->col_hi : m->row_hi, n))
+    if (copy_ints(plan, &lo, columns ? m->col_lo : m->row_lo, n) ||
+        copy_ints(plan, &hi, columns ? m->col_hi : m->row_hi, n))
         return 1;
     p->k_lo = by ? lo : NULL;
     p->k_hi = by ? hi : NULL;

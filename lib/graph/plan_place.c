@@ -1,12 +1,13 @@
-/* Third pass: where values lie. Outputs go to the caller's memory at once where they can; the rest shares one block,
- * by liveness, first fit. */
+/* Third pass: where values lie. Outputs go to the caller's memory at once where they can; the rest
+ * shares one block, by liveness, first fit. */
 #include "graph/plan.h"
 
 #include <string.h>
 
 #define ALIGN 64
 
-/* ---- Who reads what ------------------------------------------------------------------------------- */
+/* ---- Who reads what
+ * ------------------------------------------------------------------------------- */
 
 static void reads(gm__compiler *c, int32_t d, int32_t value)
 {
@@ -45,7 +46,8 @@ static void scan(gm__compiler *c)
     }
 }
 
-/* ---- Outputs and assignments ---------------------------------------------------------------------- */
+/* ---- Outputs and assignments
+ * ---------------------------------------------------------------------- */
 
 static void add_copy(gm__compiler *c, int32_t from, int32_t place, size_t at)
 {
@@ -64,8 +66,9 @@ static int direct(const gm__compiler *c, int32_t v)
 {
     const gm__plan *p = c->plan;
     const gm__value *x = &p->values[v], *r = &p->values[x->root];
-    return c->items[x->root].step >= 0 && r->place < 0 && x->shift.factor == 0 && x->total.factor == r->total.factor
-           && x->total.power == r->total.power && x->size == r->size;
+    return c->items[x->root].step >= 0 && r->place < 0 && x->shift.factor == 0 &&
+           x->total.factor == r->total.factor && x->total.power == r->total.power &&
+           x->size == r->size;
 }
 
 static void place_outputs(gm__compiler *c)
@@ -90,7 +93,8 @@ static void place_outputs(gm__compiler *c)
     }
 }
 
-/* ---- Memory by liveness --------------------------------------------------------------------------- */
+/* ---- Memory by liveness
+ * --------------------------------------------------------------------------- */
 
 /* Free stretches of the block, by position; the last reaches to the end of all. */
 typedef struct stretch {
@@ -152,8 +156,8 @@ static void give(pool *m, size_t at, size_t size)
 static int bytes(const gm__plan *p, const gm__value *v, size_t *size)
 {
     int64_t n;
-    if (gm__count_at(v->total, p->capacity, &n) || gm__mul_size((size_t)n, (size_t)v->size, size)
-        || *size > PTRDIFF_MAX / 4)
+    if (gm__count_at(v->total, p->capacity, &n) || gm__mul_size((size_t)n, (size_t)v->size, size) ||
+        *size > PTRDIFF_MAX / 4)
         return 1;
     *size = (*size + ALIGN - 1) / ALIGN * ALIGN;
     return 0;
@@ -167,7 +171,8 @@ typedef struct lists {
 static int make_lists(gm__compiler *c, lists *l)
 {
     gm__plan *p = c->plan;
-    l->made = gm__arena_array(&c->arena, 2 * ((int64_t)c->ndrafts + c->nitems) + 1, sizeof *l->made);
+    l->made =
+        gm__arena_array(&c->arena, 2 * ((int64_t)c->ndrafts + c->nitems) + 1, sizeof *l->made);
     if (!l->made)
         return 1;
     l->dying = l->made + c->ndrafts;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- Live nodes ------------------------------------------------------------------------------- */
+/* ---- Live nodes ------------------------------------------------------------------------------ */
 
 static int mark_live(gm__compiler *c, unsigned char *live)
 {
@@ -22,7 +22,7 @@ static int mark_live(gm__compiler *c, unsigned char *live)
     return count;
 }
 
-/* ---- Merging ------------------------------------------------------------------------------------ */
+/* ---- Merging --------------------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t h, const void *bytes, size_t size)
 {
@@ -46,16 +46,16 @@ static uint64_t hash(const gm__item *x)
 static int equal(const gm__item *x, const gm__item *y)
 {
     const gm_node *p = x->node, *q = y->node;
-    return x->op == y->op && x->nin == y->nin && p->type == q->type && gm__same_shape(p, q)
-           && p->attr.mask == q->attr.mask && p->attr.data_size == q->attr.data_size
-           && (x->nin == 0 || memcmp(x->in, y->in, sizeof *x->in * (size_t)x->nin) == 0)
-           && memcmp(p->attr.real, q->attr.real, sizeof p->attr.real) == 0
-           && memcmp(p->attr.whole, q->attr.whole, sizeof p->attr.whole) == 0
-           && (p->attr.data_size == 0 || memcmp(p->attr.data, q->attr.data, p->attr.data_size) == 0);
+    return x->op == y->op && x->nin == y->nin && p->type == q->type && gm__same_shape(p, q) &&
+           p->attr.mask == q->attr.mask && p->attr.data_size == q->attr.data_size &&
+           (x->nin == 0 || memcmp(x->in, y->in, sizeof *x->in * (size_t)x->nin) == 0) &&
+           memcmp(p->attr.real, q->attr.real, sizeof p->attr.real) == 0 &&
+           memcmp(p->attr.whole, q->attr.whole, sizeof p->attr.whole) == 0 &&
+           (p->attr.data_size == 0 || memcmp(p->attr.data, q->attr.data, p->attr.data_size) == 0);
 }
 
 typedef struct table {
-    int32_t *slot;  /* items, -1 none */
+    int32_t *slot; /* items, -1 none */
     uint64_t mask;
 } table;
 
@@ -75,7 +75,7 @@ static int32_t merge(gm__compiler *c, table *t, int32_t newest)
     return newest;
 }
 
-/* ---- Items -------------------------------------------------------------------------------------- */
+/* ---- Items ----------------------------------------------------------------------------------- */
 
 /* In double precision REAL and WIDE are one type. */
 static int32_t op_of(const gm__compiler *c, const gm_node *n)

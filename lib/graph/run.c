@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-/* Below so many operations a step stays on the calling thread: sharing it would cost more than it saves. Who
- * computes never changes a bit. */
+/* Below so many operations a step stays on the calling thread: sharing it would cost more than it
+ * saves. Who computes never changes a bit. */
 #define SHARE_PRODUCT 400000.0
 #define SHARE_PROGRAM 40000.0
 
-/* ---- Sizes -------------------------------------------------------------------------------------- */
+/* ---- Sizes ----------------------------------------------------------------------------------- */
 
 static int resolve_value(gm__value *v, int64_t batch)
 {
@@ -17,8 +17,8 @@ static int resolve_value(gm__value *v, int64_t batch)
     for (int i = 0; i < v->ndim; i++)
         v->dim[i] = gm__dim_at(v->shape[i], batch);
     v->rows = v->ndim ? v->dim[0] : 1;
-    if (gm__count_at(v->total, batch, &v->n) || gm__count_at(v->per_row, batch, &v->w)
-        || gm__count_at(v->shift, batch, &shift))
+    if (gm__count_at(v->total, batch, &v->n) || gm__count_at(v->per_row, batch, &v->w) ||
+        gm__count_at(v->shift, batch, &shift))
         return 1;
     v->from = (size_t)shift * (size_t)v->size;
     return 0;
@@ -79,9 +79,11 @@ double gm__plan_operations(const gm__plan *p, int64_t batch)
     return sum;
 }
 
-/* ---- Row programs --------------------------------------------------------------------------------- */
+/* ---- Row programs
+ * --------------------------------------------------------------------------------- */
 
-static void run_strip(const gm__program *g, const gm__strip *s, char *const *base, const int64_t *step, int first)
+static void run_strip(const gm__program *g, const gm__strip *s, char *const *base,
+                      const int64_t *step, int first)
 {
     void *x[64], *y[2];
     for (int32_t i = 0; i < g->ncells; i++) {
@@ -108,7 +110,8 @@ void gm__whole_program(const gm__step *s, const gm__exec *e, int part, int parts
     for (int32_t k = 0; k < g->noperands; k++) {
         const gm__operand *o = &g->operands[k];
         base[k] = o->value < 0 ? scratch + o->at : e->ptr[o->value];
-        step[k] = o->value >= 0 && o->by_rows ? p->values[o->value].w * p->values[o->value].size : 0;
+        step[k] =
+            o->value >= 0 && o->by_rows ? p->values[o->value].w * p->values[o->value].size : 0;
     }
     for (int64_t t = from; t < to; t++) {
         int64_t row0 = t * g->strip, left = rows - row0;
@@ -117,7 +120,7 @@ void gm__whole_program(const gm__step *s, const gm__exec *e, int part, int parts
     }
 }
 
-/* ---- Running ------------------------------------------------------------------------------------ */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 static void set_pointers(gm__plan *p, const gm__run *run)
 {
@@ -152,8 +155,8 @@ static void work(void *arg, int32_t part)
 gm_status gm__plan_run(gm_context *ctx, gm__plan *p, const gm__run *run)
 {
     if (run->batch < 1 || run->batch > p->capacity)
-        return gm__fail(ctx, GM_E_RANGE, "graph: %lld rows in a plan for 1 to %lld", (long long)run->batch,
-                        (long long)p->capacity);
+        return gm__fail(ctx, GM_E_RANGE, "graph: %lld rows in a plan for 1 to %lld",
+                        (long long)run->batch, (long long)p->capacity);
     if (run->batch != p->batch)
         gm__plan_resolve(p, run->batch);
     set_pointers(p, run);

@@ -1,4 +1,5 @@
-/* Shapes: counts with the batch left open, the rules that several operations share, broadcasting and its reverse. */
+/* Shapes: counts with the batch left open, the rules that several operations share, broadcasting
+ * and its reverse. */
 #include "graph/node.h"
 
 #include <string.h>
@@ -28,7 +29,8 @@ int gm__count_at(gm__count count, int64_t batch, int64_t *n)
 
 int gm__same_shape(const gm_node *x, const gm_node *y)
 {
-    return x->ndim == y->ndim && memcmp(x->shape, y->shape, sizeof *x->shape * (size_t)x->ndim) == 0;
+    return x->ndim == y->ndim &&
+           memcmp(x->shape, y->shape, sizeof *x->shape * (size_t)x->ndim) == 0;
 }
 
 int gm__one(const gm_node *x)
@@ -44,11 +46,12 @@ int gm__axis(gm_builder *b, const char *what, const gm_node *x, int32_t axis)
     int32_t i = axis < 0 ? axis + x->ndim : axis;
     if (i >= 0 && i < x->ndim)
         return i;
-    gm__wrong(b, GM_E_SHAPE, "%s: axis %d does not exist in shape %s", what, axis, gm__show(x).text);
+    gm__wrong(b, GM_E_SHAPE, "%s: axis %d does not exist in shape %s", what, axis,
+              gm__show(x).text);
     return -1;
 }
 
-/* ---- Shape rules ------------------------------------------------------------------------------ */
+/* ---- Shape rules ----------------------------------------------------------------------------- */
 
 void gm__shape_of_first(gm_builder *b, gm_node *n)
 {
@@ -79,10 +82,12 @@ void gm__shape_broadcast(gm_builder *b, gm_node *n)
         int nd = n->ndim > y->ndim ? n->ndim : y->ndim;
         int64_t shape[8] = {0};
         for (int i = 1; i <= nd; i++) {
-            int64_t p = i <= n->ndim ? n->shape[n->ndim - i] : 1, q = i <= y->ndim ? y->shape[y->ndim - i] : 1;
+            int64_t p = i <= n->ndim ? n->shape[n->ndim - i] : 1,
+                    q = i <= y->ndim ? y->shape[y->ndim - i] : 1;
             if (p != q && p != 1 && q != 1) {
-                gm__wrong(b, GM_E_SHAPE, "%s: shapes %s and %s do not fit: they differ %d from the end", n->op->name,
-                          gm__show(n->in[0]).text, gm__show(y).text, i);
+                gm__wrong(b, GM_E_SHAPE,
+                          "%s: shapes %s and %s do not fit: they differ %d from the end",
+                          n->op->name, gm__show(n->in[0]).text, gm__show(y).text, i);
                 return;
             }
             shape[nd - i] = p == 1 ? q : p;
@@ -92,7 +97,7 @@ void gm__shape_broadcast(gm_builder *b, gm_node *n)
     }
 }
 
-/* ---- Broadcasting ----------------------------------------------------------------------------- */
+/* ---- Broadcasting ---------------------------------------------------------------------------- */
 
 static gm__attr given(int32_t ndim, const int64_t *shape)
 {

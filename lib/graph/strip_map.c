@@ -1,6 +1,6 @@
-/* Row forms of element-wise operations. An operand is as long as the result, or one value for all (c->lone). */
+/* Row forms of element-wise operations. An operand is as long as the result, or one value for all
+ * (c->lone). */
 #include "graph/plan.h"
-#include "base/random.h"
 
 static int64_t count(const gm__cell *c, const gm__strip *s)
 {
@@ -16,8 +16,9 @@ void gm__strip_map2(const gm__cell *c, const gm__strip *s, void *const *y, void 
 {
     const gm__maps *m = s->kernels->maps;
     int map = c->op - GM__OP_MAP2;
-    gm__map2_fn *fn = c->lone & 2 ? m->map2_right[c->real][map] : c->lone & 1 ? m->map2_left[c->real][map]
-                                                                              : m->map2[c->real][map];
+    gm__map2_fn *fn = c->lone & 2   ? m->map2_right[c->real][map]
+                      : c->lone & 1 ? m->map2_left[c->real][map]
+                                    : m->map2[c->real][map];
     fn(y[0], x[0], x[1], count(c, s));
 }
 
@@ -49,8 +50,8 @@ void gm__strip_over_count(const gm__cell *c, const gm__strip *s, void *const *y,
         n *= s->batch;
     double d = (double)n;
     float f = (float)d;
-    s->kernels->maps->map2_right[c->real][GM__DIV](y[0], x[0], c->real == GM__F64 ? (void *)&d : (void *)&f,
-                                                   count(c, s));
+    s->kernels->maps->map2_right[c->real][GM__DIV](
+        y[0], x[0], c->real == GM__F64 ? (void *)&d : (void *)&f, count(c, s));
 }
 
 static void from_index(gm__real real, void *y, const int32_t *x, int64_t n)
@@ -72,53 +73,4 @@ void gm__strip_convert(const gm__cell *c, const gm__strip *s, void *const *y, vo
         s->kernels->maps->widen(y[0], x[0], count(c, s));
     else
         s->kernels->maps->narrow(y[0], x[0], count(c, s));
-}
-
-/* ---- Draws ------------------------------------------------------------------------------------ */
-
-/* Rows of one stream: row numbers start again at each block of batch rows. */
-static void draw(const gm__cell *c, const gm__strip *s, char *y, int64_t row0, int64_t rows)
-{
-    int batched = c->yv[0]->ndim && c->yv[0]->shape[0] < 0;
-    int64_t block = batched ? row0 / s->batch : 0;
-    gm__draw d = {c->real, s->run->seed, (uint32_t)(c->attr->real[0] + (double)block), s->run->step,
-                  row0 - block * s->batch + (batched ? s->run->row0 : 0)};
-    if (c->op == GM__OP_NORMAL)
-        s->kernels->draws->normal(&d, y, rows, c->yv[0]->w);
-    else
-        s->kernels->draws->uniform(&d, y, rows, c->yv[0]->w);
-}
-
-void gm__strip_draw(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
-{
-    int64_t at = s->row0, end = s->row0 + s->rows;
-    char *to = y[0];
-    (void)x;
-    while (at < end) {
-        int64_t stop = c->yv[0]->shape[0] < 0 && c->yv[0]->ndim ? (at / s->batch + 1) * s->batch : end;
-        int64_t rows = (stop < end ? stop : end) - at;
-        draw(c, s, to, at, rows);
-        at += rows;
-        to += rows * c->yv[0]->w * c->yv[0]->size;
-    }
-}
-
-/* ---- Splines ---------------------------------------------------------------------------------- */
-
-static gm__spline spline(const gm__cell *c)
-{
-    const gm__attr *a = c->attr;
-    return (gm__spline){c->real, (int)a->whole[0], a->real[0], a->real[1], a->real[2], a->whole[1] != 0};
-}
-
-void gm__strip_spline(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
-{
-    gm__spline k = spline(c);
-    s->kernels->splines->run(&k, y[0], y[1], x[0], x[1], count(c, s));
-}
-
-void gm__strip_spline_grad(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
-{
-    gm__spline k = spline(c);
-    s->kernels->splines->grad(&k, y[0], y[1], x[0], x[1], x[2], x[3], count(c, s));
 }

@@ -8,7 +8,7 @@ void gm__strip_copy(const gm__cell *c, const gm__strip *s, void *const *y, void 
     memcpy(y[0], x[0], (size_t)(s->rows * c->yv[0]->w) * (size_t)c->yv[0]->size);
 }
 
-/* ---- Spreading ---------------------------------------------------------------------------------- */
+/* ---- Spreading ------------------------------------------------------------------------------- */
 
 /* Each of n values `times` times. */
 static void repeat(void *y, const void *x, int64_t n, int64_t times, int size)
@@ -28,7 +28,8 @@ static void repeat(void *y, const void *x, int64_t n, int64_t times, int size)
     }
 }
 
-/* The shape of y in elements of x: strides, zero where x is spread. `by_rows`: axis 0 of both is the strip's rows. */
+/* The shape of y in elements of x: strides, zero where x is spread. `by_rows`: axis 0 of both is
+ * the strip's rows. */
 static void spread(const gm__cell *c, const gm__strip *s, void *y, const void *x, int by_rows)
 {
     const gm__value *v = c->xv[0], *to = c->yv[0];
@@ -62,7 +63,8 @@ void gm__strip_expand(const gm__cell *c, const gm__strip *s, void *const *y, voi
         spread(c, s, y[0], x[0], by_rows);
 }
 
-/* ---- Permute, slice, pad, concat ------------------------------------------------------------------ */
+/* ---- Permute, slice, pad, concat
+ * ------------------------------------------------------------------ */
 
 void gm__strip_permute(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
 {
@@ -111,7 +113,8 @@ void gm__strip_slice(const gm__cell *c, const gm__strip *s, void *const *y, void
     int axis = (int)c->attr->whole[0];
     int64_t inner = inner_bytes(c->xv[0], axis), start = gm__dim_at(c->attr->whole[1], s->batch);
     int64_t ys = c->yv[0]->dim[axis] * inner, xs = c->xv[0]->dim[axis] * inner;
-    copy_blocks(y[0], (const char *)x[0] + start * inner, outer_count(c->xv[0], s, axis), (size_t)ys, ys, xs);
+    copy_blocks(y[0], (const char *)x[0] + start * inner, outer_count(c->xv[0], s, axis),
+                (size_t)ys, ys, xs);
 }
 
 void gm__strip_pad(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
@@ -120,7 +123,8 @@ void gm__strip_pad(const gm__cell *c, const gm__strip *s, void *const *y, void *
     int64_t inner = inner_bytes(c->xv[0], axis), start = gm__dim_at(c->attr->whole[1], s->batch);
     int64_t ys = c->yv[0]->dim[axis] * inner, xs = c->xv[0]->dim[axis] * inner;
     memset(y[0], 0, (size_t)(s->rows * c->yv[0]->w) * (size_t)c->yv[0]->size);
-    copy_blocks((char *)y[0] + start * inner, x[0], outer_count(c->xv[0], s, axis), (size_t)xs, ys, xs);
+    copy_blocks((char *)y[0] + start * inner, x[0], outer_count(c->xv[0], s, axis), (size_t)xs, ys,
+                xs);
 }
 
 void gm__strip_concat(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
@@ -134,7 +138,8 @@ void gm__strip_concat(const gm__cell *c, const gm__strip *s, void *const *y, voi
     }
 }
 
-/* ---- Columns by number ---------------------------------------------------------------------------- */
+/* ---- Columns by number
+ * ---------------------------------------------------------------------------- */
 
 static void take_row(void *y, const void *x, const int32_t *index, int64_t n, int size)
 {
@@ -153,9 +158,11 @@ static void take_row(void *y, const void *x, const int32_t *index, int64_t n, in
 void gm__strip_take(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
 {
     const gm__value *v = c->xv[0], *to = c->yv[0];
-    int64_t n = to->dim[to->ndim - 1], width = v->dim[v->ndim - 1], rows = n ? s->rows * to->w / n : 0;
+    int64_t n = to->dim[to->ndim - 1], width = v->dim[v->ndim - 1],
+            rows = n ? s->rows * to->w / n : 0;
     for (int64_t i = 0; i < rows; i++)
-        take_row((char *)y[0] + i * n * to->size, (const char *)x[0] + i * width * to->size, c->attr->data, n, to->size);
+        take_row((char *)y[0] + i * n * to->size, (const char *)x[0] + i * width * to->size,
+                 c->attr->data, n, to->size);
 }
 
 static void put_row(void *y, const void *x, const int32_t *index, int64_t n, gm__real real)
@@ -175,18 +182,22 @@ static void put_row(void *y, const void *x, const int32_t *index, int64_t n, gm_
 void gm__strip_put(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
 {
     const gm__value *v = c->xv[0], *to = c->yv[0];
-    int64_t n = v->dim[v->ndim - 1], width = to->dim[to->ndim - 1], rows = width ? s->rows * to->w / width : 0;
+    int64_t n = v->dim[v->ndim - 1], width = to->dim[to->ndim - 1],
+            rows = width ? s->rows * to->w / width : 0;
     memset(y[0], 0, (size_t)(s->rows * to->w) * (size_t)to->size);
     for (int64_t i = 0; i < rows; i++)
-        put_row((char *)y[0] + i * width * to->size, (const char *)x[0] + i * n * to->size, c->attr->data, n, c->real);
+        put_row((char *)y[0] + i * width * to->size, (const char *)x[0] + i * n * to->size,
+                c->attr->data, n, c->real);
 }
 
-/* ---- By an index node ------------------------------------------------------------------------------- */
+/* ---- By an index node
+ * ------------------------------------------------------------------------------- */
 
 void gm__strip_gather(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
 {
     const gm__value *table = c->xv[0];
-    s->kernels->moves->gather(y[0], x[0], x[1], s->rows * c->xv[1]->w, table->rows, table->w, (size_t)table->size);
+    s->kernels->moves->gather(y[0], x[0], x[1], s->rows * c->xv[1]->w, table->rows, table->w,
+                              (size_t)table->size);
 }
 
 /* An index out of range picks zero. */
@@ -199,7 +210,8 @@ void gm__strip_pick(const gm__cell *c, const gm__strip *s, void *const *y, void 
     memset(to, 0, (size_t)rows * (size_t)v->size);
     for (int64_t i = 0; i < rows; i++)
         if (index[i] >= 0 && index[i] < width)
-            memcpy(to + i * v->size, (const char *)x[0] + (i * width + index[i]) * v->size, (size_t)v->size);
+            memcpy(to + i * v->size, (const char *)x[0] + (i * width + index[i]) * v->size,
+                   (size_t)v->size);
 }
 
 void gm__strip_one_hot(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
@@ -217,36 +229,4 @@ void gm__strip_one_hot(const gm__cell *c, const gm__strip *s, void *const *y, vo
             else
                 f[i * width + index[i]] = 1;
         }
-}
-
-/* ---- Triangular systems ------------------------------------------------------------------------------ */
-
-/* y_j = (x_j - sum over i of y_i a_ij) / a_jj, sums in double in the order in which the y are found. a_ij is at i * si + j * sj.
- * The first unknown is the first column where `rising`, else the last. */
-#define SOLVE_ROW(type)                                                                            \
-    static void solve_##type(type *y, const type *x, const type *a, int64_t n, int64_t si, int64_t sj, int rising)                 \
-    {                                                                                              \
-        for (int64_t k = 0; k < n; k++) {                                                          \
-            int64_t j = rising ? k : n - 1 - k;                                                    \
-            double sum = x[j];                                                                     \
-            for (int64_t m = 0; m < k; m++) {                                                      \
-                int64_t i = rising ? m : n - 1 - m;                                                \
-                sum -= (double)y[i] * (double)a[i * si + j * sj];                                  \
-            }                                                                                      \
-            y[j] = (type)(sum / (double)a[j * si + j * sj]);                                       \
-        }                                                                                          \
-    }
-SOLVE_ROW(float)
-SOLVE_ROW(double)
-
-void gm__strip_solve(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
-{
-    int64_t n = c->xv[0]->w, upper = c->attr->whole[0], transposed = c->attr->whole[1];
-    int64_t si = transposed ? 1 : n, sj = transposed ? n : 1;
-    int rising = upper != transposed;
-    for (int64_t row = 0; row < s->rows; row++)
-        if (c->real == GM__F64)
-            solve_double((double *)y[0] + row * n, (const double *)x[1] + row * n, x[0], n, si, sj, rising);
-        else
-            solve_float((float *)y[0] + row * n, (const float *)x[1] + row * n, x[0], n, si, sj, rising);
 }

@@ -9,7 +9,8 @@ static int64_t rows_of(const gm__cell *c, const gm__strip *s, int64_t *length)
     return *length ? s->rows * (x->w / *length) : 0;
 }
 
-/* Sum along an axis other than the first; along one that is not the last, column sums block by block. */
+/* Sum along an axis other than the first; along one that is not the last, column sums block by
+ * block. */
 void gm__strip_sum(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
 {
     const gm__reductions *r = s->kernels->reductions;
@@ -24,8 +25,9 @@ void gm__strip_sum(const gm__cell *c, const gm__strip *s, void *const *y, void *
         inner *= v->dim[i];
     int64_t blocks = s->rows * c->yv[0]->w / inner;
     for (int64_t i = 0; i < blocks; i++)
-        r->col_sum[c->real]((char *)y[0] + i * inner * v->size, (const char *)x[0] + i * length * inner * v->size, length,
-                            inner, 0, inner);
+        r->col_sum[c->real]((char *)y[0] + i * inner * v->size,
+                            (const char *)x[0] + i * length * inner * v->size, length, inner, 0,
+                            inner);
 }
 
 void gm__strip_sum_wide(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
@@ -90,5 +92,6 @@ void gm__strip_softmax(const gm__cell *c, const gm__strip *s, void *const *y, vo
 void gm__strip_cumsum(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
 {
     int64_t length, rows = rows_of(c, s, &length);
-    s->kernels->reductions->cumsum[c->real](y[0], x[0], rows, length, c->attr->whole[0] != 0, c->attr->whole[1] != 0);
+    s->kernels->reductions->cumsum[c->real](y[0], x[0], rows, length, c->attr->whole[0] != 0,
+                                            c->attr->whole[1] != 0);
 }

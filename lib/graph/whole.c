@@ -31,7 +31,7 @@ void gm__whole_copy(const gm__step *s, const gm__exec *e, int part, int parts)
     (void)parts;
 }
 
-/* ---- Products ----------------------------------------------------------------------------------- */
+/* ---- Products -------------------------------------------------------------------------------- */
 
 static int64_t stack_of(const gm__value *y)
 {
@@ -44,7 +44,8 @@ static int64_t stack_of(const gm__value *y)
 void gm__product_resolve(gm__plan *plan, gm__step *s)
 {
     gm__product *p = s->product;
-    const gm__value *a = &plan->values[s->x[0]], *b = &plan->values[s->x[1]], *y = &plan->values[s->y];
+    const gm__value *a = &plan->values[s->x[0]], *b = &plan->values[s->x[1]],
+                    *y = &plan->values[s->y];
     p->m = y->dim[y->ndim - 2];
     p->n = y->dim[y->ndim - 1];
     p->k = a->dim[a->ndim - 1 - p->ta];
@@ -127,7 +128,8 @@ void gm__whole_matmul(const gm__step *s, const gm__exec *e, int part, int parts)
     }
 }
 
-/* ---- Sums over rows ------------------------------------------------------------------------------- */
+/* ---- Sums over rows
+ * ------------------------------------------------------------------------------- */
 
 void gm__whole_sum_all(const gm__step *s, const gm__exec *e, int part, int parts)
 {
@@ -148,7 +150,8 @@ void gm__whole_sum(const gm__step *s, const gm__exec *e, int part, int parts)
     int64_t from, to;
     share(x->w, 64, part, parts, &from, &to);
     if (from < to)
-        e->kernels->reductions->col_sum[x->real](e->ptr[s->y], e->ptr[s->x[0]], x->rows, x->w, from, to);
+        e->kernels->reductions->col_sum[x->real](e->ptr[s->y], e->ptr[s->x[0]], x->rows, x->w, from,
+                                                 to);
 }
 
 void gm__whole_scatter(const gm__step *s, const gm__exec *e, int part, int parts)
@@ -158,11 +161,12 @@ void gm__whole_scatter(const gm__step *s, const gm__exec *e, int part, int parts
     if (part || !y->n)
         return;
     memset(e->ptr[s->y], 0, (size_t)y->n * (size_t)y->size);
-    e->kernels->moves->scatter_add[x->real](e->ptr[s->y], e->ptr[s->x[0]], e->ptr[s->x[1]], i->n, y->rows, y->w, 0,
-                                            y->w);
+    e->kernels->moves->scatter_add[x->real](e->ptr[s->y], e->ptr[s->x[0]], e->ptr[s->x[1]], i->n,
+                                            y->rows, y->w, 0, y->w);
 }
 
-/* ---- Moves across rows ------------------------------------------------------------------------------ */
+/* ---- Moves across rows
+ * ------------------------------------------------------------------------------ */
 
 static void strides_of(const gm__value *x, int64_t strides[8])
 {
@@ -187,7 +191,8 @@ void gm__whole_permute(const gm__step *s, const gm__exec *e, int part, int parts
     strides_of(x, from);
     for (int i = 0; i < y->ndim; i++)
         strides[i] = from[s->attr->whole[i]];
-    e->kernels->moves->copy(e->ptr[s->y], e->ptr[s->x[0]], y->ndim, y->dim, strides, (size_t)x->size);
+    e->kernels->moves->copy(e->ptr[s->y], e->ptr[s->x[0]], y->ndim, y->dim, strides,
+                            (size_t)x->size);
 }
 
 void gm__whole_slice(const gm__step *s, const gm__exec *e, int part, int parts)
@@ -196,7 +201,8 @@ void gm__whole_slice(const gm__step *s, const gm__exec *e, int part, int parts)
     int64_t start = gm__dim_at(s->attr->whole[1], e->plan->batch);
     (void)parts;
     if (!part)
-        copy_bytes(e->ptr[s->y], (const char *)e->ptr[s->x[0]] + start * x->w * x->size, y->n, y->size);
+        copy_bytes(e->ptr[s->y], (const char *)e->ptr[s->x[0]] + start * x->w * x->size, y->n,
+                   y->size);
 }
 
 void gm__whole_pad(const gm__step *s, const gm__exec *e, int part, int parts)
