@@ -1,0 +1,328 @@
+/* Same bits: one fit has one hash of weights, scores and samples, whoever computes it; an answer
+ * for a row does not depend on the rows around it. */
+#include "flow_cases.h"
+#include "base/io.h"
+#include "model/model.h"
+
+#define ROWS 1000
+#define D 5
+
+/* The same cells everywhere: whole numbers over 4096, so that nothing is rounded. */
+static void exact_rows(double *x)
+{
+    uint64_t state = 97;
+    for (int i = 0; i < ROWS; i++) {
+        int64_t e[D], before = 0;
+        for (int j = 0; j < D; j++) {
+            e[j] = -8190;
+            for (int k = 0; k < 4; k++)
+                e[j] += (int64_t)(test_random(&state) >> 52);
+        }
+        for (int j = 0; j < D; j++) {
+            before = j == 0 ? e[0] : e[0] * e[0] / 8192 + e[j] / 2 + before * j / 8;
+            x[i * D + j] = (double)before / 4096;
+        }
+    }
+}
+
+/* ---- Hashes
+ * ------------------------------------------------------------------------------------------- */
+
+/* The bits of n values, least byte first whatever the machine. */
+static void add_bits(gm__sha256 *s, const void *values, int64_t n, size_t size)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t bits = 0;
+        uint32_t half;
+        unsigned char bytes[8];
+        memcpy(&half, (const char *)values + (size_t)i * size, sizeof half);
+        bits = half;
+        if (size == 8)
+            memcpy(&bits, (const char *)values + (size_t)i * size, sizeof bits);
+        for (size_t k = 0; k < size; k++)
+            bytes[k] = (unsigned char)(bits >> (8 * k));
+        gm__sha256_add(s, bytes, size);
+    }
+}
+
+static void add_weights(gm__sha256 *s, const gm_model *model)
+{
+    const gm__layout *layout = &model->structure->layout;
+    size_t size = model->structure->real == GM__F64 ? 8 : 4;
+    for (int i = 0; i < layout->count; i++) {
+        const gm__slot *slot = &layout->slots[i];
+        gm__sha256_add(s, slot->name, strlen(slot->name));
+        add_bits(s, (const char *)model->params + (size_t)slot->offset * size, slot->count, size);
+    }
+}
+
+/* Weights, the scores of all rows and 100 draws. */
+static void hash_model(gm_context *ctx, const gm_model *model, const double *x, char text[65])
+{
+    static double logp[ROWS], drawn[100 * D];
+    unsigned char digest[32];
+    gm__sha256 s;
+    gm_options *seed = case_options(ctx, (const char *[]){"seed=9", NULL});
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, ROWS, 0, NULL, logp));
+    test_ok(ctx, gm_model_sample_f64(ctx, model, 100, NULL, seed, drawn));
+    gm_options_free(seed);
+    gm__sha256_begin(&s);
+    add_weights(&s, model);
+    add_bits(&s, logp, ROWS, 8);
+    add_bits(&s, drawn, 100 * D, 8);
+    gm__sha256_end(&s, digest);
+    gm__sha256_text(digest, text);
+}
+
+/* ---- One hash
+ * ----------------------------------------------------------------------------------------- */
+
+/* Frozen: they change with the revision of the arithmetic only, and then for all machines at once.
+ */
+static const struct {
+    const char *const settings[16];
+    const char *few, *many; /* after FEW and MANY steps */
+} fits[] = {
+    {{"seed=11", "batch=97", "hidden=131,131", "layers=2", "dropout=0.1", "clip=1", "average=0.99",
+      "whiten=1", "evaluate=60", "coupling=nsf", "mixing=lu", "warmup=5", NULL},
+     "27ade7c14f97645136867bdf3f101b30c923e8523b40e7f0dc73bdcdd3f9f300",
+     "cbaca5afff561494b5cb5341049e855e8e5ad716894254c7c6323c6263aa45de"},
+    {{"seed=12", "batch=97", "hidden=131,131", "layers=2", "dropout=0.1", "clip=1", "average=0.99",
+      "whiten=1", "evaluate=60", "coupling=realnvp", "mixing=permutation", "start=1",
+      "base=student", "residual=1", "activation=silu", NULL},
+     "790a6aea61ccbb079c4112b514c0d5fc33c47cfaa288c5196e5cf4722c9ccd3b",
+     "ad6daba815ea86403bb16f11197a8da833489df0fcb5b9ccee8d2439f9ca2b08"},
+};
+#define FITS ((int)(sizeof fits / sizeof fits[0]))
+#define FEW 20
+#define MANY 200
+
+/* How a fit is computed: none of it may show. */
+typedef struct machine {
+    const char *kernels;
+    int threads, fusion;
+} machine;
+
+static gm_context *machine_context(const machine *m)
+{
+    gm_context *ctx = test_context(NULL);
+    test_ok(ctx, gm_context_set_text(ctx, "kernels", m->kernels));
+    test_ok(ctx, gm_context_set_int(ctx, "threads", m->threads));
+    test_ok(ctx, gm_context_set_int(ctx, "fusion", m->fusion));
+    return ctx;
+}
+
+static void check_hash(int fit, int steps, const machine *m)
+{
+    static double x[ROWS * D];
+    char text[65], last[32];
+    const char *settings[20], *expected = steps == FEW ? fits[fit].few : fits[fit].many;
+    int n = 0;
+    exact_rows(x);
+    for (; fits[fit].settings[n]; n++)
+        settings[n] = fits[fit].settings[n];
+    snprintf(last, sizeof last, "steps=%d", steps);
+    settings[n++] = last;
+    settings[n] = NULL;
+    gm_context *ctx = machine_context(m);
+    gm_model *model = case_fit(ctx, x, ROWS, D, settings);
+    hash_model(ctx, model, x, text);
+    ck_assert_msg(strcmp(text, expected) == 0,
+                  "fit %d, %d steps, kernels %s, %d threads, %s: the hash is %s, not %s", fit,
+                  steps, m->kernels, m->threads, m->fusion ? "fused" : "plain", text, expected);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+
+/* Every instruction set, but for the slow plain one. */
+START_TEST(one_hash_for_fast_kernels)
+{
+    int steps = test_quick() ? FEW : MANY;
+    for (int k = 1; gm__kernels_at(k); k++)
+        for (int threads = 1; threads <= 3; threads++)
+            for (int fusion = threads == 1 || !test_quick() ? 0 : 1; fusion < 2; fusion++)
+                check_hash(_i, steps, &(machine){gm__kernels_at(k)->name, threads, fusion});
+}
+END_TEST
+
+START_TEST(one_hash_for_plain_kernels)
+{
+    check_hash(_i, FEW, &(machine){"base", 1, 1});
+    if (!test_quick()) {
+        check_hash(_i, FEW, &(machine){"base", 3, 0});
+        check_hash(_i, FEW, &(machine){"auto", 2, 1});
+    }
+}
+END_TEST
+
+START_TEST(one_hash_after_many_plain_steps)
+{
+    check_hash(_i, MANY, &(machine){"base", 2, 1});
+}
+END_TEST
+
+/* ---- Rows and their neighbours
+ * ------------------------------------------------------------------------ */
+
+static gm_model *small_fit(gm_context *ctx, const double *x, const char *precision, int fit)
+{
+    const char *nsf[] = {"seed=3", "steps=30", "hidden=33", "layers=3", precision, NULL};
+    const char *realnvp[] = {"seed=3",  "steps=30",         "hidden=40,17",       "layers=3",
+                             precision, "coupling=realnvp", "transform=quantile", "base=student",
+                             NULL};
+    return case_fit(ctx, x, ROWS, D, fit ? realnvp : nsf);
+}
+
+static const char *const precisions[] = {"precision=f32", "precision=f64"};
+
+/* Bit for bit: |count| answers of `width` doubles. */
+static void same(const double *a, const double *b, int64_t count, const char *what)
+{
+    for (int64_t i = 0; i < count; i++)
+        must_msg(memcmp(&a[i], &b[i], sizeof *a) == 0, "%s: value %d is %.17g, alone %.17g", what,
+                 (int)i, b[i], a[i]);
+}
+
+START_TEST(score_in_any_batch)
+{
+    static double x[ROWS * D], alone[ROWS], logp[ROWS];
+    static const int64_t sizes[] = {7, 64, 1000, 513, 32};
+    gm_context *ctx = test_context(NULL);
+    exact_rows(x);
+    gm_model *model = small_fit(ctx, x, precisions[_i % 2], _i / 2);
+    for (int64_t i = 0; i < ROWS; i++)
+        test_ok(ctx, gm_model_log_prob_f64(ctx, model, x + i * D, 1, 0, NULL, alone + i));
+    for (int k = 0; k < 5; k++) {
+        for (int64_t i = 0; i < ROWS; i += sizes[k])
+            test_ok(ctx, gm_model_log_prob_f64(ctx, model, x + i * D,
+                                               ROWS - i < sizes[k] ? ROWS - i : sizes[k], 0, NULL,
+                                               logp + i));
+        same(alone, logp, ROWS, "scores");
+    }
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
+START_TEST(codes_in_any_batch)
+{
+    static double x[ROWS * D], alone[ROWS * D], many[ROWS * D], back[ROWS * D];
+    gm_context *ctx = test_context(NULL);
+    exact_rows(x);
+    gm_model *model = small_fit(ctx, x, precisions[_i % 2], _i / 2);
+    gm_array ax = case_array(GM_F64, x, ROWS, D), az = case_array(GM_F64, many, ROWS, D);
+    gm_array ab = case_array(GM_F64, back, ROWS, D);
+    test_ok(ctx, gm_model_encode(ctx, model, &ax, NULL, NULL, &az));
+    test_ok(ctx, gm_model_decode(ctx, model, &az, NULL, NULL, &ab));
+    for (int64_t i = 0; i < ROWS; i += 9) {
+        gm_array row = case_array(GM_F64, x + i * D, 1, D), z = case_array(GM_F64, alone, 1, D);
+        test_ok(ctx, gm_model_encode(ctx, model, &row, NULL, NULL, &z));
+        same(alone, many + i * D, D, "codes");
+        row = case_array(GM_F64, alone + D, 1, D);
+        test_ok(ctx, gm_model_decode(ctx, model, &z, NULL, NULL, &row));
+        same(alone + D, back + i * D, D, "rows decoded");
+    }
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
+START_TEST(sample_of_any_number)
+{
+    static double x[ROWS * D], all[ROWS * D], some[ROWS * D];
+    static const int64_t sizes[] = {1, 2, 7, 64, 600};
+    gm_context *ctx = test_context(NULL);
+    exact_rows(x);
+    gm_model *model = small_fit(ctx, x, precisions[_i % 2], _i / 2);
+    gm_options *seed = case_options(ctx, (const char *[]){"seed=5", NULL});
+    test_ok(ctx, gm_model_sample_f64(ctx, model, ROWS, NULL, seed, all));
+    for (int k = 0; k < 5; k++) {
+        test_ok(ctx, gm_model_sample_f64(ctx, model, sizes[k], NULL, seed, some));
+        same(some, all, sizes[k] * D, "samples");
+    }
+    gm_options_free(seed);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* A saved and loaded model, asked by every instruction set and by threads, is the same model. */
+START_TEST(same_after_load)
+{
+    static double x[ROWS * D];
+    char before[65], after[65];
+    gm_context *ctx = test_context(NULL);
+    test_sink sink = {0};
+    gm_writer writer = test_sink_writer(&sink);
+    exact_rows(x);
+    gm_model *model = small_fit(ctx, x, precisions[_i % 2], _i / 2), *loaded;
+    hash_model(ctx, model, x, before);
+    test_ok(ctx, gm_model_write(ctx, model, &writer));
+    gm_model_free(model);
+    gm_context_free(ctx);
+    for (int k = 0; gm__kernels_at(k); k++) {
+        gm_context *other = machine_context(&(machine){gm__kernels_at(k)->name, 1 + k, k & 1});
+        test_ok(other, gm_model_load_memory(other, sink.data, sink.size, &loaded));
+        hash_model(other, loaded, x, after);
+        ck_assert_msg(strcmp(before, after) == 0, "kernels %s: another hash after loading",
+                      gm__kernels_at(k)->name);
+        gm_model_free(loaded);
+        gm_context_free(other);
+    }
+    test_sink_clear(&sink);
+}
+END_TEST
+
+/* Where a score draws, row i of n rows is the same for any n. */
+START_TEST(bound_of_any_number)
+{
+    static double x[ROWS * D], all[ROWS], some[ROWS];
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *numbers, *rows;
+    gm_model *model;
+    exact_rows(x);
+    for (int i = 0; i < ROWS; i++)
+        x[i * D + 2] = floor(x[i * D + 2]), x[i * D + 4] = (double)(i * i % 3);
+    gm_options *how = case_options(
+        ctx, (const char *[]){"seed=3", "steps=20", "hidden=17", "layers=2", "draws=3", NULL});
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, ROWS, D, 0, &numbers));
+    test_ok(ctx, gm_dataset_with_type(ctx, numbers, 2, GM_COLUMN_INTEGER, 0, &rows));
+    gm_dataset_free(numbers);
+    test_ok(ctx, gm_dataset_with_type(ctx, rows, 4, GM_COLUMN_CATEGORY, 0, &numbers));
+    gm_dataset_free(rows);
+    test_ok(ctx, gm_fit(ctx, "flow", numbers, how, &model));
+    ck_assert_int_eq(gm_model_log_prob_kind(model), GM_LOWER_BOUND);
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, ROWS, 0, how, all));
+    for (int64_t n = 1; n < ROWS; n = n * 3 + 4) {
+        test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, n, 0, how, some));
+        same(some, all, n, "bounds");
+    }
+    gm_dataset_free(numbers);
+    gm_options_free(how);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("bits");
+    TCase *t = tcase_create("bits");
+    tcase_set_timeout(t, 600);
+    tcase_add_loop_test(t, one_hash_for_fast_kernels, 0, FITS);
+    tcase_add_loop_test(t, one_hash_for_plain_kernels, 0, FITS);
+    if (!test_quick())
+        tcase_add_loop_test(t, one_hash_after_many_plain_steps, 0, 1);
+    tcase_add_loop_test(t, score_in_any_batch, 0, 4);
+    tcase_add_loop_test(t, codes_in_any_batch, 0, 4);
+    tcase_add_loop_test(t, sample_of_any_number, 0, 4);
+    tcase_add_loop_test(t, same_after_load, 0, 4);
+    tcase_add_test(t, bound_of_any_number);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    return gm__test_main(suite);
+}
