@@ -66,7 +66,7 @@ int demo_read_log(const char *path, log_line **lines, int64_t *count)
 
 /* ---- The drawing ----------------------------------------------------------------------------- */
 
-enum { WIDTH = 680, HEIGHT = 300, LEFT = 56, RIGHT = 12, TOP = 12, BOTTOM = 44 };
+enum { WIDTH = 680, HEIGHT = 300, LEFT = 56, RIGHT = 28, TOP = 12, BOTTOM = 44 };
 
 typedef struct frame {
     double x_high, y_low, y_high;

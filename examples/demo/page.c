@@ -16,7 +16,7 @@ static const char style[] =
     "table{border-collapse:collapse;margin:.8rem 0}td{padding:.15rem 1.2rem .15rem 0;"
     "border-bottom:1px solid "
     "#eee}td:nth-child(2){text-align:right;font-variant-numeric:tabular-nums}"
-    "pre{background:#f6f6f4;padding:.8rem 1rem;overflow-x:auto;font-size:.85rem}"
+    "pre{background:#f6f6f4;padding:.8rem 1rem;white-space:pre-wrap;font-size:.85rem}"
     "svg{width:100%;max-width:44rem;font:12px system-ui,sans-serif}svg path{fill:none}"
     "svg text{fill:#555}.grid{stroke:#eee}.axis{stroke:#999}.loss{stroke:#9bb7d4;stroke-width:1.5}"
     ".valid{stroke:#b3402a;stroke-width:2}";
@@ -76,9 +76,9 @@ static void write_head(FILE *file, const demo *d)
         "<meta name=\"viewport\" content=\"width=device-width\">\n"
         "<title>A normalizing flow learns handwritten digits</title>\n<style>%s</style></head>"
         "<body>\n<h1>A normalizing flow learns handwritten digits</h1>\n"
-        "<p>libgenmod %s was shown %lld pictures of 8 x 8 pixels, with values from 0 to 16, and no "
-        "word on what they are. It learned how probable each picture is, which pictures go "
-        "together, and to draw new ones.</p>\n",
+        "<p>libgenmod %s was shown %lld pictures of 8 x 8 pixels, with values from 0 to 16, and "
+        "was not told what they are. It learned their distribution: how probable any picture is, "
+        "and how to draw new ones.</p>\n",
         style, gm_version(), (long long)d->n);
     write_figures(file, d);
 }
@@ -91,7 +91,7 @@ static void write_pictures(FILE *file, const demo *d)
     fprintf(file,
             "</div>\n<h2>The most and the least probable of the real digits</h2>\n"
             "<p>Every one of the %lld real digits was scored. The best have %.1f nats, the worst "
-            "%.1f: plain strokes against odd ones, slips and smudges.</p>\n"
+            "%.1f: plain upright strokes against slanted, broken and smudged ones.</p>\n"
             "<div class=\"pair\">\n",
             (long long)d->n, d->logp[d->rank[0]], d->logp[d->rank[d->n - 1]]);
     write_picture(file, "most_probable.png", "Most probable first");
