@@ -78,7 +78,7 @@ VINLINE vdd vdd_exp_parts(vdd x, vl *n)
     vd k = t - magic;
     vd top = vd_fma(k, vd_set(-0x1.62e42fefa39efp-1), x.h);
     vdd r = vdd_sum(top, vd_fma(k, vd_set(-0x1.abc9e3b39803fp-56), x.l));
-    *n = (vl)t - (vl)magic;
+    *n = (vl)((vul)t - (vul)magic);
     vd q = VD_POLY(11, r.h, GM_EXP_F64);
     vdd s = vdd_fast(r.h, vd_fma(r.h * r.h, q, r.l));
     vdd y = vdd_fast(vd_set(1.0), s.h);
@@ -89,11 +89,11 @@ VINLINE vdd vdd_exp_parts(vdd x, vl *n)
  */
 VINLINE vdd vdd_log(vdd x)
 {
-    const int64_t root = 0x3fe6a09e667f3bcd;
+    const uint64_t root = 0x3fe6a09e667f3bcd;
     vl tiny = x.h < 0x1p-900;
     vd h = vd_pick(tiny, x.h * 0x1p160, x.h), l = vd_pick(tiny, x.l * 0x1p160, x.l);
-    vl bits = (vl)h - root;
-    vl e = (vl)(((vul)bits + ((uint64_t)1 << 63)) >> 52) - 2048;
+    vul bits = (vul)h - root;
+    vl e = (vl)((bits + ((uint64_t)1 << 63)) >> 52) - 2048;
     vd k = vd_from_vl(e - (tiny & 160));
     vd f = (vd)((bits & 0xfffffffffffff) + root) - 1.0;
     vd f_low = l * vd_pow2(-e);

@@ -69,7 +69,7 @@ VINLINE vdd vd_normal_tail(vd a, vl *n)
     square.h *= 0.5;
     square.l *= 0.5;
     vdd q = vd_erfc_parts(scaled, square, n);
-    *n -= 1;
+    *n = (vl)((vul)*n - 1);
     return q;
 }
 
@@ -108,7 +108,7 @@ VINLINE vd vd_erfc_short(vd a, vd square)
     vd inverse = 1.0 / (d * (a + 3.0));
     vd u = (a - 3.0) * d * inverse;
     vd f = VD_POLY(12, u, GM_ERFC_SHORT) * ((a + 3.0) * inverse);
-    return e * f * vd_pow2((vl)t - (vl)magic);
+    return e * f * vd_pow2((vl)((vul)t - (vul)magic));
 }
 
 VINLINE vd vd_erf_f32(vd x)

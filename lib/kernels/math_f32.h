@@ -50,8 +50,8 @@
 VINLINE vf vf_scale(vf v, vi n)
 {
     vi half = n >> 1;
-    v *= (vf)((half + 127) << 23);
-    return v * (vf)((n - half + 127) << 23);
+    v *= (vf)(((vu)half + 127) << 23);
+    return v * (vf)(((vu)n - (vu)half + 127) << 23);
 }
 
 /* x - n log 2, exact but for one rounding; |x| under 1e6. */
@@ -61,7 +61,7 @@ VINLINE vf vf_exp_rest(vf x, vi *n)
     vf t = vf_fma(x, vf_set(0x1.715476p0f), magic);
     vf k = t - magic;
     vf r = vf_fma(k, vf_set(-0x1.62e43p-1f), x);
-    *n = (vi)t - (vi)magic;
+    *n = (vi)((vu)t - (vu)magic);
     return vf_fma(k, vf_set(0x1.05c61p-29f), r);
 }
 
@@ -112,7 +112,7 @@ VINLINE vf vf_expm1(vf x)
     vf low = vf_fma(k, vf_set(0x1.05c61p-29f), top - r);
     vf q = VF_POLY(6, r, GM_EXP_F32);
     vf p = r + vf_fma(r * r, q, low);
-    vf s = (vf)(((vi)t - (vi)magic + 126) << 23);
+    vf s = (vf)(((vu)t - (vu)magic + 126) << 23);
     vf y = vf_fma(p, s, s - 0.5f) * 2.0f;
     return vf_pick(vf_abs(x) < 0x1p-30f, x, y);
 }
@@ -131,7 +131,7 @@ VINLINE vf vf_log(vf x)
 {
     vi tiny = x < 0x1p-126f;
     vf a = vf_pick(tiny, x * 0x1p23f, x);
-    vi bits = (vi)a - 0x3f3504f3;
+    vi bits = (vi)((vu)a - 0x3f3504f3);
     vi k = (bits >> 23) - (tiny & 23);
     vf m = (vf)((bits & 0x7fffff) + 0x3f3504f3);
     vf y = vf_log_parts(m - 1.0f, __builtin_convertvector(k, vf));
@@ -146,10 +146,10 @@ VINLINE vf vf_log1p(vf x)
     vf u = x + 1.0f;
     vf b = u - 1.0f;
     vf c = (1.0f - (u - b)) + (x - b);
-    vi bits = (vi)u - 0x3f3504f3;
+    vi bits = (vi)((vu)u - 0x3f3504f3);
     vi k = bits >> 23;
     vf m = (vf)((bits & 0x7fffff) + 0x3f3504f3);
-    vf shrink = (vf)(((127 - k) << 23) & (k < 127));
+    vf shrink = (vf)(((vu)(127 - k) << 23) & (vu)(k < 127));
     vf f = (m - 1.0f) + c * shrink;
     vf y = vf_log_parts(f, __builtin_convertvector(k, vf));
     y = vf_pick(x < __builtin_inff(), y, x);
@@ -241,7 +241,7 @@ VINLINE vf vf_sine_of(vf r, vi q)
     vf s = vf_fma(r * u, VF_POLY(4, u, GM_SIN_F32), r);
     vf c = vf_fma(u * u, VF_POLY(3, u, GM_COS_F32), vf_fma(u, vf_set(-0.5f), vf_set(1.0f)));
     vf y = vf_pick((q & 1) != 0, c, s);
-    return (vf)((vi)y ^ ((q & 2) << 30));
+    return (vf)((vi)y ^ (vi)((vu)(q & 2) << 30));
 }
 
 /* 45 operations. */

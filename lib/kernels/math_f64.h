@@ -45,21 +45,21 @@
 /* 2^n, n from -1022 to 1023. */
 VINLINE vd vd_pow2(vl n)
 {
-    return (vd)((n + 1023) << 52);
+    return (vd)(((vul)n + 1023) << 52);
 }
 
 /* v 2^n, rounded once; n from -2000 to 2000, v from 2^-40 to 2^40. */
 VINLINE vd vd_scale(vd v, vl n)
 {
-    vl half = (vl)((vul)(n + 4096) >> 1) - 2048;
-    return v * vd_pow2(half) * vd_pow2(n - half);
+    vul half = (((vul)n + 4096) >> 1) - 2048;
+    return v * vd_pow2((vl)half) * vd_pow2((vl)((vul)n - half));
 }
 
 /* |k| under 2^51, by the bits: AVX2 has no conversion. */
 VINLINE vd vd_from_vl(vl k)
 {
     vd magic = vd_set(0x1.8p52);
-    return (vd)(k + (vl)magic) - magic;
+    return (vd)((vul)k + (vul)magic) - magic;
 }
 
 /* e^x = (result + low) * 2^n, result in [0.7, 1.42]; |x| under 1e6. */
@@ -70,7 +70,7 @@ VINLINE vd vd_exp_pair(vd x, vd *low, vl *n)
     vd k = t - magic;
     vd r = vd_fma(k, vd_set(-0x1.62e42fefa39efp-1), x);
     r = vd_fma(k, vd_set(-0x1.abc9e3b39803fp-56), r);
-    *n = (vl)t - (vl)magic;
+    *n = (vl)((vul)t - (vul)magic);
     vd q = VD_POLY(11, r, GM_EXP_F64);
     vd p = vd_fma(r * r, q, r);
     vd y = p + 1.0;
@@ -105,7 +105,7 @@ VINLINE vd vd_expm1(vd x)
     vd low = vd_fma(k, log2_low, top - r);
     vd q = VD_POLY(11, r, GM_EXP_F64);
     vd p = r + vd_fma(r * r, q, low);
-    vd s = vd_pow2((vl)t - (vl)magic - 1);
+    vd s = vd_pow2((vl)((vul)t - (vul)magic - 1));
     vd y = vd_fma(p, s, s - 0.5) * 2.0;
     return vd_pick(vd_abs(x) < 0x1p-60, x, y);
 }
@@ -125,11 +125,11 @@ VINLINE vd vd_log_parts(vd f, vd k)
 /* 35 operations and a division. */
 VINLINE vd vd_log(vd x)
 {
-    const int64_t root = 0x3fe6a09e667f3bcd;
+    const uint64_t root = 0x3fe6a09e667f3bcd;
     vl tiny = x < 0x1p-1022;
     vd a = vd_pick(tiny, x * 0x1p52, x);
-    vl bits = (vl)a - root;
-    vl k = (vl)(((vul)bits + ((uint64_t)1 << 63)) >> 52) - 2048 - (tiny & 52);
+    vul bits = (vul)a - root;
+    vl k = (vl)((bits + ((uint64_t)1 << 63)) >> 52) - 2048 - (tiny & 52);
     vd m = (vd)((bits & 0xfffffffffffff) + root);
     vd y = vd_log_parts(m - 1.0, vd_from_vl(k));
     y = vd_pick(x < __builtin_inf(), y, x);
@@ -140,14 +140,14 @@ VINLINE vd vd_log(vd x)
 /* log(u + c) where u + c = 1 + x exactly. */
 VINLINE vd vd_log1p(vd x)
 {
-    const int64_t root = 0x3fe6a09e667f3bcd;
+    const uint64_t root = 0x3fe6a09e667f3bcd;
     vd u = x + 1.0;
     vd b = u - 1.0;
     vd c = (1.0 - (u - b)) + (x - b);
-    vl bits = (vl)u - root;
-    vl k = (vl)(((vul)bits + ((uint64_t)1 << 63)) >> 52) - 2048;
+    vul bits = (vul)u - root;
+    vl k = (vl)((bits + ((uint64_t)1 << 63)) >> 52) - 2048;
     vd m = (vd)((bits & 0xfffffffffffff) + root);
-    vd shrink = (vd)(((1023 - k) << 52) & (k < 1023));
+    vd shrink = (vd)(((vul)(1023 - k) << 52) & (vul)(k < 1023));
     vd f = (m - 1.0) + c * shrink;
     vd y = vd_log_parts(f, vd_from_vl(k));
     y = vd_pick(x < __builtin_inf(), y, x);
@@ -247,7 +247,7 @@ VINLINE vd vd_sine_of(vd r, vd low, vl q)
     vd w = 1.0 - half;
     vd c = vd_fma(u * u, VD_POLY(7, u, GM_COS_F64), ((1.0 - w) - half) - r * low);
     vd y = vd_pick((q & 1) != 0, w + c, s);
-    return (vd)((vl)y ^ ((q & 2) << 62));
+    return (vd)((vl)y ^ (vl)((vul)(q & 2) << 62));
 }
 
 VINLINE vd vd_sin(vd x)
