@@ -66,7 +66,8 @@ int gm__builder_assignment(gm_builder *b, int i, gm_node **param, gm_node **valu
 typedef struct gm__plan gm__plan;
 
 /* An output goes to memory given at each run: out[i] of gm__run. One with a slot writes at that
- * slot's offset of run->grads in place of out[i] (gradients of parameters). */
+ * slot's offset of run->grads in place of out[i] (gradients of parameters); out may end with the
+ * last output that has none. */
 typedef struct gm__output {
     gm_node *node;
     const gm__slot *slot; /* or NULL */

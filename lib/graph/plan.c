@@ -90,7 +90,10 @@ int gm__plan_values(gm__compiler *c)
             return 1;
     }
     p->nvalues = c->nitems;
-    p->noutputs = c->noutputs;
+    /* A caller's list of outputs may end with the last one that is not written by its slot. */
+    for (int32_t i = 0; i < c->noutputs; i++)
+        if (!c->outputs[i].slot)
+            p->noutputs = i + 1;
     return 0;
 }
 
