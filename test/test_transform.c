@@ -3,6 +3,7 @@
 #include "support.h"
 #include "data/table.h"
 #include "data/transform.h"
+#include "kernels/kernels.h"
 #include "genmod/dataset.h"
 
 #include <math.h>
@@ -522,6 +523,32 @@ START_TEST(files)
 }
 END_TEST
 
+/* One fit and one pass on every instruction set that this processor has: the same bits. */
+START_TEST(every_instruction_set)
+{
+    double first[60 * 3], x[60 * 5], y[60 * 3], det[60], first_det[60];
+    for (int k = 0; k < 8; k++)
+        for (int i = 0; gm__kernels_at(i); i++) {
+            gm_context *ctx = test_context(NULL);
+            gm__noise noise = {1, 2, 3};
+            test_ok(ctx, gm_context_set_text(ctx, "kernels", gm__kernels_at(i)->name));
+            gm_dataset *data = mixed(ctx);
+            gm__transform *t = fitted(ctx, data, ways[k / 2], yes_no[k % 2]);
+            gm__dataset_rows(data, NULL, 0, 60, x);
+            gm__transform_forward(t, x, 60, &noise, 0, NULL, y, NULL, det, NULL);
+            if (i == 0) {
+                memcpy(first, y, sizeof y);
+                memcpy(first_det, det, sizeof det);
+            }
+            ck_assert_msg(!memcmp(first, y, sizeof y) && !memcmp(first_det, det, sizeof det),
+                          "%s %d on %s", ways[k / 2], k % 2, gm__kernels_at(i)->name);
+            gm__transform_release(t);
+            gm_dataset_free(data);
+            gm_context_free(ctx);
+        }
+}
+END_TEST
+
 static gm_status without_memory(const gm_allocator *allocator, void *arg)
 {
     gm_context_config config = {.struct_size = sizeof config, .allocator = allocator};
@@ -576,6 +603,7 @@ static Suite *suite(void)
     tcase_add_test(c, constant_columns);
     tcase_add_test(c, circular_columns);
     tcase_add_test(c, files);
+    tcase_add_test(c, every_instruction_set);
     tcase_add_test(c, memory);
     suite_add_tcase(s, c);
     return s;

@@ -100,7 +100,7 @@ GM_API gm_status gm_dataset_from_source(gm_context *ctx, const gm_source *source
 /* From a file, by its ending: .csv (.txt, .data), .tsv (.tab), .npy, .idx or ...-ubyte, also with
  * .gz where zlib was built in (whatever it is named, gzipped data is known by its first bytes).
  * opts (may be NULL) are those of the table "csv". GM_E_IO where the file cannot be read,
- * GM_E_FORMAT where it is malformed, GM_E_DATA where a value is; texts name file, row and column. */
+ * GM_E_FORMAT where it is malformed, GM_E_DATA where a value is; texts name file, row, column. */
 GM_API gm_status gm_dataset_from_file(gm_context *ctx, const char *path, const gm_options *opts,
                                       gm_dataset **data);
 /* CSV as RFC 4180 with what is met in the wild: byte order mark, CR LF, tabs or semicolons, blanks

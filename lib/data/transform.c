@@ -4,15 +4,16 @@
 
 /* ---- Life and questions ---------------------------------------------------------------------- */
 
-gm__transform *gm__transform_create(const gm_allocator *a, int64_t d)
+gm__transform *gm__transform_create(const gm_context *ctx, int64_t d)
 {
+    const gm_allocator *a = &ctx->allocator;
     gm__transform *t = gm__alloc(a, sizeof *t);
     if (!t)
         return NULL;
     t->allocator = *a;
     t->owners = 1;
     t->d = d;
-    t->kernels = gm__kernels_find("auto");
+    t->kernels = ctx->kernels ? ctx->kernels : gm__kernels_find("auto");
     t->ways = gm__alloc_array(a, d, sizeof *t->ways);
     if (d && !t->ways) {
         gm__free(a, t, sizeof *t);

@@ -152,7 +152,7 @@ static gm_status parse(gm_context *ctx, const gm__json *json, const double *numb
     if (list->count != d || d == 0)
         return gm__fail(ctx, GM_E_FORMAT, "%lld columns, the schema has %lld features",
                         (long long)list->count, (long long)d);
-    gm__transform *made = gm__transform_create(&ctx->allocator, d);
+    gm__transform *made = gm__transform_create(ctx, d);
     if (!made)
         return gm__no_memory(ctx);
     made->whiten = whiten->number != 0;

@@ -327,7 +327,7 @@ gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__v
         return gm__fail(ctx, GM_E_DATA,
                         d ? "there are no rows to learn from"
                           : "no column has the role of a feature");
-    f.t = gm__transform_create(&ctx->allocator, d);
+    f.t = gm__transform_create(ctx, d);
     f.columns = gm__alloc_array(&ctx->allocator, d, sizeof *f.columns);
     f.x = gm__alloc_array(&ctx->allocator, f.rows, sizeof *f.x);
     gm_status code = f.t && f.columns && f.x ? learn(&f, (int)gm__value_int(options, "whiten"))

@@ -40,7 +40,8 @@ struct gm__transform {
 int64_t gm__way_size(const gm__way *w);
 /* Takes pointers into numbers, counts and the constant once everything is in place. */
 void gm__transform_finish(gm__transform *t);
-gm__transform *gm__transform_create(const gm_allocator *a, int64_t d);
+/* Computes with the context's kernels from then on; NULL when memory is short. */
+gm__transform *gm__transform_create(const gm_context *ctx, int64_t d);
 
 /* A monotone rational-quadratic spline through knots (x, z) with slopes: Gregory and Delbourgo
  * 1982; outside, z = sqrt(z_end^2 + 2 z_end slope (x - x_end)), so that the density of x falls
