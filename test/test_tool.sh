@@ -81,6 +81,10 @@ expect 2 'optimizer' "$genmod" fit flow real.csv -o m --optimizer newton
 expect 2 'lr' "$genmod" fit flow real.csv -o m --opt-set lr=-1
 expect 2 "no column 'width'" "$genmod" fit flow real.csv -o m --columns height,width
 expect 2 "no column 'width'" "$genmod" fit flow real.csv -o m --label width
+expect 2 'threads' "$genmod" fit flow real.csv -o m --threads -1
+expect 2 'epochs' "$genmod" fit flow real.csv -o m --epochs many
+expect 2 'valid' "$genmod" fit flow real.csv -o m --valid 7
+expect 2 'standard input' "$genmod" score - -
 [ ! -e m ] || wrong 'a fit that failed left a model'
 
 # ---- Fit, and the same bits again ------------------------------------------------------------------
@@ -126,6 +130,21 @@ status=$?
 [ $status -eq 1 ] || wrong "an interrupted fit ended with $status: $(cat err)"
 holds 'interrupted at step' err
 [ ! -e long.model ] || wrong 'an interrupted fit left a model'
+broken="--set hidden=16 --set layers=2 --set bins=4 --set average=0.9 --steps 1500 --checkpoint broken.ckpt"
+# shellcheck disable=SC2086
+"$genmod" fit flow real.csv -o unbroken.model $broken 2>err || wrong "an unbroken fit: $(cat err)"
+rm broken.ckpt
+# shellcheck disable=SC2086
+"$genmod" fit flow real.csv -o broken.model $broken 2>err &
+job=$!
+sleep 0.2
+kill -TERM $job 2>/dev/null
+wait $job
+if [ ! -e broken.model ]; then
+    # shellcheck disable=SC2086
+    expect 0 '' "$genmod" fit flow real.csv -o broken.model $broken --resume broken.ckpt
+fi
+alike unbroken.model broken.model
 [ -s long.ckpt ] || wrong 'an interrupted fit left no checkpoint'
 
 # ---- Sample -----------------------------------------------------------------------------------------
@@ -147,6 +166,11 @@ head -c 6 s.npy | grep -q NUMPY || wrong 's.npy is no NPY file'
 expect 2 'needs -n' "$genmod" sample a.model
 expect 2 'whole number' "$genmod" sample a.model -n 0
 expect 2 'whole number' "$genmod" sample a.model -n 1e3
+expect 1 '.' "$genmod" sample a.model -n 9000000000000000
+expect 2 'temperatur' "$genmod" sample a.model -n 3 --set temperatur=1
+expect 2 'temperature' "$genmod" sample a.model -n 3 --set temperature=-1
+expect 2 'bins' "$genmod" sample a.model -n 3 --set bins=5
+expect 0 '' "$genmod" sample a.model -n 3 --set bins=4 --set temperature=0.5
 expect 1 'square number' "$genmod" sample a.model -n 4 -o s.png
 expect 1 '.' "$genmod" sample a.model -n 4 -o s.xyz
 

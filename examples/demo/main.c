@@ -35,7 +35,7 @@ static int read_digits(demo *d, const char *path)
 static int score_digits(demo *d)
 {
     gm_options *how = NULL;
-    int status = tool_options(&d->t, "log_prob", &how);
+    int status = tool_options(&d->t, "log_prob", NULL, &how);
 
     d->logp = tool_doubles(d->n, 1);
     if (!d->logp)

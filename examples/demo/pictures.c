@@ -47,7 +47,7 @@ int demo_draw_generated(demo *d)
 {
     double *x = tool_doubles(GRID, PIXELS);
     gm_options *how = NULL;
-    int status = x ? tool_options(&d->t, "sample", &how) : TOOL_FAILED;
+    int status = x ? tool_options(&d->t, "sample", NULL, &how) : TOOL_FAILED;
 
     if (!status && gm_model_sample_f64(d->t.ctx, d->model, GRID, NULL, how, x))
         status = tool_failed(&d->t);
@@ -92,7 +92,7 @@ static int encode(demo *d, double *ends, gm_array *z)
 {
     gm_options *how = NULL;
     gm_array x;
-    int status = tool_options(&d->t, "encode", &how);
+    int status = tool_options(&d->t, "encode", NULL, &how);
 
     gm_array_init(&x, GM_F64, ends, 2 * WALKS, PIXELS);
     if (!status && gm_model_encode(d->t.ctx, d->model, &x, NULL, how, z))
@@ -105,7 +105,7 @@ static int decode(demo *d, gm_array *z, double *out)
 {
     gm_options *how = NULL;
     gm_array x;
-    int status = tool_options(&d->t, "decode", &how);
+    int status = tool_options(&d->t, "decode", NULL, &how);
 
     gm_array_init(&x, GM_F64, out, WALKS * ACROSS, PIXELS);
     if (!status && gm_model_decode(d->t.ctx, d->model, z, NULL, how, &x))

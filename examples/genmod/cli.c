@@ -101,6 +101,8 @@ static int read_words(cli_args *args, int count, char **words)
     }
     if (args->operand_count < args->command->least && !cli_value(args, "help"))
         return cli_wrong(args->command, "it takes %s", args->command->operands);
+    if (args->operand_count > 1 && !strcmp(args->operand[0], "-") && !strcmp(args->operand[1], "-"))
+        return cli_wrong(args->command, "standard input can be one of them only");
     return TOOL_OK;
 }
 

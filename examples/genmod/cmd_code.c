@@ -20,11 +20,6 @@ static const cli_option code_options[] = {
     {0},
 };
 
-static int answer(tool *t, gm_status status)
-{
-    return status ? tool_failed(t) : TOOL_OK;
-}
-
 static int encode(tool *t, const gm_model *model, const gm_dataset *rows, const gm_options *how)
 {
     int64_t n = gm_dataset_row_count(rows), k = gm_model_code_count(model);
@@ -34,7 +29,7 @@ static int encode(tool *t, const gm_model *model, const gm_dataset *rows, const 
 
     if (z) {
         gm_array_init(&array, GM_F64, z, n, k);
-        result = answer(t, gm_model_encode_rows(t->ctx, model, rows, NULL, how, &array));
+        result = tool_asked(t, gm_model_encode_rows(t->ctx, model, rows, NULL, how, &array));
     }
     if (!result)
         result = tool_save_matrix("z", n, k, z, cli_value(t->args, "output"));
@@ -67,10 +62,10 @@ static int decode(tool *t, const gm_model *model, const gm_dataset *codes, const
     int result = z ? check_codes(t, codes) : TOOL_FAILED;
 
     if (!result)
-        result = answer(t, gm_dataset_read_f64(t->ctx, codes, 0, n, z, 0));
+        result = tool_asked(t, gm_dataset_read_f64(t->ctx, codes, 0, n, z, 0));
     if (!result) {
         gm_array_init(&array, GM_F64, z, n, k);
-        result = answer(t, gm_model_decode_rows(t->ctx, model, &array, NULL, how, &rows));
+        result = tool_asked(t, gm_model_decode_rows(t->ctx, model, &array, NULL, how, &rows));
     }
     if (!result)
         result = tool_save_rows(t, model, rows, cli_value(t->args, "output"));
@@ -83,7 +78,7 @@ static int reconstruct(tool *t, const gm_model *model, const gm_dataset *rows,
                        const gm_options *how)
 {
     gm_dataset *out = NULL;
-    int result = answer(t, gm_model_reconstruct_rows(t->ctx, model, rows, NULL, how, &out));
+    int result = tool_asked(t, gm_model_reconstruct_rows(t->ctx, model, rows, NULL, how, &out));
 
     if (!result)
         result = tool_save_rows(t, model, out, cli_value(t->args, "output"));
@@ -110,7 +105,7 @@ static int run(const cli_args *args, code_call *call)
     else if (!result)
         result = tool_read_rows(&t, args->operand[1], &rows);
     if (!result)
-        result = tool_options(&t, args->command->name, &how);
+        result = tool_options(&t, args->command->name, model, &how);
     if (!result)
         result = call(&t, model, rows, how);
     gm_options_free(how);

@@ -95,7 +95,8 @@ static int prepare(job *j)
     const cli_args *args = j->t.args;
     gm_family_info info = {.struct_size = sizeof info};
     gm_status status = gm_family_find(j->t.ctx, args->operand[0], &info);
-    int result = status ? tool_refused(&j->t, status) : tool_options(&j->t, "fit", &j->options);
+    int result =
+        status ? tool_refused(&j->t, status) : tool_options(&j->t, "fit", NULL, &j->options);
 
     if (!result)
         result = set_sugar(j);

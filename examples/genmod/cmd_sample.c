@@ -16,13 +16,10 @@ static int draw(tool *t, const gm_model *model, int64_t n)
 {
     gm_options *how = NULL;
     gm_dataset *rows = NULL;
-    int result = tool_options(t, "sample", &how);
-    gm_status status;
+    int result = tool_options(t, "sample", model, &how);
 
-    if (!result) {
-        status = gm_model_sample_rows(t->ctx, model, n, NULL, how, &rows);
-        result = status ? tool_refused(t, status) : TOOL_OK;
-    }
+    if (!result)
+        result = tool_asked(t, gm_model_sample_rows(t->ctx, model, n, NULL, how, &rows));
     if (!result)
         result = tool_save_rows(t, model, rows, cli_value(t->args, "output"));
     gm_dataset_free(rows);

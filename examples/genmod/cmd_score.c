@@ -34,13 +34,10 @@ static int score(tool *t, const gm_model *model, const gm_dataset *rows)
     int64_t n = gm_dataset_row_count(rows);
     gm_options *how = NULL;
     double *logp = tool_doubles(n, 1);
-    int result = logp ? tool_options(t, "log_prob", &how) : TOOL_FAILED;
-    gm_status status;
+    int result = logp ? tool_options(t, "log_prob", model, &how) : TOOL_FAILED;
 
-    if (!result) {
-        status = gm_model_log_prob_rows(t->ctx, model, rows, NULL, how, logp);
-        result = status ? tool_failed(t) : TOOL_OK;
-    }
+    if (!result)
+        result = tool_asked(t, gm_model_log_prob_rows(t->ctx, model, rows, NULL, how, logp));
     if (!result && (output || !cli_value(t->args, "mean")))
         result = tool_save_matrix("log_prob", n, 1, logp, output);
     if (!result && cli_value(t->args, "mean"))

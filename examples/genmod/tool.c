@@ -51,6 +51,16 @@ int tool_refused(tool *t, gm_status status)
     return usage ? TOOL_USAGE : TOOL_FAILED;
 }
 
+int tool_asked(tool *t, gm_status status)
+{
+    int usage = status == GM_E_RANGE || status == GM_E_STAGE;
+
+    if (!status)
+        return TOOL_OK;
+    tool_failed(t);
+    return usage ? TOOL_USAGE : TOOL_FAILED;
+}
+
 static void on_log(void *user, int32_t level, const char *text)
 {
     const cli_args *args = user;
@@ -155,13 +165,32 @@ static int set_seed(tool *t, const char *owner, gm_options *options)
     return status ? tool_refused(t, status) : TOOL_OK;
 }
 
-int tool_options(tool *t, const char *owner, gm_options **options)
+/* That a call knows every name, so that what it answers is a fault of the data or the value. A bag
+ * of a fit may serve the calls too: the names of fits and of the family count. */
+static int check_names(tool *t, const char *call, const char *family)
+{
+    const char *pair;
+    char name[128];
+    int at = 0;
+
+    while ((pair = cli_next(t->args, "set", &at)) != NULL) {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(pair, "="), pair);
+        if (!has_option(t, call, name) && !has_option(t, "fit", name) &&
+            !has_option(t, family, name))
+            return cli_wrong(t->args->command, "there is no option '%s' of %s", name, call);
+    }
+    return TOOL_OK;
+}
+
+int tool_options(tool *t, const char *owner, const gm_model *model, gm_options **options)
 {
     int status;
 
     if (gm_options_create(t->ctx, options))
         return tool_failed(t);
     status = tool_set_each(t, "set", *options);
+    if (!status && model)
+        status = check_names(t, owner, gm_model_family(model));
     return status ? status : set_seed(t, owner, *options);
 }
 

@@ -24,6 +24,9 @@ int tool_close(tool *t, int status);
 int tool_failed(tool *t);
 /* Likewise; TOOL_USAGE if the fault is a name or a value of the command line. */
 int tool_refused(tool *t, gm_status status);
+/* What became of a call on a model: TOOL_OK, or its error told, as one of usage if an option's
+ * value is refused. */
+int tool_asked(tool *t, gm_status status);
 /* Tells what went wrong; TOOL_FAILED. */
 int tool_error(const char *format, ...)
 #if defined(__GNUC__)
@@ -32,8 +35,9 @@ int tool_error(const char *format, ...)
     ;
 
 /* A bag with every --set name=value, and the seed: --seed, else --set seed=, else 0 if the table of
- * that owner ("fit", or a call) has one. */
-int tool_options(tool *t, const char *owner, gm_options **options);
+ * that owner ("fit", or a call) has one. model
+ * is the one that is asked; NULL for a fit. */
+int tool_options(tool *t, const char *owner, const gm_model *model, gm_options **options);
 /* Puts each name=value of an option that may be repeated into the bag. */
 int tool_set_each(tool *t, const char *option, gm_options *options);
 
