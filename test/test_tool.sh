@@ -130,7 +130,7 @@ status=$?
 [ $status -eq 1 ] || wrong "an interrupted fit ended with $status: $(cat err)"
 holds 'interrupted at step' err
 [ ! -e long.model ] || wrong 'an interrupted fit left a model'
-broken="--set hidden=16 --set layers=2 --set bins=4 --set average=0.9 --steps 1500 --checkpoint broken.ckpt"
+broken="--set hidden=16 --set layers=2 --set bins=4 --set average=0.9 --steps 4000 --checkpoint broken.ckpt"
 # shellcheck disable=SC2086
 "$genmod" fit flow real.csv -o unbroken.model $broken 2>err || wrong "an unbroken fit: $(cat err)"
 rm broken.ckpt
