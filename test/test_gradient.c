@@ -5,8 +5,7 @@
 #define BATCH 3
 #define MOST 400
 
-/* ---- Cases: a function of up to three inputs
- * ------------------------------------------------------ */
+/* ---- Cases: a function of up to three inputs ------------------------------------------------- */
 
 typedef struct shape {
     int ndim;
@@ -413,8 +412,7 @@ START_TEST(gradients)
 }
 END_TEST
 
-/* ---- The table
- * ------------------------------------------------------------------------------------ */
+/* ---- The table ------------------------------------------------------------------------------- */
 
 START_TEST(every_operation_has_a_case)
 {
@@ -431,8 +429,7 @@ START_TEST(every_operation_has_a_case)
 }
 END_TEST
 
-/* ---- The spline, written out
- * -------------------------------------------------------------------------- */
+/* ---- The spline, written out ----------------------------------------------------------------- */
 
 START_TEST(spline_plain_is_the_kernels)
 {

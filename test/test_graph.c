@@ -4,8 +4,7 @@
 
 #define BATCH 3
 
-/* ---- Broadcasting: every pair of shapes that NumPy would take
- * ------------------------------------- */
+/* ---- Broadcasting: every pair of shapes that NumPy would take -------------------------------- */
 
 typedef struct form {
     int ndim;
@@ -505,8 +504,7 @@ START_TEST(foreign_nodes)
 }
 END_TEST
 
-/* ---- Layout and parameters
- * ------------------------------------------------------------------------ */
+/* ---- Layout and parameters ------------------------------------------------------------------- */
 
 START_TEST(layout)
 {

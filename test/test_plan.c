@@ -6,8 +6,7 @@
 #define CAPACITY 150
 #define WIDTH 7
 
-/* ---- Graphs that meet every pass
- * -------------------------------------------------------------------- */
+/* ---- Graphs that meet every pass ------------------------------------------------------------- */
 
 typedef struct made {
     gm_node *out[32];
@@ -142,12 +141,31 @@ static void masked(gm_builder *b, gm_node *x, made *m)
     parameters(b, m, gm_add(b, m->out[1], gm_wide(b, gm_sum_all(b, gm_square(b, g)))));
 }
 
-typedef void build_fn(gm_builder *b, gm_node *x, made *m);
-static build_fn *const graphs[] = {realnvp, nsf, mixed, penalty, masked};
-#define GRAPHS 5
+/* Rows of rows: products over a flattened view, stacks of products, a spline whose parameters all
+ * rows share. */
+static void sequence(gm_builder *b, gm_node *x, made *m)
+{
+    gm_spline s = {sizeof s, 4, 3, 1e-3, 1e-3, 0};
+    gm_node *shared = gm_param(b, "shared", 1, (int64_t[]){WIDTH * 11}, GM_INIT_NORMAL, 1), *slope;
+    gm_node *p = gm_broadcast(b, shared, 2, (int64_t[]){GM_BATCH, WIDTH * 11});
+    gm_node *y = gm_rq_spline(b, &s, x, p, &slope);
+    gm_node *t = gm_reshape(b, y, 3, (int64_t[]){GM_BATCH, WIDTH, 1});
+    t = gm_silu(b, linear(b, "embed", t, 32));
+    gm_node *q = linear(b, "query", t, 32), *k = linear(b, "key", t, 32);
+    gm_node *scores = gm_softmax(b, gm_matmul(b, q, k, 0, 1));
+    t = gm_add(b, t, gm_relu(b, linear(b, "mix", gm_matmul(b, scores, t, 0, 0), 32)));
+    gm_node *pooled = gm_max_last(b, gm_permute(b, t, (int32_t[]){0, 2, 1}));
+    m->out[m->n++] = gm_add(b, gm_sum_last_wide(b, slope), gm_sum_last_wide(b, pooled));
+    m->out[m->n++] = gm_mean_all(b, m->out[0]);
+    gm_gradient(b, m->out[1], 1, &x, &m->out[m->n++]);
+    parameters(b, m, m->out[1]);
+}
 
-/* ---- Runs whose bits are compared
- * ------------------------------------------------------------------- */
+typedef void build_fn(gm_builder *b, gm_node *x, made *m);
+static build_fn *const graphs[] = {realnvp, nsf, mixed, penalty, masked, sequence};
+#define GRAPHS 6
+
+/* ---- Runs whose bits are compared ------------------------------------------------------------ */
 
 typedef struct conditions {
     int fusion, threads;
@@ -320,8 +338,7 @@ START_TEST(rows_stand_alone)
 }
 END_TEST
 
-/* ---- Memory that fails
- * ------------------------------------------------------------------------------ */
+/* ---- Memory that fails ----------------------------------------------------------------------- */
 
 static gm_status build_and_plan(const gm_allocator *allocator, void *arg)
 {
@@ -362,8 +379,7 @@ START_TEST(memory_fails)
 }
 END_TEST
 
-/* ---- What is left out and merged
- * ---------------------------------------------------------------------- */
+/* ---- What is left out and merged ------------------------------------------------------------- */
 
 START_TEST(equal_nodes_are_one)
 {

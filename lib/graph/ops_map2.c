@@ -124,8 +124,7 @@ MAP(equal, GM__EQ)
 MAP(gate, GM__GATE)
 MAP(logaddexp, GM__LOGADDEXP)
 
-/* ---- Gradients: of z = f(x, y)
- * -------------------------------------------------------------------- */
+/* ---- Gradients: of z = f(x, y) --------------------------------------------------------------- */
 
 #define GRADIENT(name, of_x, of_y)                                                                 \
     static void d_##name(gm_builder *b, gm_node *z, gm_node *dz, gm_node *dz2, gm_node **dx)       \

@@ -88,8 +88,7 @@ static void d_permute(gm_builder *b, gm_node *y, gm_node *dy, gm_node *dy2, gm_n
     dx[0] = gm_permute(b, dy, back);
 }
 
-/* ---- Slice, pad, concat: whole[0] is the axis; batches are counted by negative numbers
- * ------------- */
+/* ---- Slice, pad, concat: whole[0] is the axis; batches are counted by negative numbers ------- */
 
 static int not_first_axis(const gm_node *n)
 {

@@ -39,8 +39,7 @@ static void d_where(gm_builder *b, gm_node *z, gm_node *dz, gm_node *dz2, gm_nod
     dx[2] = gm__unbroadcast(b, gm_where(b, z->in[0], zero, dz), z->in[2]);
 }
 
-/* ---- With numbers known when the graph is built
- * ----------------------------------------------------- */
+/* ---- With numbers known when the graph is built ---------------------------------------------- */
 
 static void shape_real(gm_builder *b, gm_node *n)
 {

@@ -96,8 +96,7 @@ static void shape_second(gm_builder *b, gm_node *n)
     memcpy(n->shape, like->shape, sizeof n->shape);
 }
 
-/* ---- Triangular systems
- * ----------------------------------------------------------------------------- */
+/* ---- Triangular systems ---------------------------------------------------------------------- */
 
 /* Operands A, x. whole[0]: A is upper; whole[1]: solve with its transpose. */
 static gm_node *solve(gm_builder *b, gm_node *a, gm_node *x, int upper, int transposed)

@@ -33,16 +33,46 @@ static int shift_value(const gm__item *x, gm__value *v, const gm__value *in)
     return 1;
 }
 
-static void view(gm__compiler *c, int32_t i)
+/* How often each item is an operand of a product of two matrices. */
+static int32_t *count_products(const gm__compiler *c, gm__arena *arena)
+{
+    int32_t *times = gm__arena_array(arena, (int64_t)c->nitems + 1, sizeof *times);
+    for (int32_t i = 0; times && i < c->nitems; i++)
+        if (c->items[i].op == GM__OP_MATMUL && c->items[i].node->ndim == 2)
+            for (int k = 0; k < 2; k++)
+                times[c->items[i].in[k]]++;
+    return times;
+}
+
+/* Columns of a matrix that only products read need no copy: products step from row to row. */
+static void view_columns(gm__compiler *c, int32_t i, const int32_t *products)
+{
+    const gm__item *x = &c->items[i];
+    const gm__value *in = &c->plan->values[x->in[0]];
+    gm__value *v = &c->plan->values[i];
+    int64_t start = x->node->attr.whole[1];
+    if (!c->ctx->fusion || v->ndim != 2 || x->uses != products[i] || start < 0 || v->shape[1] < 0 ||
+        in->shape[1] < 0 || in->pitch_of >= 0 || in->shift.power)
+        return;
+    v->root = in->root;
+    v->pitch_of = x->in[0];
+    v->shift = in->shift;
+    v->shift.factor += start;
+}
+
+static void view(gm__compiler *c, int32_t i, const int32_t *products)
 {
     const gm__item *x = &c->items[i];
     gm__value *v = &c->plan->values[i];
+    v->pitch_of = -1;
     if (x->op == GM__OP_RESHAPE || x->op == GM__OP_SAME) {
         v->root = c->plan->values[x->in[0]].root;
         v->shift = c->plan->values[x->in[0]].shift;
     } else if (x->op == GM__OP_SLICE && x->node->attr.whole[0] == 0) {
         if (shift_value(x, v, &c->plan->values[x->in[0]]))
             v->root = c->plan->values[x->in[0]].root;
+    } else if (x->op == GM__OP_SLICE) {
+        view_columns(c, i, products);
     }
 }
 
@@ -79,13 +109,14 @@ int gm__plan_values(gm__compiler *c)
     int64_t most = (int64_t)c->nitems + c->noutputs + c->nassigned;
     p->values = gm__arena_array(&p->arena, most + 1, sizeof *p->values);
     p->input_names = gm__arena_array(&p->arena, (int64_t)c->nitems + 1, sizeof *p->input_names);
-    if (!p->values || !p->input_names)
+    int32_t *products = count_products(c, &c->arena);
+    if (!p->values || !p->input_names || !products)
         return 1;
     for (int32_t i = 0; i < c->nitems; i++) {
         shape_value(c, &p->values[i], c->items[i].node);
         p->values[i].root = i;
         p->values[i].place = GM__IN_STRIP;
-        view(c, i);
+        view(c, i, products);
         if (leaf(c, i))
             return 1;
     }
@@ -164,8 +195,7 @@ size_t gm__plan_memory(const gm__plan *p)
     return p->memory_size + p->constants_size + p->scratch_part * (size_t)p->parts;
 }
 
-/* ---- Compilation
- * ---------------------------------------------------------------------------------- */
+/* ---- Compilation ----------------------------------------------------------------------------- */
 
 static gm_status check(gm_context *ctx, gm_builder *b, const gm__output *outputs, int count,
                        int64_t capacity)

@@ -27,6 +27,8 @@ typedef struct gm__value {
     size_t at;     /* bytes from the start of the place */
     int64_t dim[8], rows, w, n; /* now: rows * w == n */
     size_t from;                /* shift in bytes, now */
+    int32_t pitch_of;           /* of columns of a matrix: in whose rows they lie; -1 none */
+    int64_t pitch;              /* elements from row to row, now */
 } gm__value;
 
 /* ---- Row programs ---------------------------------------------------------------------------- */
@@ -67,8 +69,7 @@ typedef struct gm__strip {
     int64_t batch;
 } gm__strip;
 
-/* ---- Steps
- * ---------------------------------------------------------------------------------------- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 typedef struct gm__step {
     gm__whole_fn *run;
@@ -79,8 +80,7 @@ typedef struct gm__step {
     gm__program *program;    /* of a ROWS step */
     gm__product *product;    /* template: sizes now, pointers at each run */
     int32_t bias, pre, gate; /* values, -1 none */
-    int32_t a, b;            /* values that hold the operands, maybe wider: */
-    int64_t a_at, b_at;      /* elements to the first */
+    int32_t like;            /* of a product: the value with its own shape, whatever follows it */
     double operations;       /* now */
 } gm__step;
 
@@ -117,8 +117,7 @@ void gm__product_resolve(gm__plan *plan, gm__step *s);
 double gm__product_operations(const gm__product *p);
 double gm__product_share_of(const gm__plan *plan, const gm__step *s, int64_t batch);
 
-/* ---- Compilation
- * ---------------------------------------------------------------------------------- */
+/* ---- Compilation ----------------------------------------------------------------------------- */
 
 enum { GM__LEAF, GM__VIEW, GM__ROWS, GM__WHOLE, GM__ABSORBED };
 

@@ -50,7 +50,7 @@ static int32_t match_bias(const gm__compiler *c, const int32_t *user, int32_t r,
         return -1;
     const gm_node *x = c->items[o].node, *z = c->items[r].node;
     int vector = (x->ndim == 1 || (x->ndim == 2 && x->shape[0] == 1 && z->shape[0] != 1)) &&
-                 x->shape[x->ndim - 1] == z->shape[1];
+                 x->shape[x->ndim - 1] == z->shape[z->ndim - 1];
     if (!vector || x->type != z->type || !alike(c, j, r))
         return -1;
     *bias = o;
@@ -94,6 +94,22 @@ static int32_t match_gate(const gm__compiler *c, const int32_t *user, int32_t r,
     return j;
 }
 
+/* Rows of rows times one matrix are a flat product seen as it was: what follows may follow the
+ * view, if anything does. */
+static int32_t match_view(const gm__compiler *c, const int32_t *user, int32_t r)
+{
+    int32_t j = sole(c, user, r), other_item;
+    if (j < 0 || c->items[j].kind != GM__VIEW || c->items[j].op != GM__OP_RESHAPE)
+        return -1;
+    const gm_node *x = c->items[r].node, *y = c->items[j].node;
+    if (y->ndim < 2 || x->shape[x->ndim - 1] != y->shape[y->ndim - 1])
+        return -1;
+    int follows = match_old(c, user, j, &other_item) >= 0 ||
+                  match_bias(c, user, j, &other_item) >= 0 || match_act(c, j) >= 0 ||
+                  match_gate(c, user, j, &other_item) >= 0;
+    return follows ? j : -1;
+}
+
 static void absorb(gm__compiler *c, int32_t head, int32_t i)
 {
     c->items[i].kind = GM__ABSORBED;
@@ -111,6 +127,8 @@ int gm__match_epilogue(gm__compiler *c, int32_t i, const int32_t *user)
     c->items[i].epilogue = e;
     if (!c->ctx->fusion || c->items[i].node->ndim != 2)
         return 0;
+    if ((j = match_view(c, user, r)) >= 0)
+        absorb(c, i, r = j);
     if ((j = match_old(c, user, r, &e->old)) >= 0)
         absorb(c, i, r = j);
     if ((j = match_bias(c, user, r, &e->bias)) >= 0)

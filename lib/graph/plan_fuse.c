@@ -22,12 +22,12 @@ static int has_rows(const gm_node *n)
     return n->op->strip && (!n->op->by_rows || n->op->by_rows(n));
 }
 
-/* A slice of leading rows is a view, unless its start cannot be told by one symbol. */
+/* A slice may have been made a view: of leading rows, or of columns for products. */
 static int is_view(const gm__compiler *c, int32_t i)
 {
     const gm__item *x = &c->items[i];
     if (x->op == GM__OP_SLICE)
-        return x->node->attr.whole[0] == 0 && c->plan->values[i].root != i;
+        return c->plan->values[i].root != i;
     return x->op == GM__OP_RESHAPE || x->op == GM__OP_SAME;
 }
 

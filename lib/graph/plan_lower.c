@@ -48,8 +48,7 @@ static const gm__attr *copy_attr(gm__plan *p, const gm__attr *from)
     return a;
 }
 
-/* ---- Operands
- * ------------------------------------------------------------------------------------- */
+/* ---- Operands -------------------------------------------------------------------------------- */
 
 static int32_t add_operand(maker *m, int32_t value, int32_t by_rows, size_t room)
 {
@@ -114,14 +113,20 @@ static int32_t target(maker *m, int32_t x)
     return k;
 }
 
+/* A buffer for item x that stays as it is from the first strip on. */
+static int32_t keep(maker *m, int32_t x)
+{
+    m->last_cell[x] = INT32_MAX;
+    return m->operand_of[x] = add_operand(m, -1, 1, row_bytes(m, &m->c->plan->values[x]));
+}
+
 static void spare(maker *m, int32_t k)
 {
     if (m->p->operands[k].value < 0)
         m->spare[m->nspare++] = k;
 }
 
-/* ---- Cells
- * ------------------------------------------------------------------------------------------ */
+/* ---- Cells ----------------------------------------------------------------------------------- */
 
 static gm__cell *new_cell(maker *m, int32_t op, int32_t nx, const gm__attr *attr)
 {
@@ -225,7 +230,9 @@ static int cell_of(maker *m, int32_t i)
     cell->lone = it->op == GM__OP_BROADCAST ? one(&c->plan->values[it->in[0]]) : lone;
     cell->real = it->nin ? c->plan->values[it->in[0]].real : c->plan->values[i].real;
     cell->yv[0] = &c->plan->values[i];
-    cell->y[0] = target(m, i);
+    cell->once = it->op == GM__OP_BROADCAST && !gm__by_rows(c, i, 0) &&
+                 c->plan->values[i].place == GM__IN_STRIP;
+    cell->y[0] = cell->once ? keep(m, i) : target(m, i);
     if (it->node->op->flags & GM__TWO) {
         cell->ny = 2;
         if (it->second >= 0) {
@@ -248,8 +255,7 @@ static int cell_of(maker *m, int32_t i)
     return 0;
 }
 
-/* ---- Programs
- * ------------------------------------------------------------------------------------- */
+/* ---- Programs -------------------------------------------------------------------------------- */
 
 /* Rows of a strip: buffers within their budget, nothing wider than a strip should be. */
 static void size_strip(maker *m)
@@ -316,8 +322,7 @@ static int program(gm__compiler *c, int32_t d, gm__step *s, maker *m)
     return 0;
 }
 
-/* ---- Products
- * --------------------------------------------------------------------------------------- */
+/* ---- Products -------------------------------------------------------------------------------- */
 
 /* Intervals for the kernels from a mask: of the stored weight for each column of op(B), or of the
  * result's rows. */
@@ -363,8 +368,7 @@ static int product(gm__compiler *c, int32_t head, gm__step *s)
     s->bias = e->bias;
     s->pre = e->pre;
     s->gate = e->gate;
-    s->a = s->x[0];
-    s->b = s->x[1];
+    s->like = head;
     return product_mask(plan, p, &n->attr);
 }
 

@@ -6,8 +6,7 @@
 
 #define ALIGN 64
 
-/* ---- Who reads what
- * ------------------------------------------------------------------------------- */
+/* ---- Who reads what -------------------------------------------------------------------------- */
 
 static void reads(gm__compiler *c, int32_t d, int32_t value)
 {
@@ -46,8 +45,7 @@ static void scan(gm__compiler *c)
     }
 }
 
-/* ---- Outputs and assignments
- * ---------------------------------------------------------------------- */
+/* ---- Outputs and assignments ----------------------------------------------------------------- */
 
 static void add_copy(gm__compiler *c, int32_t from, int32_t place, size_t at)
 {
@@ -93,8 +91,7 @@ static void place_outputs(gm__compiler *c)
     }
 }
 
-/* ---- Memory by liveness
- * --------------------------------------------------------------------------- */
+/* ---- Memory by liveness ---------------------------------------------------------------------- */
 
 /* Free stretches of the block, by position; the last reaches to the end of all. */
 typedef struct stretch {

@@ -21,6 +21,7 @@ static int resolve_value(gm__value *v, int64_t batch)
         gm__count_at(v->shift, batch, &shift))
         return 1;
     v->from = (size_t)shift * (size_t)v->size;
+    v->pitch = v->w;
     return 0;
 }
 
@@ -48,7 +49,10 @@ int gm__plan_resolve(gm__plan *p, int64_t batch)
     int wrong = 0;
     p->batch = batch;
     for (int32_t i = 0; i < p->nvalues; i++)
-        wrong |= resolve_value(&p->values[i], batch);
+        if (resolve_value(&p->values[i], batch))
+            wrong = 1;
+        else if (p->values[i].pitch_of >= 0)
+            p->values[i].pitch = p->values[p->values[i].pitch_of].w;
     for (int32_t i = 0; i < p->nsteps; i++) {
         gm__step *s = &p->steps[i];
         s->parts = 1;
@@ -60,7 +64,8 @@ int gm__plan_resolve(gm__plan *p, int64_t batch)
             gm__product_resolve(p, s);
         else
             s->operations = (double)p->values[s->x[0]].n;
-        if (s->product && s->operations >= SHARE_PRODUCT)
+        if ((s->product && s->operations >= SHARE_PRODUCT) ||
+            (s->run == gm__whole_sum && s->operations >= SHARE_PROGRAM))
             s->parts = p->parts;
     }
     if (wrong)
@@ -79,8 +84,7 @@ double gm__plan_operations(const gm__plan *p, int64_t batch)
     return sum;
 }
 
-/* ---- Row programs
- * --------------------------------------------------------------------------------- */
+/* ---- Row programs ---------------------------------------------------------------------------- */
 
 static void run_strip(const gm__program *g, const gm__strip *s, char *const *base,
                       const int64_t *step, int first)

@@ -63,8 +63,7 @@ void gm__strip_expand(const gm__cell *c, const gm__strip *s, void *const *y, voi
         spread(c, s, y[0], x[0], by_rows);
 }
 
-/* ---- Permute, slice, pad, concat
- * ------------------------------------------------------------------ */
+/* ---- Permute, slice, pad, concat ------------------------------------------------------------- */
 
 void gm__strip_permute(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
 {
@@ -138,8 +137,7 @@ void gm__strip_concat(const gm__cell *c, const gm__strip *s, void *const *y, voi
     }
 }
 
-/* ---- Columns by number
- * ---------------------------------------------------------------------------- */
+/* ---- Columns by number ----------------------------------------------------------------------- */
 
 static void take_row(void *y, const void *x, const int32_t *index, int64_t n, int size)
 {
@@ -190,8 +188,7 @@ void gm__strip_put(const gm__cell *c, const gm__strip *s, void *const *y, void *
                 c->attr->data, n, c->real);
 }
 
-/* ---- By an index node
- * ------------------------------------------------------------------------------- */
+/* ---- By an index node ------------------------------------------------------------------------ */
 
 void gm__strip_gather(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
 {

@@ -52,8 +52,7 @@ void gm__strip_spline_grad(const gm__cell *c, const gm__strip *s, void *const *y
     s->kernels->splines->grad(&k, y[0], y[1], x[0], x[1], x[2], x[3], s->rows * c->yv[0]->w);
 }
 
-/* ---- Triangular systems
- * ------------------------------------------------------------------------------ */
+/* ---- Triangular systems ---------------------------------------------------------------------- */
 
 /* y_j = (x_j - sum over i of y_i a_ij) / a_jj, sums in double in the order in which the y are
  * found. a_ij is at i * si + j * sj. The first unknown is the first column where `rising`, else the

@@ -44,13 +44,13 @@ static int64_t stack_of(const gm__value *y)
 void gm__product_resolve(gm__plan *plan, gm__step *s)
 {
     gm__product *p = s->product;
-    const gm__value *a = &plan->values[s->x[0]], *b = &plan->values[s->x[1]],
-                    *y = &plan->values[s->y];
+    const gm__value *a = &plan->values[s->x[0]], *b = &plan->values[s->x[1]];
+    const gm__value *y = &plan->values[s->like];
     p->m = y->dim[y->ndim - 2];
     p->n = y->dim[y->ndim - 1];
     p->k = a->dim[a->ndim - 1 - p->ta];
-    p->lda = plan->values[s->a].dim[a->ndim - 1];
-    p->ldb = plan->values[s->b].dim[b->ndim - 1];
+    p->lda = a->ndim == 2 ? a->pitch : a->dim[a->ndim - 1];
+    p->ldb = b->ndim == 2 ? b->pitch : b->dim[b->ndim - 1];
     p->ldc = p->ldgate = p->n;
     s->operations = gm__product_operations(p) * (double)stack_of(y);
 }
@@ -73,7 +73,7 @@ double gm__product_operations(const gm__product *p)
 /* A product's operations at another batch size as a multiple of those now. */
 double gm__product_share_of(const gm__plan *plan, const gm__step *s, int64_t batch)
 {
-    const gm__value *a = &plan->values[s->x[0]], *y = &plan->values[s->y];
+    const gm__value *a = &plan->values[s->x[0]], *y = &plan->values[s->like];
     int powers = 0;
     for (int i = 0; i < y->ndim; i++)
         powers += y->shape[i] < 0;
@@ -94,7 +94,7 @@ size_t gm__product_scratch(const gm__plan *plan, const gm__step *s)
         gm__product q = p;
         if (rows >= plan->capacity)
             break;
-        const gm__value *a = &plan->values[s->x[0]], *y = &plan->values[s->y];
+        const gm__value *a = &plan->values[s->x[0]], *y = &plan->values[s->like];
         q.m = gm__dim_at(y->shape[y->ndim - 2], rows);
         q.n = gm__dim_at(y->shape[y->ndim - 1], rows);
         q.k = gm__dim_at(a->shape[a->ndim - 1 - p.ta], rows);
@@ -106,7 +106,8 @@ size_t gm__product_scratch(const gm__plan *plan, const gm__step *s)
 
 void gm__whole_matmul(const gm__step *s, const gm__exec *e, int part, int parts)
 {
-    const gm__value *a = operand(s, e, 0), *b = operand(s, e, 1), *y = &e->plan->values[s->y];
+    const gm__value *a = operand(s, e, 0), *b = operand(s, e, 1), *y = &e->plan->values[s->like];
+    void *scratch = e->plan->scratch + e->plan->scratch_part * (size_t)part;
     gm__product p = *s->product;
     int64_t stack = stack_of(y), from = 0, to = stack;
     if (!p.m || !p.n)
@@ -117,19 +118,17 @@ void gm__whole_matmul(const gm__step *s, const gm__exec *e, int part, int parts)
         parts = 1;
     }
     for (int64_t i = from; i < to; i++) {
-        p.a = (const char *)e->ptr[s->a] + (s->a_at + i * (a->n / stack)) * a->size;
-        p.b = (const char *)e->ptr[s->b] + (s->b_at + i * (b->n / stack)) * b->size;
+        p.a = (const char *)e->ptr[s->x[0]] + i * (a->n / stack) * a->size;
+        p.b = (const char *)e->ptr[s->x[1]] + i * (b->n / stack) * b->size;
         p.c = (char *)e->ptr[s->y] + i * p.m * p.n * y->size;
         p.bias = s->bias >= 0 ? e->ptr[s->bias] : NULL;
         p.pre = s->pre >= 0 ? e->ptr[s->pre] : NULL;
         p.gate = s->gate >= 0 ? e->ptr[s->gate] : NULL;
-        e->kernels->products->run(&p, part, parts,
-                                  e->plan->scratch + e->plan->scratch_part * (size_t)part);
+        e->kernels->products->run(&p, part, parts, scratch);
     }
 }
 
-/* ---- Sums over rows
- * ------------------------------------------------------------------------------- */
+/* ---- Sums over rows -------------------------------------------------------------------------- */
 
 void gm__whole_sum_all(const gm__step *s, const gm__exec *e, int part, int parts)
 {
@@ -165,8 +164,7 @@ void gm__whole_scatter(const gm__step *s, const gm__exec *e, int part, int parts
                                             y->rows, y->w, 0, y->w);
 }
 
-/* ---- Moves across rows
- * ------------------------------------------------------------------------------ */
+/* ---- Moves across rows ----------------------------------------------------------------------- */
 
 static void strides_of(const gm__value *x, int64_t strides[8])
 {
