@@ -186,7 +186,7 @@ void gm__trainer_progress(const gm_trainer *t, gm_progress *p)
         .seconds = at->seconds,
         .seconds_left = seconds_left(t),
         .items_per_second = at->seconds > 0 ? (double)(at->step * t->batch) / at->seconds : NAN,
-        .rate = t->last_rate,
+        .rate = t->last_rate * gm__optimizer_rate(t->optimizer),
         .recoveries = at->recoveries,
         .evaluated = t->evaluated,
     };
