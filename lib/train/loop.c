@@ -131,10 +131,16 @@ static void take_snapshot(gm_trainer *t)
     t->at.failures = 0;
 }
 
-/* After a non-finite loss or gradient: the last snapshot's weights, half the learning rate, and the
- * batches go on. */
+/* After a non-finite loss or gradient: the last snapshot's weights (also where this was once too
+ * often), half the learning rate, and the batches go on. */
 static gm_status recover(gm_context *ctx, gm_trainer *t, double loss)
 {
+    copy_buffer(t, GM__PARAM, GM__SNAP_PARAM);
+    copy_buffer(t, GM__M, GM__SNAP_M);
+    copy_buffer(t, GM__V, GM__SNAP_V);
+    if (t->buffers[GM__AVERAGE])
+        copy_buffer(t, GM__AVERAGE, GM__SNAP_PARAM);
+    t->at.updates = t->at.snapshot_updates;
     t->at.recoveries++;
     if (++t->at.failures > RECOVERIES)
         return gm__fail(ctx, GM_E_NONFINITE,
@@ -142,12 +148,6 @@ static gm_status recover(gm_context *ctx, gm_trainer *t, double loss)
                         "weights with half the learning rate each; "
                         "try a smaller lr, clip, or another transform",
                         loss, (long long)t->at.step, RECOVERIES);
-    copy_buffer(t, GM__PARAM, GM__SNAP_PARAM);
-    copy_buffer(t, GM__M, GM__SNAP_M);
-    copy_buffer(t, GM__V, GM__SNAP_V);
-    if (t->buffers[GM__AVERAGE])
-        copy_buffer(t, GM__AVERAGE, GM__SNAP_PARAM);
-    t->at.updates = t->at.snapshot_updates;
     t->at.rate_scale *= 0.5;
     gm__log(ctx, 1,
             "fit: the loss is %g at step %lld: back to the weights of step %lld with half the "
@@ -178,6 +178,8 @@ static gm_status one_step(gm_context *ctx, gm_trainer *t)
     t->last_rate = t->at.rate_scale * gm__schedule_rate(&t->schedule, ctx->kernels, t->at.step);
     for (int phase = 0; phase < t->objective.phases; phase++) {
         double loss;
+        if (t->objective.phases > 1) /* what another player left would be clipped with this one */
+            memset(t->buffers[GM__GRAD], 0, gm__trainer_bytes(t));
         GM_TRY(t->objective.step(t->objective.user, ctx, phase, &batch, t->buffers[GM__PARAM],
                                  t->buffers[GM__GRAD], &loss));
         double scale = clip_scale(ctx, t);
@@ -185,6 +187,8 @@ static gm_status one_step(gm_context *ctx, gm_trainer *t)
             GM_TRY(recover(ctx, t, loss));
             break;
         }
+        if (phase == 0 && t->at.step - t->at.snapshot_step >= SNAPSHOT_EVERY)
+            take_snapshot(t); /* of weights that have a loss */
         update(ctx, t, phase, scale);
         if (phase == 0)
             t->at.loss = t->at.loss == t->at.loss ? t->at.loss + 0.05 * (loss - t->at.loss) : loss;
@@ -192,8 +196,6 @@ static gm_status one_step(gm_context *ctx, gm_trainer *t)
     carry_states(t);
     t->at.step++;
     t->at.updates++;
-    if (t->at.step % SNAPSHOT_EVERY == 0)
-        take_snapshot(t);
     return GM_OK;
 }
 
