@@ -126,12 +126,12 @@ static gm_status check_output(gm_context *ctx, const gm__structure *s, const cha
 
 /* Builds a graph once, so that the layout learns its parameters and mistakes of a family are found
  * early. */
-static gm_status try_task(gm_context *ctx, gm__structure *s, int task)
+static gm_status try_task(gm_context *ctx, gm__structure *s, int task, int phase)
 {
     static const char functions[][12] = {"log_prob", "log_prob", "encode",
                                          "decode",   "decode",   "loss"};
     gm_builder *b;
-    gm__purpose how = {.training = task > GM__SAMPLE};
+    gm__purpose how = {.training = task > GM__SAMPLE, .phase = phase};
     gm_node *out[2] = {NULL, NULL};
     GM_TRY(gm__structure_builder(ctx, s, &how, &b));
     if (task > GM__SAMPLE)
@@ -184,10 +184,11 @@ static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
     gm__layout_init(&s->layout, &s->allocator);
     s->layout.limit = limit;
     GM_TRY(find_code(ctx, s));
-    GM_TRY(try_task(ctx, s, GM__SAMPLE + 1));
+    for (int phase = 0; phase == 0 || phase < s->family->phases; phase++)
+        GM_TRY(try_task(ctx, s, GM__SAMPLE + 1, phase));
     for (int task = GM__LOG_PROB; task <= GM__SAMPLE; task++)
         if (task != GM__GRADIENT && answers(s->family, (gm__task)task))
-            GM_TRY(try_task(ctx, s, task));
+            GM_TRY(try_task(ctx, s, task, 0));
     s->layout.closed = 1;
     return GM_OK;
 }
