@@ -1,0 +1,577 @@
+/* The loop of a fit: clipping, averaging, phases, validation, patience, budgets, cancelling, and
+ * losses that are no number. */
+#include "family_cases.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <threads.h>
+#include <time.h>
+
+#define D 4
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Rows of a few plain numbers. */
+static void plain_rows(double *x, int64_t n, double low, double high, uint64_t seed)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = test_uniform(&seed, low, high);
+}
+
+static gm_model *fit_now(case_setup *c, const char *family)
+{
+    gm_model *model;
+    test_ok(c->ctx, gm_fit_with(c->ctx, family, &c->config, &model));
+    return model;
+}
+
+/* ---- One step after another
+ * ------------------------------------------------------------------------- */
+
+START_TEST(clipping)
+{
+    static double x[40 * D];
+    static const struct {
+        const char *clip;
+        double step;
+    } cases[] = {{"clip=0", 1000}, {"clip=1", 0.5}, {"clip=1999", 999.5}, {"clip=2001", 1000}};
+    double w[D];
+    case_setup c;
+    const char *settings[] = {
+        "seed=1", "steps=7", "valid=0", "precision=f64", "schedule=constant", cases[_i].clip, NULL};
+    case_begin(&c, x, 40, D, "sgd lr=1", settings);
+    gm_model *model = fit_now(&c, "slope");
+    case_param(model, "w", D, w);
+    for (int j = 0; j < D; j++)
+        ck_assert_msg(test_close(w[j], -7 * cases[_i].step, 1e-12, 0), "%s: %.17g", cases[_i].clip,
+                      w[j]);
+    gm_model_free(model);
+    case_end(&c);
+}
+END_TEST
+
+/* average_(t+1) = d average_t + (1 - d) w_t with d = min(decay, (1 + t) / (10 + t)). */
+START_TEST(averaging)
+{
+    static double x[40 * D];
+    double w = 0, average = 0, got[D];
+    case_setup c;
+    const char *settings[] = {"seed=1",        "steps=50",          "valid=0",     "clip=0",
+                              "precision=f64", "schedule=constant", "average=0.7", NULL};
+    case_begin(&c, x, 40, D, "sgd lr=0.001", settings);
+    gm_model *model = fit_now(&c, "slope");
+    for (int t = 0; t < 50; t++) {
+        double decay = fmin(0.7, (1.0 + t) / (10.0 + t));
+        w -= 1;
+        average = decay * average + (1 - decay) * w;
+    }
+    case_param(model, "w", D, got);
+    for (int j = 0; j < D; j++)
+        ck_assert_msg(test_close(got[j], average, 1e-12, 0), "%.17g, not %.17g", got[j], average);
+    gm_model_free(model);
+    case_end(&c);
+}
+END_TEST
+
+/* Each player's gradient is clipped by itself. */
+START_TEST(players_in_turn)
+{
+    static double x[40 * D];
+    double first[D], second[D];
+    case_setup c;
+    const char *settings[] = {"seed=1",  "steps=6",           "valid=0", "precision=f64",
+                              "clip=10", "schedule=constant", NULL};
+    case_begin(&c, x, 40, D, "sgd lr=1", settings);
+    gm_model *model = fit_now(&c, "players");
+    case_param(model, "first.w", D, first);
+    case_param(model, "second.w", D, second);
+    for (int j = 0; j < D; j++) {
+        ck_assert_msg(test_close(first[j], -6 * 5.0, 1e-12, 0), "first: %.17g", first[j]);
+        ck_assert_msg(test_close(second[j], -6 * 3.0, 1e-12, 0), "second: %.17g", second[j]);
+    }
+    ck_assert_int_eq(gm_model_log_prob_kind(model), GM_NO_LOG_PROB);
+    gm_model_free(model);
+    case_end(&c);
+}
+END_TEST
+
+/* Running statistics follow the batches, also beside averaged weights. */
+START_TEST(running_statistics)
+{
+    static double x[64 * D];
+    double mean[D], variance[D];
+    const char *settings[] = {"seed=1",
+                              "steps=200",
+                              "valid=0",
+                              "batch=64",
+                              "precision=f64",
+                              "transform=none",
+                              _i ? "average=0.9" : "average=0",
+                              NULL};
+    case_setup c;
+    plain_rows(x, 64 * D, 2, 4, 3);
+    case_begin(&c, x, 64, D, NULL, settings);
+    gm_model *model = fit_now(&c, "normed");
+    case_param(model, "norm.mean", D, mean);
+    case_param(model, "norm.variance", D, variance);
+    for (int j = 0; j < D; j++) {
+        double m = 0, v = 0;
+        for (int i = 0; i < 64; i++)
+            m += x[i * D + j] / 64;
+        for (int i = 0; i < 64; i++)
+            v += (x[i * D + j] - m) * (x[i * D + j] - m) / 64;
+        double begin = pow(0.9, 200); /* a whole batch each time: what is left of 0 and 1 */
+        ck_assert_msg(test_close(mean[j], m * (1 - begin), 1e-9, 0), "mean %g, not %g", mean[j], m);
+        ck_assert_msg(test_close(variance[j], v + (1 - v) * begin, 1e-9, 0), "variance %g, not %g",
+                      variance[j], v);
+    }
+    gm_model_free(model);
+    case_end(&c);
+}
+END_TEST
+
+/* The closed form: the mean and deviation of the rows. */
+START_TEST(likelihood_of_a_bell)
+{
+    static double x[500 * D];
+    double mean[D], log_scale[D], own[2];
+    const char *settings[] = {"seed=1",        "steps=400",      "valid=0", "batch=500",
+                              "precision=f64", "transform=none", NULL};
+    case_setup c;
+    plain_rows(x, 500 * D, -1, 3, 3);
+    case_begin(&c, x, 500, D, "adam lr=0.05", settings);
+    gm_trainer *t;
+    gm_model *model;
+    test_ok(c.ctx, gm_trainer_create(c.ctx, "bell", &c.config, &t));
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, 0));
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &model));
+    case_param(model, "mean", D, mean);
+    case_param(model, "log_scale", D, log_scale);
+    double loss = 0, given, error, logp[500], squares = 0;
+    for (int j = 0; j < D; j++) {
+        own[0] = own[1] = 0;
+        for (int i = 0; i < 500; i++)
+            own[0] += x[i * D + j] / 500;
+        for (int i = 0; i < 500; i++)
+            own[1] += (x[i * D + j] - own[0]) * (x[i * D + j] - own[0]) / 500;
+        ck_assert_msg(fabs(mean[j] - own[0]) < 1e-3 && fabs(exp(2 * log_scale[j]) - own[1]) < 2e-3,
+                      "column %d: %g %g, not %g %g", j, mean[j], exp(2 * log_scale[j]), own[0],
+                      own[1]);
+    }
+    test_ok(c.ctx, gm_model_log_prob_f64(c.ctx, model, x, 500, 0, NULL, logp));
+    test_ok(c.ctx, gm_trainer_evaluate(c.ctx, t, c.train, &given, &error));
+    for (int i = 0; i < 500; i++)
+        loss -= logp[i] / 500;
+    for (int i = 0; i < 500; i++)
+        squares += (logp[i] + loss) * (logp[i] + loss);
+    ck_assert(test_close(given, loss, 1e-12, 0));
+    ck_assert(test_close(error, sqrt(squares / 499 / 500), 1e-9, 0));
+    gm_model_free(model);
+    gm_trainer_free(t);
+    case_end(&c);
+}
+END_TEST
+
+/* ---- Validation
+ * -------------------------------------------------------------------------------------- */
+
+/* Validation rows on the other side: the first evaluation is the best, and patience ends it. */
+START_TEST(patience_ends_a_fit)
+{
+    static double x[200 * D], away[50 * D];
+    double stopped[D], early[D];
+    const char *settings[] = {"seed=1",   "steps=500",      "evaluate=10",       "patience=3",
+                              "batch=50", "transform=none", "schedule=constant", NULL};
+    case_setup c;
+    plain_rows(x, 200 * D, 4, 6, 3);
+    plain_rows(away, 50 * D, -0.1, 0.1, 4);
+    case_begin(&c, x, 200, D, NULL, settings);
+    test_ok(c.ctx, gm_dataset_from_f64(c.ctx, away, 50, D, 0, &c.valid));
+    c.config.valid = c.valid;
+    gm_trainer *t;
+    gm_model *model;
+    double mean;
+    test_ok(c.ctx, gm_trainer_create(c.ctx, "bell", &c.config, &t));
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, 10));
+    test_ok(c.ctx, gm_trainer_evaluate(c.ctx, t, c.valid, &mean, NULL));
+    gm_progress p = case_progress(c.ctx, t);
+    ck_assert(p.valid == mean && p.best == mean && p.best_step == 10 && !p.done);
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &model));
+    case_param(model, "mean", D, early);
+    gm_model_free(model);
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, 0));
+    p = case_progress(c.ctx, t);
+    ck_assert_msg(p.done == 1 && p.step == 40 && p.best_step == 10 && p.valid > p.best,
+                  "step %d, best %d", (int)p.step, (int)p.best_step);
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &model));
+    case_param(model, "mean", D, stopped);
+    ck_assert_mem_eq(early, stopped, sizeof early);
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, 5));
+    ck_assert_int_eq(case_progress(c.ctx, t).step, 40);
+    gm_model_free(model);
+    gm_trainer_free(t);
+    case_end(&c);
+}
+END_TEST
+
+static int64_t record_number(gm_context *ctx, const gm_model *model, const char *name)
+{
+    char text[8192], key[64];
+    test_ok(ctx, gm_model_describe(ctx, model, text, sizeof text, NULL));
+    snprintf(key, sizeof key, "\"%s\":", name);
+    const char *record = strstr(text, "\"record\":"), *at = record ? strstr(record, key) : NULL;
+    ck_assert_msg(at != NULL, "no %s in %s", name, text);
+    return strtoll(at + strlen(key), NULL, 10);
+}
+
+START_TEST(split_for_validation)
+{
+    static double x[400 * D];
+    static const struct {
+        const char *valid;
+        int64_t rows, train, valids;
+    } cases[] = {{"valid=0.25", 400, 300, 100},
+                 {"valid=0", 400, 400, 0},
+                 {"valid=0.5", 9, 9, 0}, /* too few to split */
+                 {"valid=0.9", 10, 1, 9}};
+    const char *settings[] = {"seed=1", "steps=3", cases[_i].valid, NULL};
+    case_setup c;
+    plain_rows(x, 400 * D, 4, 6, 3);
+    case_begin(&c, x, cases[_i].rows, D, NULL, settings);
+    gm_model *model = fit_now(&c, "bell");
+    ck_assert_int_eq(record_number(c.ctx, model, "rows"), cases[_i].train);
+    ck_assert_int_eq(record_number(c.ctx, model, "valid_rows"), cases[_i].valids);
+    ck_assert_int_eq(record_number(c.ctx, model, "steps"), 3);
+    gm_model_free(model);
+    case_end(&c);
+}
+END_TEST
+
+/* Validation rows must be whole too. */
+START_TEST(validation_with_holes)
+{
+    static const char csv[] = "a,b\n1,2\n,3\n4,5\n";
+    static const double x[8] = {1, 2, 3, 4, 5, 6, 7, 9};
+    const char *settings[] = {"seed=1", "steps=3", NULL};
+    case_setup c;
+    case_begin(&c, x, 4, 2, NULL, settings);
+    test_source source = {.data = csv, .size = (int64_t)strlen(csv)};
+    gm_reader reader = test_source_reader(&source);
+    gm_model *model;
+    gm_trainer *t;
+    double mean;
+    test_ok(c.ctx, gm_dataset_from_reader(c.ctx, &reader, "csv", "v.csv", NULL, &c.valid));
+    c.config.valid = c.valid;
+    test_fails(c.ctx, gm_fit_with(c.ctx, "flow", &c.config, &model), GM_E_DATA, "missing");
+    c.config.valid = NULL;
+    test_ok(c.ctx, gm_trainer_create(c.ctx, "flow", &c.config, &t));
+    test_fails(c.ctx, gm_trainer_evaluate(c.ctx, t, c.valid, &mean, NULL), GM_E_DATA, "missing");
+    gm_trainer_free(t);
+    case_end(&c);
+}
+END_TEST
+
+/* ---- Budgets
+ * ----------------------------------------------------------------------------------------- */
+
+/* A time budget is kept, and the record repeats the fit by steps. */
+START_TEST(time_budget)
+{
+    double budget = test_quick() ? 0.5 : 2, begin;
+    double *x = case_cloud(2000, D, 4);
+    char text[3][40];
+    const char *settings[] = {"seed=1", "hidden=16", "layers=2", "schedule=one-cycle",
+                              text[0],  NULL,        NULL};
+    snprintf(text[0], sizeof text[0], "seconds=%g", budget);
+    case_setup c;
+    gm_trainer *t;
+    gm_model *timed, *again;
+    case_begin(&c, x, 2000, D, NULL, settings);
+    test_ok(c.ctx, gm_trainer_create(c.ctx, "flow", &c.config, &t));
+    begin = seconds_now();
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, 0));
+    double took = seconds_now() - begin;
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &timed));
+    gm_trainer_free(t);
+    if (!test_sanitized())
+        ck_assert_msg(took > 0.6 * budget && took < 1.3 * budget + 0.2, "%g s of %g", took, budget);
+    int64_t horizon = record_number(c.ctx, timed, "horizon"),
+            hold = record_number(c.ctx, timed, "hold"),
+            steps = record_number(c.ctx, timed, "steps");
+    ck_assert_msg(hold >= 5 && horizon > hold && steps <= horizon, "%d %d %d", (int)hold,
+                  (int)horizon, (int)steps);
+    case_end(&c);
+    snprintf(text[1], sizeof text[1], "steps=%d", (int)horizon);
+    snprintf(text[2], sizeof text[2], "hold=%d", (int)hold);
+    settings[4] = text[1];
+    settings[5] = text[2];
+    case_begin(&c, x, 2000, D, NULL, settings);
+    test_ok(c.ctx, gm_trainer_create(c.ctx, "flow", &c.config, &t));
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, steps));
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &again));
+    gm_trainer_free(t);
+    ck_assert_mem_eq(timed->params, again->params, (size_t)timed->structure->layout.size * 4);
+    gm_model_free(timed);
+    gm_model_free(again);
+    case_end(&c);
+    free(x);
+}
+END_TEST
+
+START_TEST(epochs_and_steps)
+{
+    static double x[100 * D];
+    static const struct {
+        const char *settings[5];
+        int64_t steps;
+    } cases[] = {{{"epochs=3", "batch=30", "valid=0"}, 9},
+                 {{"epochs=3", "batch=30", "valid=0", "steps=5"}, 5},
+                 {{"epochs=2", "batch=1000", "valid=0.1"}, 2},
+                 {{"epochs=1", "batch=1", "valid=0"}, 100}};
+    const char *settings[8] = {"seed=1"};
+    for (int i = 0; cases[_i].settings[i]; i++)
+        settings[i + 1] = cases[_i].settings[i];
+    case_setup c;
+    plain_rows(x, 100 * D, 4, 6, 3);
+    case_begin(&c, x, 100, D, NULL, settings);
+    gm_model *model = fit_now(&c, "bell");
+    ck_assert_int_eq(record_number(c.ctx, model, "steps"), cases[_i].steps);
+    gm_model_free(model);
+    case_end(&c);
+}
+END_TEST
+
+/* ---- Stopping
+ * ---------------------------------------------------------------------------------------- */
+
+/* Steps in pieces, a callback that stops and a token that is tripped change no bit of the end. */
+typedef struct stopper {
+    int64_t calls, stop_at, evaluations, last_step;
+} stopper;
+
+static int32_t stop_sometimes(void *user, const gm_progress *p)
+{
+    stopper *s = user;
+    s->evaluations += p->evaluated;
+    ck_assert(p->step >= s->last_step && p->struct_size == sizeof *p);
+    s->last_step = p->step;
+    return ++s->calls == s->stop_at;
+}
+
+START_TEST(stopped_by_progress)
+{
+    double *x = case_cloud(500, D, 4);
+    const char *settings[] = {"seed=1",      "steps=60",    "hidden=8", "layers=2",
+                              "evaluate=10", "dropout=0.2", NULL};
+    case_setup c;
+    stopper s = {.stop_at = 3};
+    case_begin(&c, x, 500, D, NULL, settings);
+    gm_model *whole = fit_now(&c, "flow"), *model;
+    gm_trainer *t;
+    c.config.progress = stop_sometimes;
+    c.config.progress_user = &s;
+    test_fails(c.ctx, gm_fit_with(c.ctx, "flow", &c.config, &model), GM_E_CANCELLED, "progress");
+    ck_assert_ptr_null(model);
+    s = (stopper){.stop_at = 3};
+    test_ok(c.ctx, gm_trainer_create(c.ctx, "flow", &c.config, &t));
+    test_fails(c.ctx, gm_trainer_step(c.ctx, t, 0), GM_E_CANCELLED, "progress");
+    int64_t stopped = case_progress(c.ctx, t).step;
+    ck_assert_msg(stopped > 0 && stopped < 60, "%d", (int)stopped);
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &model));
+    gm_model_free(model);
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, 7));
+    ck_assert_int_eq(case_progress(c.ctx, t).step, stopped + 7);
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, 0));
+    ck_assert_int_eq(s.evaluations, 6);
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &model));
+    ck_assert_mem_eq(model->params, whole->params, (size_t)whole->structure->layout.size * 4);
+    gm_trainer_free(t);
+    gm_model_free(model);
+    gm_model_free(whole);
+    case_end(&c);
+    free(x);
+}
+END_TEST
+
+typedef struct tripper {
+    gm_cancel *token;
+    atomic_int started;
+    double tripped;
+} tripper;
+
+static int32_t note_start(void *user, const gm_progress *p)
+{
+    tripper *t = user;
+    (void)p;
+    atomic_store(&t->started, 1);
+    return 0;
+}
+
+static void *trip_later(void *arg)
+{
+    tripper *t = arg;
+    struct timespec pause = {0, 20000000};
+    while (!atomic_load(&t->started))
+        thrd_sleep(&pause, NULL);
+    thrd_sleep(&pause, NULL);
+    t->tripped = seconds_now();
+    gm_cancel_trip(t->token);
+    return NULL;
+}
+
+START_TEST(cancelled_by_a_token)
+{
+    double *x = case_cloud(2000, D, 4);
+    const char *settings[] = {"seed=1", "steps=1000000", "hidden=256,256", "batch=1800", NULL};
+    case_setup c;
+    tripper trip = {.token = gm_cancel_create(NULL)};
+    pthread_t thread;
+    gm_trainer *t;
+    gm_model *model;
+    case_begin(&c, x, 2000, D, NULL, settings);
+    gm_context_config config = {.struct_size = sizeof config, .cancel = trip.token};
+    gm_context *ctx;
+    ck_assert_int_eq(gm_context_create(&config, &ctx), GM_OK);
+    c.config.progress = note_start;
+    c.config.progress_user = &trip;
+    test_ok(ctx, gm_trainer_create(ctx, "flow", &c.config, &t));
+    ck_assert_int_eq(pthread_create(&thread, NULL, trip_later, &trip), 0);
+    test_fails(ctx, gm_trainer_step(ctx, t, 0), GM_E_CANCELLED, NULL);
+    double late = seconds_now() - trip.tripped;
+    pthread_join(thread, NULL);
+    if (!test_sanitized()) /* 100 ms, and what a busy machine adds */
+        ck_assert_msg(late < 0.5, "returned %g s after the token was tripped", late);
+    int64_t step = case_progress(ctx, t).step;
+    test_fails(ctx, gm_trainer_step(ctx, t, 1), GM_E_CANCELLED, NULL);
+    ck_assert_int_eq(case_progress(ctx, t).step, step);
+    gm_cancel_reset(trip.token);
+    test_ok(ctx, gm_trainer_step(ctx, t, 1));
+    ck_assert_int_eq(case_progress(ctx, t).step, step + 1);
+    test_ok(ctx, gm_trainer_model(ctx, t, &model));
+    gm_model_free(model);
+    gm_trainer_free(t);
+    gm_context_free(ctx);
+    gm_cancel_free(trip.token);
+    case_end(&c);
+    free(x);
+}
+END_TEST
+
+/* ---- Losses that are no number
+ * ------------------------------------------------------------------------ */
+
+/* Every way on ends below the cliff: the fit gives up, says so, and keeps what it had. */
+START_TEST(gives_up)
+{
+    static double x[40 * D];
+    const char *settings[] = {"seed=1",  "steps=1000",        "valid=0", "precision=f64",
+                              "clip=10", "schedule=constant", NULL};
+    case_setup c;
+    test_log log = {0};
+    gm_logger logger = test_log_hook(&log);
+    gm_context_config config = {.struct_size = sizeof config, .logger = &logger};
+    gm_context *ctx;
+    gm_trainer *t;
+    gm_model *model;
+    double w[D], mean;
+    ck_assert_int_eq(gm_context_create(&config, &ctx), GM_OK);
+    test_ok(ctx, gm_family_register(ctx, &cliff));
+    case_begin(&c, x, 40, D, "sgd lr=20000", settings);
+    test_ok(ctx, gm_trainer_create(ctx, "cliff", &c.config, &t));
+    test_fails(ctx, gm_trainer_step(ctx, t, 0), GM_E_NONFINITE, "smaller lr");
+    ck_assert_int_eq(log.warnings, 8);
+    ck_assert_ptr_nonnull(strstr(log.last, "half the learning rate"));
+    gm_progress p = case_progress(ctx, t);
+    ck_assert_msg(p.recoveries >= 8 && !p.done, "%d", (int)p.recoveries);
+    test_ok(ctx, gm_trainer_model(ctx, t, &model));
+    case_param(model, "w", D, w);
+    ck_assert_msg(w[0] > -5, "the weights left have no loss: %g", w[0]);
+    test_ok(ctx, gm_trainer_evaluate(ctx, t, c.train, &mean, NULL));
+    ck_assert(isfinite(mean));
+    test_fails(ctx, gm_trainer_step(ctx, t, 0), GM_E_NONFINITE, "smaller lr");
+    gm_model_free(model);
+    gm_trainer_free(t);
+    gm_context_free(ctx);
+    case_end(&c);
+}
+END_TEST
+
+/* The loss is lost right where a snapshot falls due: the snapshot must be of weights that have one.
+ */
+START_TEST(recovers_at_a_snapshot)
+{
+    static double x[40];
+    const char *settings[] = {"seed=1", "steps=150",         "valid=0", "precision=f64",
+                              "clip=0", "schedule=constant", NULL};
+    double w;
+    case_setup c;
+    case_begin(&c, x, 40, 1, "sgd lr=1", settings);
+    gm_model *model = fit_now(&c, "trap");
+    case_param(model, "w", 1, &w);
+    ck_assert_msg(w > -99.5 && w < 0, "%g", w);
+    ck_assert_int_ge(record_number(c.ctx, model, "recoveries"), 1);
+    gm_model_free(model);
+    case_end(&c);
+}
+END_TEST
+
+START_TEST(absurd_rate)
+{
+    static const char *const optimizers[] = {"adam lr=1e6", "sgd lr=1e30", "rmsprop lr=1e12",
+                                             "adam lr=1e38"};
+    double *x = case_cloud(300, D, 4), mean;
+    const char *settings[] = {"seed=1",           "steps=120", "hidden=8", "layers=2",
+                              "coupling=realnvp", "mixing=lu", NULL};
+    case_setup c;
+    gm_trainer *t;
+    gm_model *model;
+    case_begin(&c, x, 300, D, optimizers[_i], settings);
+    test_ok(c.ctx, gm_trainer_create(c.ctx, "flow", &c.config, &t));
+    gm_status got = gm_trainer_step(c.ctx, t, 0);
+    gm_progress p = case_progress(c.ctx, t);
+    ck_assert_msg(got == GM_OK || (got == GM_E_NONFINITE && p.recoveries > 0), "%d: %s", got,
+                  test_error(c.ctx));
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &model));
+    for (int64_t i = 0; i < model->structure->layout.size; i++)
+        must_msg(isfinite(((float *)model->params)[i]), "weight %d is not finite", (int)i);
+    test_ok(c.ctx, gm_trainer_evaluate(c.ctx, t, c.train, &mean, NULL));
+    gm_model_free(model);
+    gm_trainer_free(t);
+    case_end(&c);
+    free(x);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("fit");
+    TCase *t = tcase_create("fit");
+    tcase_set_timeout(t, 120);
+    tcase_add_loop_test(t, clipping, 0, 4);
+    tcase_add_test(t, averaging);
+    tcase_add_test(t, players_in_turn);
+    tcase_add_loop_test(t, running_statistics, 0, 2);
+    tcase_add_test(t, likelihood_of_a_bell);
+    tcase_add_test(t, patience_ends_a_fit);
+    tcase_add_loop_test(t, split_for_validation, 0, 4);
+    tcase_add_test(t, validation_with_holes);
+    tcase_add_test(t, time_budget);
+    tcase_add_loop_test(t, epochs_and_steps, 0, 4);
+    tcase_add_test(t, stopped_by_progress);
+    tcase_add_test(t, cancelled_by_a_token);
+    tcase_add_test(t, gives_up);
+    tcase_add_test(t, recovers_at_a_snapshot);
+    tcase_add_loop_test(t, absurd_rate, 0, 4);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    return gm__test_main(suite);
+}
