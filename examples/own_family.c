@@ -82,6 +82,7 @@ int main(int argc, char **argv)
                  gm_dataset_from_csv(ctx, argv[1], NULL, &rows) || gm_options_create(ctx, &how) ||
                  gm_options_set_int(ctx, how, "seed", 1) ||
                  gm_options_set_int(ctx, how, "components", 5) ||
+                 gm_options_set_int(ctx, how, "steps", 4000) ||
                  gm_fit(ctx, "mixture", rows, how, &model) ||
                  gm_model_sample_rows(ctx, model, 1000, NULL, how, &drawn) ||
                  gm_dataset_save(ctx, drawn, argv[2]);
