@@ -4,9 +4,9 @@
  *
  *     log p(x) = log p_z(f(x)) + log |det df/dx|
  *
- * A coupling leaves one part c of the columns as it is and maps the rest t, element by element, by a
- * monotone function whose parameters a network reads off c (Dinh et al. 2017, eq. 4 and 5), so that
- * the Jacobian is triangular:
+ * A coupling leaves one part c of the columns as it is and maps the rest t, element by element, by
+ * a monotone function whose parameters a network reads off c (Dinh et al. 2017, eq. 4 and 5), so
+ * that the Jacobian is triangular:
  *
  *     realnvp    t' = (t - mu(c)) exp(-s(c)), s = L tanh(. / L)
  *     nsf        t' = a rational-quadratic spline (Durkan et al. 2019)
@@ -37,6 +37,8 @@ static const gm_option_row options[] = {
      "bound L on the log scale of an affine coupling"},
     {"unconditional", GM_STAGE_BUILD, GM_BOOL, "1", "", 1,
      "the conditioning columns are mapped too, each by a function of its own"},
+    {"identity", GM_STAGE_BUILD, GM_BOOL, "1", "", 1,
+     "couplings start as the identity; else as random as their networks"},
     {"mixing", GM_STAGE_BUILD, GM_CHOICE, "lu", "lu|permutation|swap", 1,
      "between layers: a learned linear map P L U, a fixed permutation, or the halves change roles"},
     {"start", GM_STAGE_BUILD, GM_BOOL, "0", "", 1,
@@ -120,8 +122,8 @@ static gm_node *map_alone(gm_builder *b, const char *name, gm_node *t, direction
 /* ---- Coupling
  * ------------------------------------------------------------------------------------- */
 
-/* The coupling network: c (batch, .) and the model's conditions to raw parameters, zero at the
- * start (the identity). */
+/* The coupling network: c (batch, .) and the model's conditions to raw parameters; with identity=1
+ * they are zero at the start. */
 static gm_node *network(gm_builder *b, int64_t layer, gm_node *c, int64_t out)
 {
     const int64_t *widths;
@@ -143,7 +145,9 @@ static gm_node *network(gm_builder *b, int64_t layer, gm_node *c, int64_t out)
             h = gm_nn_mlp(b, name.text, h, 1, widths + i, act);
         h = gm_nn_dropout(b, h, dropout);
     }
-    return gm_nn_linear_zero(b, layer_name(layer, "net.out").text, h, out);
+    gm__flow_name name = layer_name(layer, "net.out");
+    return gm_opt_int(b, "identity") ? gm_nn_linear_zero(b, name.text, h, out)
+                                     : gm_nn_linear(b, name.text, h, out);
 }
 
 /* One coupling of x (batch, d). The first d/2 columns condition the rest, or with mixing=swap the

@@ -217,6 +217,15 @@ static gm_status model(void *user, gm_context *ctx, const void *params, const gm
     return code;
 }
 
+double gm__objective_operations(const void *user, int64_t batch)
+{
+    const gm__fit_objective *o = user;
+    double sum = 0;
+    for (int i = 0; i < MAX_PHASES && o->steps[i]; i++)
+        sum += gm__plan_operations(o->steps[i], batch);
+    return sum;
+}
+
 /* ---- Making
  * ----------------------------------------------------------------------------------------------------
  */

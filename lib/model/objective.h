@@ -37,4 +37,7 @@ void gm__tray_clear(gm__tray *tray, const gm_allocator *allocator);
 void gm__feed_load(gm_context *ctx, const gm__feed *feed, const int64_t *row, int64_t first,
                    int64_t count, const gm__noise *noise, const gm__plan *plan, gm__tray *tray);
 
+/* Floating-point operations of one step, all phases. user is gm__objective.user. */
+double gm__objective_operations(const void *user, int64_t batch);
+
 #endif
