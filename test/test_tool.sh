@@ -194,6 +194,10 @@ expect 0 '' "$genmod" score unnamed.model s.npy --label 2 -o without.npy
 expect 0 '' "$genmod" info unnamed.model
 expect 0 '' "$genmod" score mixed.model rows.csv --mean
 expect 0 '' "$genmod" score columns.model rows.csv --mean
+tr , ';' <rows.csv >semicolons.csv
+expect 0 '' "$genmod" score mixed.model semicolons.csv --csv delimiter=semicolon --types count:integer --missing none -o some.csv
+lines some.csv 401
+expect 2 'delimite' "$genmod" score mixed.model semicolons.csv --csv delimite=tab
 printf 'height,count,kind\n170,2,green\n' >unseen.csv
 expect 0 '' "$genmod" score mixed.model unseen.csv
 holds '^-inf$'

@@ -105,6 +105,8 @@ static int read_file(tool *t, const char *path, const gm_options *options, gm_da
     else
         status =
             gm_dataset_from_reader(t->ctx, &stdin_reader, "csv", "standard input", options, rows);
+    if (status && (cli_value(t->args, "csv") || cli_value(t->args, "types")))
+        return tool_refused(t, status);
     return status ? tool_failed(t) : TOOL_OK;
 }
 
@@ -194,6 +196,8 @@ int tool_read_rows(tool *t, const char *path, gm_dataset **rows)
     status = set_option(t, options, "missing", "missing");
     if (!status)
         status = set_option(t, options, "types", "types");
+    if (!status)
+        status = tool_set_each(t, "csv", options);
     if (!status)
         status = read_file(t, path, options, rows);
     gm_options_free(options);

@@ -92,8 +92,9 @@ extern const cli_command command_families, command_fit, command_sample, command_
     {"columns", 0, "LIST", "columns to use: names, numbers or ranges (a,b,3-7)"},                  \
         {"label", 0, "COLUMN", "a column that is a label, not a feature"},                         \
         {"missing", 0, "TOKEN", "text that stands for a missing value in CSV"},                    \
+        {"types", 0, "LIST", "types of CSV columns: x1:real,x2:category"},                         \
     {                                                                                              \
-        "types", 0, "LIST", "types of CSV columns: name=real, integer, binary ..."                 \
+        "csv", 0, "NAME=VALUE", "an option of reading CSV ('genmod families csv')"                 \
     }
 #define TOOL_CALL_OPTIONS                                                                          \
     {"set", 0, "NAME=VALUE", "an option of the call ('genmod families FAMILY')"},                  \
