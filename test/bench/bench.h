@@ -9,6 +9,7 @@ typedef struct bench_arguments {
     double secs;      /* a block */
     const char *only; /* names with commas between; NULL all */
     const char *data; /* folder of NAME.npy; NULL: made here */
+    int paced;        /* a block waits for a line on standard input */
 } bench_arguments;
 
 int bench_wanted(const bench_arguments *a, const char *name);
@@ -18,9 +19,10 @@ double bench_normal(uint64_t *state);
  * so many threads at once; measured when first asked. */
 double bench_peak(int threads);
 
+#define BENCH_BLOCKS 64
 typedef struct bench_blocks {
-    int wanted, count;
-    double seconds[64];
+    int wanted, paced, count;
+    double seconds[BENCH_BLOCKS];
 } bench_blocks;
 bench_blocks bench_begin(const bench_arguments *a);
 int bench_more(const bench_blocks *b);

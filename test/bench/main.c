@@ -1,6 +1,10 @@
 /* bench [--threads N] [--only NAME,...] [--secs S] [--reps N] [--data DIR] [--seed N] [--list]
+ *       [--paced]
  *
- * Times the library on the reference's workloads and on matrix products, one line each. */
+ * Times the library on the reference's workloads and on matrix products, one line each. Paced, each
+ * block of a workload waits for a line on standard input ("ready") and tells its seconds a step
+ * ("block S"), until the input ends: so that test/bench/compare can let two programs work in turn.
+ */
 #include "bench.h"
 
 #include <math.h>
@@ -41,17 +45,24 @@ int bench_wanted(const bench_arguments *a, const char *name)
 
 bench_blocks bench_begin(const bench_arguments *a)
 {
-    return (bench_blocks){.wanted = a->reps};
+    return (bench_blocks){.wanted = a->reps, .paced = a->paced};
 }
 
 int bench_more(const bench_blocks *b)
 {
-    return b->count < b->wanted;
+    char line[16];
+    if (!b->paced)
+        return b->count < b->wanted;
+    puts("ready");
+    fflush(stdout);
+    return b->count < BENCH_BLOCKS && fgets(line, sizeof line, stdin) != NULL;
 }
 
 void bench_add(bench_blocks *b, double seconds)
 {
     b->seconds[b->count++] = seconds;
+    if (b->paced)
+        printf("block %.9g\n", seconds);
 }
 
 static int compare(const void *a, const void *b)
@@ -62,7 +73,9 @@ static int compare(const void *a, const void *b)
 
 double bench_median(const bench_blocks *b)
 {
-    double sorted[64];
+    double sorted[BENCH_BLOCKS];
+    if (!b->count)
+        return 0;
     memcpy(sorted, b->seconds, sizeof sorted);
     qsort(sorted, (size_t)b->count, sizeof *sorted, compare);
     return 0.5 * (sorted[(b->count - 1) / 2] + sorted[b->count / 2]);
@@ -71,7 +84,7 @@ double bench_median(const bench_blocks *b)
 static int usage(void)
 {
     fputs("usage: bench [--threads N] [--only NAME,...] [--secs S] [--reps N] [--data DIR] [--seed "
-          "N] [--list]\n",
+          "N] [--list] [--paced]\n",
           stderr);
     return 2;
 }
@@ -85,6 +98,10 @@ int main(int argc, char **argv)
             bench_list_workloads();
             puts("product");
             return 0;
+        }
+        if (strcmp(argv[i], "--paced") == 0) {
+            a.paced = 1;
+            continue;
         }
         if (!value)
             return usage();
@@ -104,10 +121,9 @@ int main(int argc, char **argv)
             return usage();
         i++;
     }
-    if (a.threads < 1 || a.reps < 1 || a.reps > 64 || !(a.secs > 0))
+    if (a.threads < 1 || a.reps < 1 || a.reps > BENCH_BLOCKS || !(a.secs > 0))
         return usage();
     bench_workloads(&a);
-    if (bench_wanted(&a, "product"))
-        bench_products(&a);
+    bench_products(&a);
     return 0;
 }

@@ -3,6 +3,7 @@
  * OpenBLAS is found when this runs (libopenblas.so.0); its kernels are those that OPENBLAS_CORETYPE
  * names, by default the AVX-512 ones where the processor has AVX-512, since a release from before
  * the processor may pick its oldest. A ratio is theirs over ours: above 1 we are faster. */
+#define _GNU_SOURCE /* setenv, nanosleep */
 #include "bench.h"
 #include "base/pool.h"
 #include "kernels/kernels.h"
@@ -31,7 +32,7 @@ typedef struct shape {
 /* forward y = x W; dx = dy W'; dW = x' dy */
 #define LAYER(name, batch, in, out)                                                                \
     {"product." name ".y", GM__F32, batch, out, in, 0, 0},                                         \
-    {"product." name ".dx", GM__F32, batch, in, out, 0, 1},                                        \
+        {"product." name ".dx", GM__F32, batch, in, out, 0, 1},                                    \
     {                                                                                              \
         "product." name ".dW", GM__F32, in, out, batch, 1, 0                                       \
     }
