@@ -37,7 +37,7 @@ configure --without-threads --with-zlib=no --with-blas=none --disable-shared --e
 for bad_option in --with-blas=mkl --with-zlib=perhaps --frobnicate --enable-sanitizers=nonsense \
     --host=vax-dec-ultrix CC=/nonexistent/cc; do
     rm -f config.mak
-    "$SRCDIR/configure" "$bad_option" >out 2>err && wrong "$bad_option is accepted"
+    CC='' CXX='' "$SRCDIR/configure" "$bad_option" >out 2>err && wrong "$bad_option is accepted"
     [ "$(wc -l <err)" -eq 1 ] || wrong "$bad_option is refused with other than one line: $(cat err)"
     [ ! -f config.mak ] || wrong "$bad_option leaves a config.mak"
 done
