@@ -17,7 +17,7 @@ SO = $(B)/libgenmod.so.0
 
 INCLUDES = -I$(srcdir)/include -I$(srcdir)/lib
 C_FLAGS = $(CPPFLAGS) $(CFLAGS) -std=c11 $(OUR_CFLAGS) $(WARNINGS) $(THREAD_FLAGS) $(SANITIZE)
-LIB_FLAGS = $(C_FLAGS) $(LIB_WARNINGS) $(INCLUDES) -DGM_BUILDING $(DEFINES) $(BLAS_CFLAGS) $(COVERAGE)
+LIB_FLAGS = $(C_FLAGS) $(SMALL_FLAGS) $(LIB_WARNINGS) $(INCLUDES) -DGM_BUILDING $(DEFINES) $(BLAS_CFLAGS) $(COVERAGE)
 PROGRAM_FLAGS = $(C_FLAGS) $(INCLUDES) $(COVERAGE)
 TEST_FLAGS = $(TEST_WARNINGS) -I$(srcdir)/test $(CHECK_CFLAGS)
 CXX_FLAGS = $(CPPFLAGS) $(CXXFLAGS) -std=c++17 -Wall -Wextra $(THREAD_FLAGS) $(SANITIZE) -I$(srcdir)/include
@@ -78,7 +78,7 @@ examples: $(EXAMPLES)
 $(B)/obj/lib/%.o: $(srcdir)/lib/%.c config.mak
 	$(say) CC lib/$*.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LIB_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(LIB_FLAGS) $(if $(filter kernels/%,$*),,$(CALM_FLAGS)) -MMD -MP -c -o $@ $<
 
 $(B)/obj/%.o: $(srcdir)/%.c config.mak
 	$(say) CC $*.c
