@@ -5,7 +5,8 @@
  *
  * The body is included with GM_ISA set to one of the GM_ISA_ numbers below and with simd.h's
  * vector types in force. It names its external symbols with ISA(name), which appends _base, _avx2,
- * _avx512 or _neon. Target pragmas, not flags, choose the instructions, so that one translation
+ * _avx512 or _neon. ISA_SMALL(name) is for costly code that no fit waits for, mostly in float64: on
+ * AVX-512 it is AVX2's, whose bits are the same, which keeps the library small. Target pragmas, not flags, choose the instructions, so that one translation
  * unit can hold every variant. No include guard: a source may use it more than once. */
 
 #define GM_ISA_BASE 0
@@ -38,10 +39,12 @@
 /* Baseline: 16-byte vectors in the compiler's generic vector extension, fused multiply-add by fma(). */
 #define GM_ISA GM_ISA_BASE
 #define ISA(name) GM_ISA_PASTE(name, _base)
+#define ISA_SMALL(name) ISA(name)
 #include "kernels/simd.h"
 #include GM_ISA_BODY
 #include "kernels/simd_end.h"
 #undef ISA
+#undef ISA_SMALL
 #undef GM_ISA
 
 #if defined(__x86_64__)
@@ -53,10 +56,12 @@
 #endif
 #define GM_ISA GM_ISA_AVX2
 #define ISA(name) GM_ISA_PASTE(name, _avx2)
+#define ISA_SMALL(name) ISA(name)
 #include "kernels/simd.h"
 #include GM_ISA_BODY
 #include "kernels/simd_end.h"
 #undef ISA
+#undef ISA_SMALL
 #undef GM_ISA
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -68,10 +73,12 @@
 #endif
 #define GM_ISA GM_ISA_AVX512
 #define ISA(name) GM_ISA_PASTE(name, _avx512)
+#define ISA_SMALL(name) GM_ISA_PASTE(name, _avx2)
 #include "kernels/simd.h"
 #include GM_ISA_BODY
 #include "kernels/simd_end.h"
 #undef ISA
+#undef ISA_SMALL
 #undef GM_ISA
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -83,10 +90,12 @@
 #if defined(__aarch64__)
 #define GM_ISA GM_ISA_NEON
 #define ISA(name) GM_ISA_PASTE(name, _neon)
+#define ISA_SMALL(name) ISA(name)
 #include "kernels/simd.h"
 #include GM_ISA_BODY
 #include "kernels/simd_end.h"
 #undef ISA
+#undef ISA_SMALL
 #undef GM_ISA
 #endif
 

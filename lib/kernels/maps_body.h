@@ -33,6 +33,9 @@
 #define OP(name) vd_##name
 #define FN(name) ISA(gm__map_d_##name)
 #define MAP(name) ISA(map_f64_##name)
+#if GM_ISA == GM_ISA_AVX512
+#define CHEAP_ONLY
+#endif
 #include "kernels/maps_plain.h"
 #include "kernels/maps_loops.h"
 #undef V
@@ -43,7 +46,9 @@
 #undef OP
 #undef FN
 #undef MAP
+#undef CHEAP_ONLY
 
+#if GM_ISA != GM_ISA_AVX512
 #define MAP1(name)                                                                                 \
     static void ISA(map_f64_##name)(void *out, const void *in, int64_t n)                          \
     {                                                                                              \
@@ -69,6 +74,7 @@ static void ISA(map_f64_polygamma)(void *out, const void *in, int order, int64_t
     for (int64_t i = 0; i < n; i++)
         y[i] = gm__polygamma(order, x[i]);
 }
+#endif
 
 static void ISA(map_widen)(double *y, const float *x, int64_t n)
 {
@@ -95,6 +101,7 @@ static void ISA(map_narrow)(float *y, const double *x, int64_t n)
         y[i] = (float)x[i];
 }
 
+#if GM_ISA != GM_ISA_AVX512
 /* The costly functions have a body in double only. */
 #define PIECE 128
 #define MAP1(name)                                                                                 \
@@ -126,6 +133,7 @@ static void ISA(map_f32_polygamma)(void *out, const void *in, int order, int64_t
         y[i] = (float)gm__polygamma(order, (double)x[i]);
 }
 #undef PIECE
+#endif
 
 #define BOTH(name)                                                                                 \
     {                                                                                              \
@@ -133,12 +141,18 @@ static void ISA(map_f32_polygamma)(void *out, const void *in, int order, int64_t
     }
 #define ROW1(kind, name)                                                                           \
     [GM__F32][kind] = ISA(map_f32_##name), [GM__F64][kind] = ISA(map_f64_##name)
+#define ROW1_SMALL(kind, name)                                                                     \
+    [GM__F32][kind] = ISA(map_f32_##name), [GM__F64][kind] = ISA_SMALL(map_f64_##name)
+#define ROW1_SMALLEST(kind, name)                                                                  \
+    [GM__F32][kind] = ISA_SMALL(map_f32_##name), [GM__F64][kind] = ISA_SMALL(map_f64_##name)
 #define ROWS2(form)                                                                                \
     {                                                                                              \
         ROW2(GM__ADD, add, form), ROW2(GM__SUB, sub, form), ROW2(GM__MUL, mul, form),              \
             ROW2(GM__DIV, div, form), ROW2(GM__MIN, least, form), ROW2(GM__MAX, most, form),       \
             ROW2(GM__GT, gt, form), ROW2(GM__GE, ge, form), ROW2(GM__EQ, eq, form),                \
-            ROW2(GM__GATE, gate, form), ROW2(GM__LOGADDEXP, logaddexp, form),                      \
+            ROW2(GM__GATE, gate, form),                                                            \
+            [GM__F32][GM__LOGADDEXP] = ISA(map_f32_logaddexp##form),                               \
+            [GM__F64][GM__LOGADDEXP] = ISA_SMALL(map_f64_logaddexp##form),                         \
     }
 #define ROW2(kind, name, form)                                                                     \
     [GM__F32][kind] = ISA(map_f32_##name##form), [GM__F64][kind] = ISA(map_f64_##name##form)
@@ -160,22 +174,22 @@ const gm__maps ISA(gm__maps) = {
             ROW1(GM__EXPM1, expm1),
             ROW1(GM__LOG, log),
             ROW1(GM__LOG1P, log1p),
-            ROW1(GM__SIN, sin),
-            ROW1(GM__COS, cos),
+            ROW1_SMALL(GM__SIN, sin),
+            ROW1_SMALL(GM__COS, cos),
             ROW1(GM__TANH, tanh),
             ROW1(GM__SIGMOID, sigmoid),
             ROW1(GM__SOFTPLUS, softplus),
             ROW1(GM__LOG_SIGMOID, log_sigmoid),
             ROW1(GM__SILU, silu),
-            ROW1(GM__GELU, gelu),
-            ROW1(GM__ERF, erf),
-            ROW1(GM__ERFC, erfc),
-            ROW1(GM__LGAMMA, lgamma),
-            ROW1(GM__DIGAMMA, digamma),
-            ROW1(GM__TRIGAMMA, trigamma),
-            ROW1(GM__ATAN, atan),
-            ROW1(GM__NORMAL_CDF, normal_cdf),
-            ROW1(GM__NORMAL_QUANTILE, normal_quantile),
+            ROW1_SMALL(GM__GELU, gelu),
+            ROW1_SMALL(GM__ERF, erf),
+            ROW1_SMALL(GM__ERFC, erfc),
+            ROW1_SMALLEST(GM__LGAMMA, lgamma),
+            ROW1_SMALLEST(GM__DIGAMMA, digamma),
+            ROW1_SMALLEST(GM__TRIGAMMA, trigamma),
+            ROW1_SMALL(GM__ATAN, atan),
+            ROW1_SMALL(GM__NORMAL_CDF, normal_cdf),
+            ROW1_SMALLEST(GM__NORMAL_QUANTILE, normal_quantile),
         },
     .map2 = ROWS2(),
     .map2_right = ROWS2(_right),
@@ -183,12 +197,14 @@ const gm__maps ISA(gm__maps) = {
     .pick = BOTH(pick),
     .axpb = BOTH(axpb),
     .leaky = BOTH(leaky),
-    .polygamma = BOTH(polygamma),
+    .polygamma = {ISA_SMALL(map_f32_polygamma), ISA_SMALL(map_f64_polygamma)},
     .widen = ISA(map_widen),
     .narrow = ISA(map_narrow),
 };
 
 #undef BOTH
 #undef ROW1
+#undef ROW1_SMALL
+#undef ROW1_SMALLEST
 #undef ROW2
 #undef ROWS2

@@ -1,8 +1,9 @@
 /* Part of maps_body.h: the loops around an operation on vectors, for one type.
  *
  * In force besides the names of maps_plain.h: T, the type; LANES; MAP(name), the name of a map's
- * function. The last vector of an array is filled up with zeros and computed like the others, so
- * an element's bits never depend on where it stands. */
+ * function; CHEAP_ONLY where another instruction set's costly ones serve. The last vector of an
+ * array is filled up with zeros and computed like the others, so an element's bits never depend on
+ * where it stands. */
 
 VINLINE V FN(get)(const T *p, int64_t k)
 {
@@ -75,18 +76,23 @@ MAP1(exp, OP(exp))
 MAP1(expm1, OP(expm1))
 MAP1(log, OP(log))
 MAP1(log1p, OP(log1p))
-MAP1(sin, OP(sin))
-MAP1(cos, OP(cos))
 MAP1(tanh, OP(tanh))
 MAP1(sigmoid, OP(sigmoid))
 MAP1(softplus, OP(softplus))
 MAP1(log_sigmoid, OP(log_sigmoid))
 MAP1(silu, OP(silu))
+
+#ifndef CHEAP_ONLY
+MAP1(sin, OP(sin))
+MAP1(cos, OP(cos))
 MAP1(gelu, OP(gelu))
 MAP1(erf, OP(erf))
 MAP1(erfc, OP(erfc))
 MAP1(atan, OP(atan))
 MAP1(normal_cdf, OP(normal_cdf))
+MAP2(logaddexp)
+SWAP(logaddexp)
+#endif
 
 MAP2(add)
 SWAP(add)
@@ -108,8 +114,6 @@ MAP2(eq)
 SWAP(eq)
 MAP2(gate)
 LEFT(gate)
-MAP2(logaddexp)
-SWAP(logaddexp)
 
 static void MAP(pick)(void *out, const void *mask, const void *left, const void *right, int64_t n)
 {

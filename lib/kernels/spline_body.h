@@ -68,6 +68,7 @@ static double ISA(raw_of_one)(double min_slope)
 #undef m_ge
 #undef m_pick
 
+#if GM_ISA != GM_ISA_AVX512
 #define RNAME(name) ISA(name##_f64)
 #define R double
 #define V vd
@@ -88,11 +89,6 @@ static double ISA(raw_of_one)(double min_slope)
 #define v_log1p_unit vd_log1p_unit
 #define v_tile_load ISA(tile_load_d)
 #define v_tile_store ISA(tile_store_d)
-#if GM_ISA == GM_ISA_AVX512
-#define MASK __mmask8
-#define m_ge(a, b) _mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_GE_OQ)
-#define m_pick(m, a, b) ((vd)_mm512_mask_blend_pd(m, (__m512d)(b), (__m512d)(a)))
-#endif
 #include "kernels/spline_real.h"
 #undef RNAME
 #undef R
@@ -117,6 +113,7 @@ static double ISA(raw_of_one)(double min_slope)
 #undef MASK
 #undef m_ge
 #undef m_pick
+#endif
 
 static void ISA(run)(const gm__spline *s, void *y, void *log_slope, const void *x, const void *p,
                      int64_t n)
@@ -124,7 +121,7 @@ static void ISA(run)(const gm__spline *s, void *y, void *log_slope, const void *
     if (s->real == GM__F32)
         ISA(run_f32)(s, y, log_slope, x, p, n);
     else
-        ISA(run_f64)(s, y, log_slope, x, p, n);
+        ISA_SMALL(run_f64)(s, y, log_slope, x, p, n);
 }
 
 static void ISA(grad)(const gm__spline *s, void *dx, void *dp, const void *x, const void *p,
@@ -133,7 +130,7 @@ static void ISA(grad)(const gm__spline *s, void *dx, void *dp, const void *x, co
     if (s->real == GM__F32)
         ISA(grad_f32)(s, dx, dp, x, p, dy, dlog_slope, n);
     else
-        ISA(grad_f64)(s, dx, dp, x, p, dy, dlog_slope, n);
+        ISA_SMALL(grad_f64)(s, dx, dp, x, p, dy, dlog_slope, n);
 }
 
 extern const gm__splines ISA(gm__splines);

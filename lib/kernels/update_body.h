@@ -24,6 +24,7 @@
 #undef v_pick
 #undef v_abs
 
+#if GM_ISA != GM_ISA_AVX512
 #define RNAME(name) ISA(name##_f64)
 #define R double
 #define V vd
@@ -47,13 +48,14 @@
 #undef v_sqrt
 #undef v_pick
 #undef v_abs
+#endif
 
 static void ISA(adam)(const gm__update *u, int64_t i0, int64_t i1)
 {
     if (u->real == GM__F32)
         ISA(adam_f32)(u, i0, i1);
     else
-        ISA(adam_f64)(u, i0, i1);
+        ISA_SMALL(adam_f64)(u, i0, i1);
 }
 
 static void ISA(sgd)(const gm__update *u, int64_t i0, int64_t i1)
@@ -61,7 +63,7 @@ static void ISA(sgd)(const gm__update *u, int64_t i0, int64_t i1)
     if (u->real == GM__F32)
         ISA(sgd_f32)(u, i0, i1);
     else
-        ISA(sgd_f64)(u, i0, i1);
+        ISA_SMALL(sgd_f64)(u, i0, i1);
 }
 
 static void ISA(rmsprop)(const gm__update *u, int64_t i0, int64_t i1)
@@ -69,7 +71,7 @@ static void ISA(rmsprop)(const gm__update *u, int64_t i0, int64_t i1)
     if (u->real == GM__F32)
         ISA(rmsprop_f32)(u, i0, i1);
     else
-        ISA(rmsprop_f64)(u, i0, i1);
+        ISA_SMALL(rmsprop_f64)(u, i0, i1);
 }
 
 extern const gm__updates ISA(gm__updates);
