@@ -478,7 +478,7 @@ START_TEST(bound_of_categories)
     test_ok(ctx, gm_dataset_from_f64(ctx, x, N, 1, 0, &numbers));
     test_ok(ctx, gm_dataset_with_type(ctx, numbers, 0, GM_COLUMN_CATEGORY, 0, &rows));
     gm_options *how = case_options(
-        ctx, (const char *[]){"seed=1", "steps=600", "layers=3", "hidden=32", "draws=2000", NULL});
+        ctx, (const char *[]){"seed=1", "steps=2000", "layers=3", "hidden=32", "draws=2000", NULL});
     test_ok(ctx, gm_fit(ctx, "flow", rows, how, &model));
     double asked[4] = {0, 1, 2, 7};
     gm_array ax = case_array(GM_F64, asked, 3, 1);
