@@ -20,22 +20,55 @@ typedef enum gm__real { GM__F32 = 0, GM__F64 = 1 } gm__real;
  * least subnormal; the first row exact. Left of zero, where lgamma and digamma have zeros that no
  * expansion covers: 2 ulp or 1.3e-16 (float64, lgamma, of values under 1/2; measured 0.7e-16) and
  * 2e-16 (digamma, of values under 1), whichever is more; float32 is the rounded float64. Polygamma
- * of order 2 and up: about 1e-14 relative right of zero. A NaN gives a NaN but for relu and step. */
+ * of order 2 and up: about 1e-14 relative right of zero. A NaN gives a NaN but for relu and step.
+ */
 typedef enum gm__map1 {
-    GM__NEG, GM__ABS, GM__SIGN, GM__SQUARE, GM__SQRT, GM__RECIP, GM__FLOOR, GM__ROUND,
+    GM__NEG,
+    GM__ABS,
+    GM__SIGN,
+    GM__SQUARE,
+    GM__SQRT,
+    GM__RECIP,
+    GM__FLOOR,
+    GM__ROUND,
     GM__RELU /* x > 0 ? x : 0 */,
     GM__STEP /* x > 0 ? 1 : 0 */,
-    GM__EXP, GM__EXPM1, GM__LOG, GM__LOG1P, GM__SIN, GM__COS, GM__TANH, GM__SIGMOID,
-    GM__SOFTPLUS, GM__LOG_SIGMOID, GM__SILU, GM__GELU /* x Phi(x), exact form */,
-    GM__ERF, GM__ERFC, GM__LGAMMA, GM__DIGAMMA, GM__TRIGAMMA, GM__ATAN,
-    GM__NORMAL_CDF, GM__NORMAL_QUANTILE,
+    GM__EXP,
+    GM__EXPM1,
+    GM__LOG,
+    GM__LOG1P,
+    GM__SIN,
+    GM__COS,
+    GM__TANH,
+    GM__SIGMOID,
+    GM__SOFTPLUS,
+    GM__LOG_SIGMOID,
+    GM__SILU,
+    GM__GELU /* x Phi(x), exact form */,
+    GM__ERF,
+    GM__ERFC,
+    GM__LGAMMA,
+    GM__DIGAMMA,
+    GM__TRIGAMMA,
+    GM__ATAN,
+    GM__NORMAL_CDF,
+    GM__NORMAL_QUANTILE,
     GM__MAP1_COUNT
 } gm__map1;
 
 /* Element maps of two arguments. Comparisons give 1 or 0. GATE(a, b) = b > 0 ? a : 0. MIN and MAX
  * give NaN if either is. LOGADDEXP is within 2 ulp of the larger of |max(a, b)| and 1. */
 typedef enum gm__map2 {
-    GM__ADD, GM__SUB, GM__MUL, GM__DIV, GM__MIN, GM__MAX, GM__GT, GM__GE, GM__EQ, GM__GATE,
+    GM__ADD,
+    GM__SUB,
+    GM__MUL,
+    GM__DIV,
+    GM__MIN,
+    GM__MAX,
+    GM__GT,
+    GM__GE,
+    GM__EQ,
+    GM__GATE,
     GM__LOGADDEXP,
     GM__MAP2_COUNT
 } gm__map2;
@@ -45,15 +78,16 @@ typedef void gm__map2_fn(void *y, const void *a, const void *b, int64_t n);
 
 /* y may be x, a, b or c itself (same start), never a partial overlap. */
 typedef struct gm__maps {
-    gm__map1_fn *map1[2][GM__MAP1_COUNT];            /* [real][map] */
-    gm__map2_fn *map2[2][GM__MAP2_COUNT];            /* both operands n long */
-    gm__map2_fn *map2_right[2][GM__MAP2_COUNT];      /* b is one value, for all */
-    gm__map2_fn *map2_left[2][GM__MAP2_COUNT];       /* a is one value, for all */
-    void (*pick[2])(void *y, const void *m, const void *a, const void *b, int64_t n); /* m != 0 ? a : b */
+    gm__map1_fn *map1[2][GM__MAP1_COUNT];       /* [real][map] */
+    gm__map2_fn *map2[2][GM__MAP2_COUNT];       /* both operands n long */
+    gm__map2_fn *map2_right[2][GM__MAP2_COUNT]; /* b is one value, for all */
+    gm__map2_fn *map2_left[2][GM__MAP2_COUNT];  /* a is one value, for all */
+    void (*pick[2])(void *y, const void *m, const void *a, const void *b,
+                    int64_t n); /* m != 0 ? a : b */
     void (*axpb[2])(void *y, const void *x, double scale, double shift, int64_t n);
     /* y = x * scale + shift, two roundings, scale and shift rounded to the type first */
     void (*leaky[2])(void *y, const void *x, double slope, int64_t n);
-    void (*polygamma[2])(void *y, const void *x, int order, int64_t n);   /* order >= 1 */
+    void (*polygamma[2])(void *y, const void *x, int order, int64_t n); /* order >= 1 */
     void (*widen)(double *y, const float *x, int64_t n);
     void (*narrow)(float *y, const double *x, int64_t n);
 } gm__maps;
@@ -62,22 +96,22 @@ typedef struct gm__maps {
  *
  * An element of the product: k is cut at multiples of GM__K_CUT; each piece is one chain of fused
  * multiply-adds from zero in the order of k; pieces are added in order. The epilogue follows in the
- * order: + old C (accumulate), + bias, save to pre, activation, gate. The cut was measured once (256
- * to 1024, the longest is fastest by up to a tenth) and is frozen: it is part of the bits. */
+ * order: + old C (accumulate), + bias, save to pre, activation, gate. The cut was measured once
+ * (256 to 1024, the longest is fastest by up to a tenth) and is frozen: it is part of the bits. */
 #define GM__K_CUT 1024
 typedef struct gm__product {
     gm__real real;
     int64_t m, n, k;
     const void *a, *b;
     void *c;
-    int64_t lda, ldb, ldc;   /* row strides in elements of the matrices as stored */
-    int ta, tb;              /* non-zero: A is stored (k, m); B is stored (n, k) */
-    int accumulate;          /* C = old C + product */
-    const void *bias;        /* n values or NULL */
-    void *pre;               /* (m, n), row stride ldc: gets the value before the activation; or NULL */
-    int act;                 /* a gm__map1, GM__ACT_LEAKY, or GM__ACT_NONE */
-    double slope;            /* of GM__ACT_LEAKY */
-    const void *gate;        /* (m, n), row stride ldgate: c = gate > 0 ? c : 0; or NULL */
+    int64_t lda, ldb, ldc; /* row strides in elements of the matrices as stored */
+    int ta, tb;            /* non-zero: A is stored (k, m); B is stored (n, k) */
+    int accumulate;        /* C = old C + product */
+    const void *bias;      /* n values or NULL */
+    void *pre;        /* (m, n), row stride ldc: gets the value before the activation; or NULL */
+    int act;          /* a gm__map1, GM__ACT_LEAKY, or GM__ACT_NONE */
+    double slope;     /* of GM__ACT_LEAKY */
+    const void *gate; /* (m, n), row stride ldgate: c = gate > 0 ? c : 0; or NULL */
     int64_t ldgate;
     /* Structure known when the graph was built; NULL where there is none. For column j of C only
      * k in [k_lo[j], k_hi[j]) can be non-zero in op(B): the rest may be skipped (it is zero). For
@@ -93,10 +127,10 @@ typedef struct gm__products {
     void (*run)(const gm__product *p, int part, int parts, void *scratch);
 } gm__products;
 
-/* Every reduction has a fixed order that depends on its own length alone: 16 virtual lanes (element i
- * in lane i mod 16), lanes folded 8+8, 4+4, 2+2, 1+1; in double inside, whatever the input. */
+/* Every reduction has a fixed order that depends on its own length alone: 16 virtual lanes (element
+ * i in lane i mod 16), lanes folded 8+8, 4+4, 2+2, 1+1; in double inside, whatever the input. */
 typedef struct gm__reductions {
-    void (*row_sum[2])(void *y, const void *x, int64_t rows, int64_t cols);        /* y (rows) */
+    void (*row_sum[2])(void *y, const void *x, int64_t rows, int64_t cols); /* y (rows) */
     void (*row_sum_wide)(double *y, const float *x, int64_t rows, int64_t cols);
     void (*row_max[2])(void *y, const void *x, int64_t rows, int64_t cols);
     /* y (cols) = sum over rows: rows cut at multiples of GM__ROW_CUT, each piece a chain in order
@@ -107,7 +141,8 @@ typedef struct gm__reductions {
     void (*softmax[2])(void *y, const void *x, int64_t rows, int64_t cols);
     void (*log_softmax[2])(void *y, const void *x, int64_t rows, int64_t cols);
     void (*logsumexp[2])(void *y, const void *x, int64_t rows, int64_t cols);
-    void (*cumsum[2])(void *y, const void *x, int64_t rows, int64_t cols, int reverse, int exclusive);
+    void (*cumsum[2])(void *y, const void *x, int64_t rows, int64_t cols, int reverse,
+                      int exclusive);
 } gm__reductions;
 #define GM__ROW_CUT 64
 
@@ -119,14 +154,15 @@ typedef struct gm__reductions {
  * gradient at every finite input. In 4 n (3K-1) bytes read, about 60 n K operations. */
 typedef struct gm__spline {
     gm__real real;
-    int bins;                 /* K, 2 to 256 */
-    double bound;             /* B > 0 */
+    int bins;     /* K, 2 to 256 */
+    double bound; /* B > 0 */
     double min_bin, min_slope;
     int inverse;
 } gm__spline;
 
 typedef struct gm__splines {
-    void (*run)(const gm__spline *s, void *y, void *log_slope, const void *x, const void *p, int64_t n);
+    void (*run)(const gm__spline *s, void *y, void *log_slope, const void *x, const void *p,
+                int64_t n);
     /* Given the adjoints of y and log_slope, those of x and p (either may be NULL). */
     void (*grad)(const gm__spline *s, void *dx, void *dp, const void *x, const void *p,
                  const void *dy, const void *dlog_slope, int64_t n);
@@ -136,14 +172,15 @@ typedef struct gm__splines {
  * first: block within the row, row low, (row high 16 bits) | purpose << 16, step (low 32 bits; its
  * next 16 bits are added to the purpose half by no one: steps stay under 2^32). Element (row, col)
  * depends on these numbers alone. Uniform: float in (0, 1) = (word >> 9 + 0.5) * 2^-23, double
- * (52 high bits + 0.5) * 2^-52 from two words, low first; normal by Box and Muller on uniforms of 32 bits (float;
- * four columns a block) or 64 bits (double; two columns a block) with our log, sin, cos. */
+ * (52 high bits + 0.5) * 2^-52 from two words, low first; normal by Box and Muller on uniforms of
+ * 32 bits (float; four columns a block) or 64 bits (double; two columns a block) with our log, sin,
+ * cos. */
 typedef struct gm__draw {
     gm__real real;
     uint64_t seed;
-    uint32_t purpose;        /* under 65536 */
+    uint32_t purpose; /* under 65536 */
     uint64_t step;
-    int64_t row0;            /* number of the first row */
+    int64_t row0; /* number of the first row */
 } gm__draw;
 typedef struct gm__draws {
     void (*uniform)(const gm__draw *d, void *y, int64_t rows, int64_t cols);
@@ -159,33 +196,36 @@ typedef struct gm__update {
     gm__real real;
     void *param;
     const void *grad;
-    void *m, *v;                       /* moments: (momentum) and (squares), where the rule has them */
+    void *m, *v; /* moments: (momentum) and (squares), where the rule has them */
     double grad_scale, lr, decay, beta1, beta2, eps;
-    double correction1, correction2;   /* 1 - beta^t */
+    double correction1, correction2; /* 1 - beta^t */
     int nesterov;
-    void *average;                     /* exponential average of the weights, or NULL */
-    double average_decay;              /* average = d * average + (1 - d) * param */
+    void *average;        /* exponential average of the weights, or NULL */
+    double average_decay; /* average = d * average + (1 - d) * param */
 } gm__update;
 typedef struct gm__updates {
     void (*adam)(const gm__update *u, int64_t i0, int64_t i1);
-    void (*sgd)(const gm__update *u, int64_t i0, int64_t i1);      /* m is the velocity or NULL */
-    void (*rmsprop)(const gm__update *u, int64_t i0, int64_t i1);  /* v; m the velocity or NULL */
+    void (*sgd)(const gm__update *u, int64_t i0, int64_t i1);     /* m is the velocity or NULL */
+    void (*rmsprop)(const gm__update *u, int64_t i0, int64_t i1); /* v; m the velocity or NULL */
 } gm__updates;
 
 /* Moves without arithmetic, and the sums that go with them. */
 typedef struct gm__moves {
-    /* y (shape) from x with any strides in elements (0 repeats); ndim up to 8. size: bytes an element. */
-    void (*copy)(void *y, const void *x, int ndim, const int64_t *shape, const int64_t *strides, size_t size);
+    /* y (shape) from x with any strides in elements (0 repeats); ndim up to 8. size: bytes an
+     * element. */
+    void (*copy)(void *y, const void *x, int ndim, const int64_t *shape, const int64_t *strides,
+                 size_t size);
     void (*transpose)(void *y, const void *x, int64_t rows, int64_t cols, size_t size);
     /* y (n, cols) = rows of x (count, cols) named by index; an index out of range gives zeros. */
-    void (*gather)(void *y, const void *x, const int32_t *index, int64_t n, int64_t count, int64_t cols, size_t size);
+    void (*gather)(void *y, const void *x, const int32_t *index, int64_t n, int64_t count,
+                   int64_t cols, size_t size);
     /* y (count, cols) += rows of x (n, cols), in the order of n. Columns [c0, c1) only. */
     void (*scatter_add[2])(void *y, const void *x, const int32_t *index, int64_t n, int64_t count,
                            int64_t cols, int64_t c0, int64_t c1);
 } gm__moves;
 
 typedef struct gm__kernels {
-    const char *name;                  /* "base", "avx2", "avx512", "neon" */
+    const char *name; /* "base", "avx2", "avx512", "neon" */
     const gm__maps *maps;
     const gm__products *products;
     const gm__reductions *reductions;
@@ -195,7 +235,8 @@ typedef struct gm__kernels {
     const gm__moves *moves;
 } gm__kernels;
 
-/* The table named ("auto": the best that this processor can run); NULL if unknown or not runnable here. */
+/* The table named ("auto": the best that this processor can run); NULL if unknown or not runnable
+ * here. */
 const gm__kernels *gm__kernels_find(const char *name);
 /* The i-th table that this processor can run, best last; NULL past the end. */
 const gm__kernels *gm__kernels_at(int i);
