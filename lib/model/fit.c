@@ -188,21 +188,36 @@ static gm_status add_rows(gm_context *ctx, gm__sha256 *s, const gm_dataset *data
     return GM_OK;
 }
 
-static gm_status fingerprint(gm_context *ctx, const gm__fit_parts *p, char text[65])
+static void end_text(gm__sha256 *s, char text[65])
+{
+    unsigned char digest[32];
+    gm__sha256_end(s, digest);
+    gm__sha256_text(digest, text);
+}
+
+static gm_status fingerprint(gm_context *ctx, const gm__fit_parts *p, gm__objective *o)
 {
     gm__sha256 s;
-    unsigned char digest[32];
     gm__sha256_begin(&s);
     add_text(&s, p->family->name);
     gm__sha256_add(&s, &p->family->version, sizeof p->family->version);
+    end_text(&s, o->parts[GM__OF_FAMILY]);
+    gm__sha256_begin(&s);
     add_values(&s, p->values);
+    end_text(&s, o->parts[GM__OF_OPTIONS]);
+    gm__sha256_begin(&s);
     add_text(&s, gm_optimizer_name(p->optimizer));
     add_values(&s, p->optimizer->values);
+    end_text(&s, o->parts[GM__OF_OPTIMIZER]);
+    gm__sha256_begin(&s);
     GM_TRY(add_rows(ctx, &s, p->train));
     if (p->valid)
         GM_TRY(add_rows(ctx, &s, p->valid));
-    gm__sha256_end(&s, digest);
-    gm__sha256_text(digest, text);
+    end_text(&s, o->parts[GM__OF_DATA]);
+    gm__sha256_begin(&s);
+    for (int i = 0; i < GM__PARTS; i++)
+        add_text(&s, o->parts[i]);
+    end_text(&s, o->fingerprint);
     return GM_OK;
 }
 
@@ -219,7 +234,7 @@ static gm_status make_trainer(gm_context *ctx, const char *family, const gm_fit_
     if (!code)
         code = gm__objective_create(ctx, p.structure, p.train, p.valid, &objective);
     if (!code) {
-        code = fingerprint(ctx, &p, objective.fingerprint);
+        code = fingerprint(ctx, &p, &objective);
         if (code)
             objective.free(objective.user);
         else

@@ -9,6 +9,8 @@
 static const char *const buffer_names[GM__BUFFERS] = {
     "param", NULL, "m", "v", "average", "best", "snapshot.param", "snapshot.m", "snapshot.v"};
 
+static const char part_names[GM__PARTS][12] = {"family", "options", "optimizer", "data"};
+
 /* The counters as rows, so that writing and reading cannot differ. */
 static const struct {
     const char *name;
@@ -76,7 +78,11 @@ gm_status gm__trainer_save(gm_context *ctx, const gm_trainer *t, const gm_writer
         gm__text_pair meta[] = {{"format", FORMAT},
                                 {"format_version", version},
                                 {"arithmetic", revision},
-                                {"fingerprint", t->objective.fingerprint},
+                                {part_names[GM__OF_FAMILY], t->objective.parts[GM__OF_FAMILY]},
+                                {part_names[GM__OF_OPTIONS], t->objective.parts[GM__OF_OPTIONS]},
+                                {part_names[GM__OF_OPTIMIZER],
+                                 t->objective.parts[GM__OF_OPTIMIZER]},
+                                {part_names[GM__OF_DATA], t->objective.parts[GM__OF_DATA]},
                                 {"counters", counters.data}};
         code = gm__tensors_write(ctx, writer, meta, COUNT(meta), tensors, count);
     }
@@ -97,13 +103,32 @@ gm_status gm__trainer_save_file(gm_context *ctx, const gm_trainer *t, const char
     return gm__replace_finish(ctx, r);
 }
 
+/* Nothing but where the checkpoint is written may differ; the text says what does. */
+static gm_status check_parts(gm_context *ctx, const gm_trainer *t, const gm__tensor_file *f,
+                             const char *name)
+{
+    char differ[64] = "";
+    int64_t at = 0;
+    for (int i = 0; i < GM__PARTS; i++) {
+        const char *has = gm__tensors_meta(f, part_names[i]);
+        if (!has || strcmp(has, t->objective.parts[i]) != 0)
+            at += gm__format(differ + at, (int64_t)sizeof differ - at, at ? ", %s" : "%s",
+                             part_names[i]);
+    }
+    if (!at)
+        return GM_OK;
+    return gm__fail(ctx, GM_E_STATE,
+                    "%s: is a checkpoint of another fit; it differs in: %s; a fit goes on with the "
+                    "same family, options, optimizer and data only",
+                    name, differ);
+}
+
 static gm_status check_meta(gm_context *ctx, const gm_trainer *t, const gm__tensor_file *f,
                             const char *name)
 {
     const char *format = gm__tensors_meta(f, "format"),
                *version = gm__tensors_meta(f, "format_version");
-    const char *revision = gm__tensors_meta(f, "arithmetic"),
-               *fingerprint = gm__tensors_meta(f, "fingerprint");
+    const char *revision = gm__tensors_meta(f, "arithmetic");
     int64_t v = 0, r = 0;
     if (!format || strcmp(format, FORMAT) != 0)
         return gm__fail(ctx, GM_E_FORMAT, "%s: is no checkpoint of a fit", name);
@@ -117,12 +142,7 @@ static gm_status check_meta(gm_context *ctx, const gm_trainer *t, const gm__tens
                         "%s: was made with arithmetic revision %.*s, this library has %d: the bits "
                         "would differ",
                         name, 20, revision ? revision : "?", (int)gm_arithmetic_revision());
-    if (!fingerprint || strcmp(fingerprint, t->objective.fingerprint) != 0)
-        return gm__fail(ctx, GM_E_STATE,
-                        "%s: is a checkpoint of another fit: family, data, options and optimizer "
-                        "must be the same",
-                        name);
-    return GM_OK;
+    return check_parts(ctx, t, f, name);
 }
 
 static gm_status read_buffers(gm_context *ctx, gm_trainer *t, const gm__tensor_file *f,

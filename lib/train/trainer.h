@@ -15,6 +15,9 @@ typedef struct gm__batch {
     uint64_t seed, step;
 } gm__batch;
 
+/* What a fit is: each has a fingerprint. */
+enum { GM__OF_FAMILY, GM__OF_OPTIONS, GM__OF_OPTIMIZER, GM__OF_DATA, GM__PARTS };
+
 /* What is trained. The layers above fill this in; every function gets `user` first. */
 typedef struct gm__objective {
     void *user;
@@ -24,7 +27,8 @@ typedef struct gm__objective {
     int valid;                  /* there is validation data */
     int phases;                 /* at least 1 */
     const char *const *players; /* names of phase p's parameters begin with players[p]; NULL: all */
-    char fingerprint[65];       /* of family, options and data: a checkpoint is of one fit */
+    char fingerprint[65];       /* of the parts: a checkpoint is of one fit */
+    char parts[GM__PARTS][65];  /* of each, so that a text can say what differs */
     /* The mean loss of a batch and its gradient; assignments of the graph are made in params. */
     gm_status (*step)(void *user, gm_context *ctx, int phase, const gm__batch *batch, void *params,
                       void *grads, double *loss);
