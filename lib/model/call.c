@@ -43,16 +43,16 @@ static gm_status agree(gm_context *ctx, const gm_model *model, const char *call,
 static const char call_names[][12] = {"log_prob", "sample", "encode"}; /* one for each table */
 
 /* The row of a name that another call's table or the model's own tables have; NULL if nothing has
- * it. *fitted: it is the model's. */
+ * it. *fitted: it is the model's, and no call's. */
 static const gm_option_row *find_elsewhere(const gm_model *model, const char *name, int *fitted)
 {
     const gm_option_row *tables[8], *row = NULL;
     int count = gm__structure_tables(model->structure->family, tables);
-    for (int t = 0; t < count && !row; t++)
-        row = gm__option_find(tables[t], name);
-    *fitted = row != NULL;
     for (int t = 0; t < 3 && !row; t++)
         row = gm__option_find(gm__call_options(call_names[t]), name);
+    *fitted = row == NULL;
+    for (int t = 0; t < count && !row; t++)
+        row = gm__option_find(tables[t], name);
     return row;
 }
 
