@@ -166,31 +166,49 @@ static gm_status check_format(gm_context *ctx, const gm__tensor_file *f, const c
     return GM_OK;
 }
 
+/* The texts of a JSON object as a bag. An empty text is no value, but where the default is one. */
+static gm_status read_bag(gm_context *ctx, const gm__json *json, const char *file,
+                          const gm_option_row *const *tables, int count, gm_options *bag)
+{
+    if (json->type != GM__JSON_OBJECT)
+        return gm__fail(ctx, GM_E_FORMAT, "%s: the options are no JSON object", file);
+    for (const gm__json *j = json->first; j; j = j->next) {
+        const gm_option_row *row = NULL;
+        for (int t = 0; t < count && !row; t++)
+            row = gm__option_find(tables[t], j->name);
+        if (!row || j->type != GM__JSON_STRING)
+            return gm__fail(ctx, GM_E_FORMAT, "%s: option '%.*s' is %s", file, 60, j->name,
+                            row ? "no text" : "not known: the file is of another program");
+        if (j->text[0] || (row->initial && row->initial[0]))
+            GM_TRY(gm__options_put(ctx, bag, j->name, j->text));
+    }
+    return GM_OK;
+}
+
+/* The error in force as GM_E_FORMAT, with what this means in a file. */
+static gm_status as_format(gm_context *ctx, const char *file)
+{
+    char text[512];
+    gm__format(text, sizeof text, "%s", ctx->error);
+    return gm__fail(ctx, GM_E_FORMAT, "%s: was written by another program or is damaged: %s", file,
+                    text);
+}
+
 static gm_status read_options(gm_context *ctx, gm__tensor_file *f, const char *file,
                               const gm_family *family, gm__values **values)
 {
+    const gm_option_row *tables[8];
     const gm__json *json;
     gm_options *bag;
     GM_TRY(meta_json(ctx, f, file, "options", &json));
     GM_TRY(gm__options_new(ctx, &bag));
-    gm_status code = json->type == GM__JSON_OBJECT
-                         ? GM_OK
-                         : gm__fail(ctx, GM_E_FORMAT, "%s: the options are no JSON object", file);
-    for (const gm__json *j = json->first; j && !code; j = j->next)
-        if (j->type != GM__JSON_STRING)
-            code = gm__fail(ctx, GM_E_FORMAT, "%s: option '%.*s' is no text", file, 60, j->name);
-        else if (j->text[0])
-            code = gm__options_put(ctx, bag, j->name, j->text);
+    int count = gm__structure_tables(family, tables);
+    gm_status code = read_bag(ctx, json, file, tables, count, bag);
     if (!code) {
-        const gm_option_row *tables[8];
-        int count = gm__structure_tables(family, tables);
         code = gm__values_create(ctx, family->name, tables, count,
                                  GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, bag, values);
         if (code && code != GM_E_MEMORY)
-            code = gm__fail(
-                ctx, GM_E_FORMAT,
-                "%s: an option is not what this library knows: the file is of another program",
-                file);
+            code = as_format(ctx, file);
     }
     gm_options_free(bag);
     return code;
@@ -206,11 +224,9 @@ static int64_t elements(const gm__tensor_file *f)
 }
 
 static gm_status read_structure(gm_context *ctx, gm__tensor_file *f, const char *file,
-                                gm__structure **s)
+                                const gm_family *family, gm__structure **s)
 {
-    const gm_family *family;
     const gm__json *schema_json, *transform_json;
-    GM_TRY(check_format(ctx, f, file, &family));
     GM_TRY(meta_json(ctx, f, file, "schema", &schema_json));
     GM_TRY(meta_json(ctx, f, file, "transform", &transform_json));
     const gm__tensor *numbers = gm__tensors_find(f, TRANSFORM);
@@ -243,6 +259,9 @@ static gm_status read_structure(gm_context *ctx, gm__tensor_file *f, const char 
 static gm_status read_params(gm_context *ctx, const gm__tensor_file *f, const char *file,
                              const gm__structure *s, void *params)
 {
+    if (f->count != s->layout.count + 1)
+        return gm__fail(ctx, GM_E_FORMAT, "%s: has %lld tensors, %d were expected", file,
+                        (long long)f->count, s->layout.count + 1);
     size_t size = s->real == GM__F64 ? 8 : 4;
     for (int i = 0; i < s->layout.count; i++) {
         const gm__slot *slot = &s->layout.slots[i];
@@ -255,18 +274,17 @@ static gm_status read_params(gm_context *ctx, const gm__tensor_file *f, const ch
                             file, slot->name);
         memcpy((char *)params + (size_t)slot->offset * size, t->data, (size_t)slot->count * size);
     }
-    if (f->count != s->layout.count + 1)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: has %lld tensors, %d were expected", file,
-                        (long long)f->count, s->layout.count + 1);
     return GM_OK;
 }
 
 static gm_status read_model(gm_context *ctx, gm__tensor_file *f, const char *file, gm_model **model)
 {
     gm__structure *s;
+    const gm_family *family;
     const gm__json *record;
+    GM_TRY(check_format(ctx, f, file, &family));
     GM_TRY(meta_json(ctx, f, file, "record", &record));
-    GM_TRY(read_structure(ctx, f, file, &s));
+    GM_TRY(read_structure(ctx, f, file, family, &s));
     size_t bytes = (size_t)s->layout.size * (s->real == GM__F64 ? 8 : 4);
     void *params = bytes ? gm__alloc(&ctx->allocator, bytes) : NULL;
     gm_status code = bytes && !params ? gm__no_memory(ctx) : read_params(ctx, f, file, s, params);
