@@ -25,8 +25,7 @@ static void exact_rows(double *x)
     }
 }
 
-/* ---- Hashes
- * ------------------------------------------------------------------------------------------- */
+/* ---- Hashes ---------------------------------------------------------------------------------- */
 
 /* The bits of n values, least byte first whatever the machine. */
 static void add_bits(gm__sha256 *s, const void *values, int64_t n, size_t size)
@@ -74,8 +73,7 @@ static void hash_model(gm_context *ctx, const gm_model *model, const double *x, 
     gm__sha256_text(digest, text);
 }
 
-/* ---- One hash
- * ----------------------------------------------------------------------------------------- */
+/* ---- One hash -------------------------------------------------------------------------------- */
 
 /* Frozen: they change with the revision of the arithmetic only, and then for all machines at once.
  */
@@ -161,8 +159,7 @@ START_TEST(one_hash_after_many_plain_steps)
 }
 END_TEST
 
-/* ---- Rows and their neighbours
- * ------------------------------------------------------------------------ */
+/* ---- Rows and their neighbours --------------------------------------------------------------- */
 
 static gm_model *small_fit(gm_context *ctx, const double *x, const char *precision, int fit)
 {

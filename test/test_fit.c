@@ -30,8 +30,7 @@ static gm_model *fit_now(case_setup *c, const char *family)
     return model;
 }
 
-/* ---- One step after another
- * ------------------------------------------------------------------------- */
+/* ---- One step after another ------------------------------------------------------------------ */
 
 START_TEST(clipping)
 {
@@ -177,8 +176,7 @@ START_TEST(likelihood_of_a_bell)
 }
 END_TEST
 
-/* ---- Validation
- * -------------------------------------------------------------------------------------- */
+/* ---- Validation ------------------------------------------------------------------------------ */
 
 /* Validation rows on the other side: the first evaluation is the best, and patience ends it. */
 START_TEST(patience_ends_a_fit)
@@ -276,8 +274,7 @@ START_TEST(validation_with_holes)
 }
 END_TEST
 
-/* ---- Budgets
- * ----------------------------------------------------------------------------------------- */
+/* ---- Budgets --------------------------------------------------------------------------------- */
 
 /* A time budget is kept, and the record repeats the fit by steps. */
 START_TEST(time_budget)
@@ -346,8 +343,7 @@ START_TEST(epochs_and_steps)
 }
 END_TEST
 
-/* ---- Stopping
- * ---------------------------------------------------------------------------------------- */
+/* ---- Stopping -------------------------------------------------------------------------------- */
 
 /* Steps in pieces, a callback that stops and a token that is tripped change no bit of the end. */
 typedef struct stopper {
@@ -462,8 +458,7 @@ START_TEST(cancelled_by_a_token)
 }
 END_TEST
 
-/* ---- Losses that are no number
- * ------------------------------------------------------------------------ */
+/* ---- Losses that are no number --------------------------------------------------------------- */
 
 /* Every way on ends below the cliff: the fit gives up, says so, and keeps what it had. */
 START_TEST(gives_up)

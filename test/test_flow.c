@@ -5,8 +5,7 @@
 static const char *const couplings[] = {"coupling=nsf", "coupling=realnvp"};
 static const char *const mixings[] = {"mixing=lu", "mixing=permutation", "mixing=swap"};
 
-/* ---- Inverse
- * ------------------------------------------------------------------------------------------ */
+/* ---- Inverse --------------------------------------------------------------------------------- */
 
 #define ROWS 4000
 #define D 5
@@ -80,8 +79,7 @@ START_TEST(inverse_f64)
 }
 END_TEST
 
-/* ---- Jacobian
- * ------------------------------------------------------------------------------------------ */
+/* ---- Jacobian -------------------------------------------------------------------------------- */
 
 /* log |det| by Gaussian elimination with pivots. */
 static double log_abs_det(double *a, int n)
@@ -225,8 +223,7 @@ START_TEST(gradient_in_x)
 }
 END_TEST
 
-/* ---- Densities
- * ------------------------------------------------------------------------------------------- */
+/* ---- Densities ------------------------------------------------------------------------------- */
 
 START_TEST(integrates_to_one)
 {
@@ -388,8 +385,7 @@ START_TEST(log_densities_beside_samples)
 }
 END_TEST
 
-/* ---- Discrete columns
- * --------------------------------------------------------------------------------------- */
+/* ---- Discrete columns ------------------------------------------------------------------------ */
 
 #define MIXED_ROWS 3000
 

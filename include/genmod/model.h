@@ -146,8 +146,7 @@ GM_API gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, in
                                       const gm_array *cond, const gm_options *opts,
                                       gm_dataset **rows);
 
-/* ---- Representation
- * ------------------------------------------------------------------------------ */
+/* ---- Representation -------------------------------------------------------------------------- */
 
 /* Codes z (n, k) of rows x (n, d), and back. Discrete columns are encoded from the middle of what
  * stands for them, so that decode(encode(x)) is x. */

@@ -119,8 +119,7 @@ static gm_node *map_alone(gm_builder *b, const char *name, gm_node *t, direction
     return map_columns(b, t, gm_broadcast(b, raw, 2, shape), way, log_det);
 }
 
-/* ---- Coupling
- * ------------------------------------------------------------------------------------- */
+/* ---- Coupling -------------------------------------------------------------------------------- */
 
 /* The coupling network: c (batch, .) and the model's conditions to raw parameters; with identity=1
  * they are zero at the start. */
@@ -178,8 +177,7 @@ static gm_node *couple(gm_builder *b, int64_t layer, gm_node *x, direction way, 
     return gm_concat(b, 2, parts, -1);
 }
 
-/* ---- Mixing
- * ---------------------------------------------------------------------------------------- */
+/* ---- Mixing ---------------------------------------------------------------------------------- */
 
 /* A permutation of the columns, drawn by the model's seed (Fisher and Yates). index[j] is the
  * column that comes to place j. */
@@ -280,8 +278,7 @@ static gm_node *normalise(gm_builder *b, int64_t layer, gm_node *x, direction wa
     return gm_mul(b, gm_sub(b, x, shift), gm_exp(b, gm_neg(b, log_scale)));
 }
 
-/* ---- The flow
- * ----------------------------------------------------------------------------------------- */
+/* ---- The flow -------------------------------------------------------------------------------- */
 
 static gm_node *layer_forward(gm_builder *b, int64_t i, gm_node *x, gm_node **log_det)
 {
@@ -318,8 +315,7 @@ static gm_node *decode(gm_builder *b, gm_node *z)
     return z;
 }
 
-/* ---- The base
- * --------------------------------------------------------------------------------------- */
+/* ---- The base -------------------------------------------------------------------------------- */
 
 enum { NORMAL, STUDENT };
 

@@ -6,8 +6,9 @@
  * The body is included with GM_ISA set to one of the GM_ISA_ numbers below and with simd.h's
  * vector types in force. It names its external symbols with ISA(name), which appends _base, _avx2,
  * _avx512 or _neon. ISA_SMALL(name) is for costly code that no fit waits for, mostly in float64: on
- * AVX-512 it is AVX2's, whose bits are the same, which keeps the library small. Target pragmas, not flags, choose the instructions, so that one translation
- * unit can hold every variant. No include guard: a source may use it more than once. */
+ * AVX-512 it is AVX2's, whose bits are the same, which keeps the library small. Target pragmas, not
+ * flags, choose the instructions, so that one translation unit can hold every variant. No include
+ * guard: a source may use it more than once. */
 
 #define GM_ISA_BASE 0
 #define GM_ISA_AVX2 1
@@ -36,7 +37,7 @@
 #endif
 #endif
 
-/* Baseline: 16-byte vectors in the compiler's generic vector extension, fused multiply-add by fma(). */
+/* Baseline: 16-byte vectors in the compiler's generic vector extension, multiply-add by fma(). */
 #define GM_ISA GM_ISA_BASE
 #define ISA(name) GM_ISA_PASTE(name, _base)
 #define ISA_SMALL(name) ISA(name)

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- Codes of rows
- * ----------------------------------------------------------------------------------- */
+/* ---- Codes of rows --------------------------------------------------------------------------- */
 
 typedef struct gm__code_call {
     const gm_model *model;
@@ -126,8 +125,7 @@ static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, 
     return GM_OK;
 }
 
-/* ---- Checks
- * ------------------------------------------------------------------------------------------ */
+/* ---- Checks ---------------------------------------------------------------------------------- */
 
 static gm_status check_output(gm_context *ctx, const char *call, const gm_array *out, int64_t rows,
                               int64_t columns)
@@ -155,8 +153,7 @@ static gm_status begin(gm_context *ctx, const gm_model *model, const char *call,
     return gm__call_values(ctx, model, call, opts, values);
 }
 
-/* ---- encode
- * ------------------------------------------------------------------------------------------- */
+/* ---- encode ---------------------------------------------------------------------------------- */
 
 static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__rows *rows,
                             const gm__values *values, gm_array *z)
@@ -206,8 +203,7 @@ gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- Rows that are made: into an array, or into cells of a dataset
- * ------------------------------------- */
+/* ---- Rows that are made: into an array, or into cells of a dataset --------------------------- */
 
 /* What makes rows [first, first + n) into out (n, columns). */
 typedef struct gm__maker {
@@ -260,8 +256,7 @@ static gm_status make_dataset(gm_context *ctx, gm__maker *m, gm_dataset **rows)
     return code;
 }
 
-/* ---- decode
- * --------------------------------------------------------------------------------------------- */
+/* ---- decode ---------------------------------------------------------------------------------- */
 
 static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *z,
                         const gm_array *cond, const gm_options *opts, gm_array *x,
@@ -302,8 +297,7 @@ gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_
     return gm__leave(ctx, &entry, decode(ctx, model, z, cond, opts, NULL, rows));
 }
 
-/* ---- reconstruct
- * ------------------------------------------------------------------------------------------ */
+/* ---- reconstruct ----------------------------------------------------------------------------- */
 
 /* Codes of all rows, then rows of all codes. */
 static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__rows *rows,
@@ -369,9 +363,7 @@ gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, cons
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- sample
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- sample ---------------------------------------------------------------------------------- */
 
 static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
                         const gm_options *opts, gm_array *x, gm_dataset **data)

@@ -208,8 +208,7 @@ gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *r
     return GM_OK;
 }
 
-/* ---- Public calls
- * ----------------------------------------------------------------------------------- */
+/* ---- Public calls ---------------------------------------------------------------------------- */
 
 static gm_status begin(gm_context *ctx, const gm_model *model, const gm_array *cond,
                        const gm_options *opts, const double *logp, gm__values **values)

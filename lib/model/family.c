@@ -107,8 +107,7 @@ gm_status gm_family_find(gm_context *ctx, const char *name, gm_family_info *info
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- Registering
- * ---------------------------------------------------------------------------------- */
+/* ---- Registering ----------------------------------------------------------------------------- */
 
 static void registry_free(gm_context *ctx, void *registry)
 {
@@ -167,8 +166,7 @@ gm_status gm_family_register(gm_context *ctx, const gm_family *family)
     return gm__leave(ctx, &entry, add_family(ctx, family));
 }
 
-/* ---- Options by owner
- * ------------------------------------------------------------------------------- */
+/* ---- Options by owner ------------------------------------------------------------------------ */
 
 #define SEED_ROW                                                                                   \
     {                                                                                              \

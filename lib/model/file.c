@@ -9,8 +9,7 @@
 #define LEAST_READER 1 /* the oldest format version whose readers can read what is written here */
 #define TRANSFORM "transform"
 
-/* ---- Writing
- * --------------------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* The texts of the metadata; cleared together. */
 typedef struct gm__texts {
@@ -116,8 +115,7 @@ gm_status gm_model_write(gm_context *ctx, const gm_model *model, const gm_writer
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- Reading
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static gm_status meta_int(gm_context *ctx, const gm__tensor_file *f, const char *file,
                           const char *name, int64_t *value)

@@ -4,9 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Data
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- Data ------------------------------------------------------------------------------------ */
 
 /* A dataset of its feature columns alone. */
 static gm_status features_of(gm_context *ctx, const gm_dataset *data, gm_dataset **features)
@@ -152,8 +150,7 @@ static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_co
     return make_optimizer(ctx, p, config->optimizer);
 }
 
-/* ---- Fingerprint
- * -------------------------------------------------------------------------------------------- */
+/* ---- Fingerprint ----------------------------------------------------------------------------- */
 
 static void add_text(gm__sha256 *s, const char *text)
 {
@@ -221,9 +218,7 @@ static gm_status fingerprint(gm_context *ctx, const gm__fit_parts *p, gm__object
     return GM_OK;
 }
 
-/* ---- Trainer
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- Trainer --------------------------------------------------------------------------------- */
 
 static gm_status make_trainer(gm_context *ctx, const char *family, const gm_fit_config *config,
                               gm_trainer **trainer)
@@ -302,9 +297,7 @@ gm_status gm_trainer_resume_read(gm_context *ctx, const char *family, const gm_f
     return gm__leave(ctx, &entry, code);
 }
 
-/* ---- In one call
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- In one call ----------------------------------------------------------------------------- */
 
 static gm_status fit(gm_context *ctx, const char *family, const gm_fit_config *config,
                      gm_model **model)
@@ -336,9 +329,7 @@ gm_status gm_fit(gm_context *ctx, const char *family, const gm_dataset *rows,
     return gm_fit_with(ctx, family, &config, model);
 }
 
-/* ---- Record
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Record ---------------------------------------------------------------------------------- */
 
 void gm__fit_record(const gm_trainer *t, int64_t train_rows, int64_t valid_rows, gm__buffer *out)
 {

@@ -46,8 +46,7 @@ void gm_model_free(gm_model *model)
     gm__free(&a, model, sizeof *model);
 }
 
-/* ---- Sizes
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Sizes ----------------------------------------------------------------------------------- */
 
 const char *gm_model_family(const gm_model *model)
 {
@@ -87,8 +86,7 @@ int64_t gm_model_parameter_count(const gm_model *model)
     return count;
 }
 
-/* ---- Columns and options
- * ----------------------------------------------------------------------------------- */
+/* ---- Columns and options --------------------------------------------------------------------- */
 
 static gm_status column(gm_context *ctx, const gm_model *model, int64_t i, gm_column *out)
 {
@@ -169,9 +167,7 @@ gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int32_t i, 
     return gm__leave(ctx, &entry, GM_OK);
 }
 
-/* ---- As JSON
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- As JSON --------------------------------------------------------------------------------- */
 
 void gm__model_options_json(const gm_model *model, gm__buffer *out)
 {

@@ -22,8 +22,7 @@ const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer,
  */
 const gm_option_row *gm__call_options(const char *call);
 
-/* ---- Structure: a model without its weights
- * ------------------------------------------------------ */
+/* ---- Structure: a model without its weights -------------------------------------------------- */
 
 /* Counted, immutable once made; shared by a trainer and the models that come of it. */
 typedef struct gm__structure {
@@ -53,8 +52,7 @@ void gm__structure_release(gm__structure *s);
  */
 int gm__structure_tables(const gm_family *family, const gm_option_row *tables[8]);
 
-/* ---- Front: discrete columns as real ones
- * -------------------------------------------------------- */
+/* ---- Front: discrete columns as real ones ---------------------------------------------------- */
 
 /* Columns that index output i of the transform takes in the family's x. */
 int64_t gm__front_width(int64_t categories);
@@ -68,8 +66,7 @@ gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode,
 void gm__front_back(const gm__structure *s, const double *x, int64_t n, double *reals,
                     int32_t *index);
 
-/* ---- Model
- * ----------------------------------------------------------------------------------------- */
+/* ---- Model ----------------------------------------------------------------------------------- */
 
 struct gm_model {
     gm_allocator allocator;
@@ -83,8 +80,7 @@ gm_status gm__model_create(gm_context *ctx, gm__structure *s, const void *params
                            const char *record, gm_model **model);
 void gm__model_options_json(const gm_model *model, gm__buffer *out);
 
-/* ---- Programs: a model's graphs, compiled, kept by the context
- * -------------------------------------- */
+/* ---- Programs: a model's graphs, compiled, kept by the context ------------------------------- */
 
 typedef enum gm__task { GM__LOG_PROB, GM__GRADIENT, GM__ENCODE, GM__DECODE, GM__SAMPLE } gm__task;
 typedef struct gm__program {
@@ -107,8 +103,7 @@ gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__pur
 /* Input number of "index.<i>". */
 int gm__plan_index_input(const gm__plan *plan, int64_t i);
 
-/* ---- Rows in and out
- * --------------------------------------------------------------------------------- */
+/* ---- Rows in and out ------------------------------------------------------------------------- */
 
 /* Where the rows of a call come from. */
 typedef struct gm__rows {

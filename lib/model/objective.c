@@ -35,8 +35,7 @@ static void free_objective(void *user)
     gm__free(&a, o, sizeof *o);
 }
 
-/* ---- Plans
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Plans ----------------------------------------------------------------------------------- */
 
 static int plays(const gm_family *f, int phase, const gm__slot *slot)
 {
@@ -107,8 +106,7 @@ static gm_status plan_start(gm_context *ctx, gm__structure *s, int64_t batch, gm
     return code;
 }
 
-/* ---- What a trainer calls
- * ----------------------------------------------------------------------------------- */
+/* ---- What a trainer calls -------------------------------------------------------------------- */
 
 static gm_status run_batch(gm_context *ctx, gm__fit_objective *o, gm__plan *plan,
                            const gm__batch *batch, void *params, void *grads)
@@ -226,9 +224,7 @@ double gm__objective_operations(const void *user, int64_t batch)
     return sum;
 }
 
-/* ---- Making
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 static gm_status fill(gm_context *ctx, gm__fit_objective *o, const gm_dataset *train,
                       const gm_dataset *valid, gm__objective *out)

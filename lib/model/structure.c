@@ -33,8 +33,7 @@ void gm__structure_release(gm__structure *s)
     gm__free(&a, s, sizeof *s);
 }
 
-/* ---- Graphs
- * ---------------------------------------------------------------------------------------- */
+/* ---- Graphs ---------------------------------------------------------------------------------- */
 
 gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__purpose *how,
                                 gm_builder **b)
@@ -98,8 +97,7 @@ int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node
     }
 }
 
-/* ---- Making
- * ------------------------------------------------------------------------------------------ */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 static int answers(const gm_family *f, gm__task task)
 {

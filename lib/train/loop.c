@@ -13,8 +13,7 @@ static uint64_t seed_of(const gm_trainer *t)
     return (uint64_t)gm__value_int(t->values, "seed");
 }
 
-/* ---- Batches
- * --------------------------------------------------------------------------------------- */
+/* ---- Batches --------------------------------------------------------------------------------- */
 
 /* The rows of an epoch in an order drawn anew (Fisher and Yates). A last batch that is not full is
  * left out. */
@@ -43,8 +42,7 @@ static gm__batch next_batch(gm_trainer *t)
                        .step = (uint64_t)t->at.step};
 }
 
-/* ---- One update
- * ------------------------------------------------------------------------------------- */
+/* ---- One update ------------------------------------------------------------------------------ */
 
 static double clip_scale(gm_context *ctx, const gm_trainer *t)
 {
@@ -112,8 +110,7 @@ static void carry_states(gm_trainer *t)
     }
 }
 
-/* ---- Snapshots and recovery
- * --------------------------------------------------------------------------- */
+/* ---- Snapshots and recovery ------------------------------------------------------------------ */
 
 static void copy_buffer(gm_trainer *t, int to, int from)
 {
@@ -156,8 +153,7 @@ static gm_status recover(gm_context *ctx, gm_trainer *t, double loss)
     return GM_OK;
 }
 
-/* ---- Steps
- * --------------------------------------------------------------------------------------------- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 static gm_status start(gm_context *ctx, gm_trainer *t)
 {
@@ -220,9 +216,7 @@ static gm_status evaluate(gm_context *ctx, gm_trainer *t)
     return GM_OK;
 }
 
-/* ---- Time
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Time ------------------------------------------------------------------------------------ */
 
 #define MEASURED 0.03 /* the part of a time budget in which the rate of steps is measured */
 #define USED 0.98     /* and the part that is planned for */

@@ -210,8 +210,7 @@ void gm__optimizer_update(gm_context *ctx, const gm_optimizer *o, const gm__upda
     gm__team_run(&ctx->team, parts, update_share, &share);
 }
 
-/* ---- Direct use
- * ---------------------------------------------------------------------------------- */
+/* ---- Direct use ------------------------------------------------------------------------------ */
 
 static gm_status check_step(gm_context *ctx, const gm_optimizer *o, int32_t dtype, int64_t n,
                             const void *param, const void *grad)

@@ -157,8 +157,7 @@ const void *gm__trainer_weights(const gm_trainer *t)
                                                      : t->buffers[GM__PARAM];
 }
 
-/* ---- Progress
- * ------------------------------------------------------------------------------------- */
+/* ---- Progress -------------------------------------------------------------------------------- */
 
 static double seconds_left(const gm_trainer *t)
 {
@@ -209,8 +208,7 @@ gm_status gm_trainer_progress(gm_context *ctx, const gm_trainer *trainer, gm_pro
     return gm__leave(ctx, &entry, GM_OK);
 }
 
-/* ---- Calls
- * ---------------------------------------------------------------------------------------- */
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 gm_status gm_trainer_step(gm_context *ctx, gm_trainer *trainer, int64_t n)
 {
