@@ -93,10 +93,14 @@ static void T(run_tile)(const T(job) * job, const T(rows) * rows, const T(panel)
     const R *a = rows->a + (i - rows->i0) * rows->rs;
     ptrdiff_t rs = rows->panels ? 1 : rows->rs, ks = rows->panels ? h : rows->ks;
 #if GM_HALF
-    if (b->nv == 3)
-        (b->w <= GM_NR + VL / 4 ? T(pair_tiles) : T(odd_tiles))[h - 1](
-            b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo, (int)(b->w - 2 * VL),
-            direct);
+    if (b->nv == 3 && b->w <= GM_NR + VL / 4)
+        T(pair_tiles)
+        [h - 1](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo,
+                (int)(b->w - 2 * VL), direct);
+    else if (b->nv == 3)
+        T(odd_tiles)
+        [h - 1](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo,
+                (int)(b->w - 2 * VL), direct);
     else
 #endif
     T(tiles)[h - 1][b->nv](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
