@@ -127,22 +127,6 @@ static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, 
 
 /* ---- Checks ---------------------------------------------------------------------------------- */
 
-static gm_status check_output(gm_context *ctx, const char *call, const gm_array *out, int64_t rows,
-                              int64_t columns)
-{
-    gm__rows shape;
-    GM_TRY(gm__rows_of_array(ctx, call, out, columns, &shape));
-    if (out->dtype != GM_F32 && out->dtype != GM_F64)
-        return gm__fail(ctx, GM_E_ARG, "%s: the output's dtype is %d, must be GM_F32 or GM_F64",
-                        call, (int)out->dtype);
-    if (out->flags & GM_ARRAY_READ_ONLY)
-        return gm__fail(ctx, GM_E_ARG, "%s: the output is read-only", call);
-    if (shape.count != rows)
-        return gm__fail(ctx, GM_E_SHAPE, "%s: the output has %lld rows, %lld are made", call,
-                        (long long)shape.count, (long long)rows);
-    return GM_OK;
-}
-
 static gm_status begin(gm_context *ctx, const gm_model *model, const char *call, int32_t capability,
                        const gm_array *cond, const gm_options *opts, gm__values **values)
 {
@@ -155,19 +139,29 @@ static gm_status begin(gm_context *ctx, const gm_model *model, const char *call,
 
 /* ---- encode ---------------------------------------------------------------------------------- */
 
+static gm_status encode_pieces(gm_context *ctx, gm__code_call *c, const gm__rows *rows,
+                               gm__answer *answer)
+{
+    for (int64_t first = 0; first < rows->count; first += c->capacity) {
+        int64_t n = rows->count - first < c->capacity ? rows->count - first : c->capacity;
+        GM_TRY(gm__check_cancel(ctx));
+        GM_TRY(encode_piece(ctx, c, rows, first, n));
+        gm__answer_put(answer, first, n, c->wide_out);
+    }
+    return GM_OK;
+}
+
 static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__rows *rows,
                             const gm__values *values, gm_array *z)
 {
     gm__code_call c;
-    GM_TRY(check_output(ctx, "encode", z, rows->count, model->structure->code));
+    gm__answer answer;
+    GM_TRY(gm__check_output(ctx, "encode", z, rows->count, model->structure->code));
     GM_TRY(prepare(ctx, model, GM__ENCODE, values, rows->count, &c));
-    for (int64_t first = 0; first < rows->count; first += c.capacity) {
-        int64_t n = rows->count - first < c.capacity ? rows->count - first : c.capacity;
-        GM_TRY(encode_piece(ctx, &c, rows, first, n));
-        gm__array_put(z, first, n, c.s->code, c.wide_out);
-        GM_TRY(gm__check_cancel(ctx));
-    }
-    return GM_OK;
+    gm_status code = gm__answer_begin(ctx, z, c.capacity, &answer);
+    if (!code)
+        code = encode_pieces(ctx, &c, rows, &answer);
+    return gm__answer_end(&answer, code);
 }
 
 gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x,
@@ -223,19 +217,28 @@ static gm_status make_piece(gm_context *ctx, gm__maker *m, int64_t first, int64_
     return decode_piece(ctx, &m->call, m->call.wide, first, n, out);
 }
 
-/* All rows, piece by piece, into an array or into cells (count, columns). */
-static gm_status make_rows(gm_context *ctx, gm__maker *m, gm_array *array, double *cells)
+/* All rows, piece by piece, into an answer or into cells (count, columns). */
+static gm_status make_pieces(gm_context *ctx, gm__maker *m, gm__answer *answer, double *cells)
 {
     int64_t d = m->call.s->columns, capacity = m->call.capacity;
     for (int64_t first = 0; first < m->count; first += capacity) {
         int64_t n = m->count - first < capacity ? m->count - first : capacity;
         double *out = cells ? cells + first * d : m->call.x;
-        GM_TRY(make_piece(ctx, m, first, n, out));
-        if (array)
-            gm__array_put(array, first, n, d, out);
         GM_TRY(gm__check_cancel(ctx));
+        GM_TRY(make_piece(ctx, m, first, n, out));
+        if (answer)
+            gm__answer_put(answer, first, n, out);
     }
     return GM_OK;
+}
+
+static gm_status make_rows(gm_context *ctx, gm__maker *m, gm_array *array)
+{
+    gm__answer answer;
+    gm_status code = gm__answer_begin(ctx, array, m->call.capacity, &answer);
+    if (!code)
+        code = make_pieces(ctx, m, &answer, NULL);
+    return gm__answer_end(&answer, code);
 }
 
 /* As make_rows, into a new dataset with the model's columns. */
@@ -249,7 +252,7 @@ static gm_status make_dataset(gm_context *ctx, gm__maker *m, gm_dataset **rows)
     double *cells = gm__alloc_array(&ctx->allocator, count ? count : 1, sizeof *cells);
     if (!cells)
         return gm__no_memory(ctx);
-    gm_status code = make_rows(ctx, m, NULL, cells);
+    gm_status code = make_pieces(ctx, m, NULL, cells);
     if (!code)
         code = gm__dataset_make(ctx, s->schema, cells, m->count, rows);
     gm__free(&ctx->allocator, cells, (size_t)(count ? count : 1) * sizeof *cells);
@@ -268,12 +271,12 @@ static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *
     gm__maker m = {.task = GM__DECODE, .from = &codes};
     gm_status code = gm__rows_of_array(ctx, "decode", z, model->structure->code, &codes);
     if (!code && !data)
-        code = check_output(ctx, "decode", x, codes.count, model->structure->columns);
+        code = gm__check_output(ctx, "decode", x, codes.count, model->structure->columns);
     if (!code)
         code = prepare(ctx, model, GM__DECODE, values, codes.count, &m.call);
     m.count = code ? 0 : codes.count;
     if (!code)
-        code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x, NULL);
+        code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x);
     gm__values_free(values);
     return code;
 }
@@ -306,7 +309,7 @@ static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__r
     const gm__structure *s = model->structure;
     int64_t count;
     if (!data)
-        GM_TRY(check_output(ctx, "reconstruct", y, rows->count, s->columns));
+        GM_TRY(gm__check_output(ctx, "reconstruct", y, rows->count, s->columns));
     if (gm__mul64(rows->count, s->code, &count))
         return gm__fail(ctx, GM_E_RANGE, "reconstruct: too many rows");
     double *z = gm__alloc_array(&ctx->allocator, count ? count : 1, sizeof *z);
@@ -322,7 +325,7 @@ static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__r
     if (!code)
         code = prepare(ctx, model, GM__DECODE, values, rows->count, &m.call);
     if (!code)
-        code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, y, NULL);
+        code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, y);
     gm__free(&ctx->allocator, z, (size_t)(count ? count : 1) * sizeof *z);
     return code;
 }
@@ -376,11 +379,11 @@ static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const
         n < 0 ? gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative", (long long)n)
               : gm__call_seed(ctx, values, "sample", &m.seed);
     if (!code && !data)
-        code = check_output(ctx, "sample", x, n, model->structure->columns);
+        code = gm__check_output(ctx, "sample", x, n, model->structure->columns);
     if (!code)
         code = prepare(ctx, model, GM__SAMPLE, values, n, &m.call);
     if (!code)
-        code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x, NULL);
+        code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x);
     gm__values_free(values);
     return code;
 }
@@ -399,17 +402,40 @@ static gm_status score(gm_context *ctx, const gm_model *model, const gm_array *x
     return code;
 }
 
+/* Rows and their log densities: neither goes out before both are there. */
+static gm_status sample_and_score(gm_context *ctx, const gm_model *model, int64_t n,
+                                  const gm_array *cond, const gm_options *opts, gm_array *x,
+                                  double *logp)
+{
+    int64_t d = gm_model_column_count(model), count;
+    gm_array own;
+    GM_TRY(gm__call_check(ctx, model, "sample with log densities", GM_CAN_LOG_PROB));
+    if (n < 0 || gm__mul64(n, d, &count))
+        return gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative or so large",
+                        (long long)n);
+    GM_TRY(gm__check_output(ctx, "sample", x, n, d));
+    double *cells = gm__alloc_array(&ctx->allocator, count ? count : 1, sizeof *cells);
+    if (!cells)
+        return gm__no_memory(ctx);
+    gm_array_init(&own, GM_F64, cells, n, d);
+    gm_status code = sample(ctx, model, n, cond, opts, &own, NULL);
+    for (int64_t i = 0; !code && x->dtype == GM_F32 && i < count; i++)
+        cells[i] = (float)cells[i]; /* scored as they are given */
+    if (!code)
+        code = score(ctx, model, &own, opts, logp);
+    if (!code)
+        gm__array_put(x, 0, n, d, cells);
+    gm__free(&ctx->allocator, cells, (size_t)(count ? count : 1) * sizeof *cells);
+    return code;
+}
+
 gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
                           const gm_options *opts, gm_array *x, double *logp)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code =
-        logp ? gm__call_check(ctx, model, "sample with log densities", GM_CAN_LOG_PROB) : GM_OK;
-    if (!code)
-        code = sample(ctx, model, n, cond, opts, x, NULL);
-    if (!code && logp)
-        code = score(ctx, model, x, opts, logp);
+    gm_status code = logp ? sample_and_score(ctx, model, n, cond, opts, x, logp)
+                          : sample(ctx, model, n, cond, opts, x, NULL);
     return gm__leave(ctx, &entry, code);
 }
 

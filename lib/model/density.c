@@ -174,12 +174,50 @@ static gm_status bound_piece(gm_context *ctx, gm__density_call *c, int64_t first
     return code;
 }
 
-static gm_status put_gradient(gm__density_call *c, int64_t first, int64_t n)
+static void put_gradient(gm__density_call *c, gm__answer *grad, int64_t first, int64_t n)
 {
     gm__piece *p = &c->piece;
     gm__transform_gradient(c->s->transform, p->x, p->dreals, n, p->dx);
-    gm__array_put(c->grad, first, n, c->s->columns, p->dx);
+    gm__answer_put(grad, first, n, p->dx);
+}
+
+static gm_status run_pieces(gm_context *ctx, gm__density_call *c, const gm__rows *rows,
+                            int64_t capacity, double *logp, double *error, gm__answer *grad)
+{
+    int one_pass = c->s->kind == GM_EXACT || grad;
+    for (int64_t first = 0; first < rows->count; first += capacity) {
+        int64_t n = rows->count - first < capacity ? rows->count - first : capacity;
+        GM_TRY(gm__check_cancel(ctx));
+        GM_TRY(gm__rows_read(ctx, rows, first, n, c->piece.x));
+        GM_TRY((one_pass ? exact_piece : bound_piece)(ctx, c, first, n, logp + first,
+                                                      error ? error + first : NULL));
+        if (grad)
+            put_gradient(c, grad, first, n);
+    }
     return GM_OK;
+}
+
+/* As run_pieces; several pieces wait until all are there, so that a failure leaves the outputs. */
+static gm_status run_rows(gm_context *ctx, gm__density_call *c, const gm__rows *rows,
+                          int64_t capacity, double *logp, double *error)
+{
+    gm__answer grad;
+    int64_t n = rows->count, held = n > capacity ? n * (error ? 2 : 1) : 0;
+    double *own = held ? gm__alloc_array(&ctx->allocator, held, sizeof *own) : NULL;
+    if (held && !own)
+        return gm__no_memory(ctx);
+    gm_status code = c->grad ? gm__answer_begin(ctx, c->grad, capacity, &grad) : GM_OK;
+    if (!code)
+        code = run_pieces(ctx, c, rows, capacity, own ? own : logp, own && error ? own + n : error,
+                          c->grad ? &grad : NULL);
+    if (c->grad)
+        code = gm__answer_end(&grad, code);
+    if (own && !code)
+        memcpy(logp, own, (size_t)n * sizeof *own);
+    if (own && error && !code)
+        memcpy(error, own + n, (size_t)n * sizeof *own);
+    gm__free(&ctx->allocator, own, (size_t)held * sizeof *own);
+    return code;
 }
 
 gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows,
@@ -187,8 +225,7 @@ gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *r
 {
     const gm__structure *s = model->structure;
     gm__density_call c = {.model = model, .s = s, .grad = grad, .draws = 1};
-    int exact = s->kind == GM_EXACT;
-    if (!exact) {
+    if (s->kind != GM_EXACT) {
         GM_TRY(gm__call_seed(ctx, values, grad ? "log_prob_gradient" : "log_prob", &c.seed));
         c.draws = gm__value_int(values, "draws");
     }
@@ -196,16 +233,7 @@ gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *r
                            gm__call_real(model, values), rows->count, &c.program));
     int64_t capacity = c.program->capacity < rows->count ? c.program->capacity : rows->count;
     GM_TRY(make_piece(ctx, s, capacity, grad != NULL, &c.piece));
-    for (int64_t first = 0; first < rows->count; first += capacity) {
-        int64_t n = rows->count - first < capacity ? rows->count - first : capacity;
-        GM_TRY(gm__rows_read(ctx, rows, first, n, c.piece.x));
-        GM_TRY((exact || grad ? exact_piece : bound_piece)(ctx, &c, first, n, logp + first,
-                                                           error ? error + first : NULL));
-        if (grad)
-            GM_TRY(put_gradient(&c, first, n));
-        GM_TRY(gm__check_cancel(ctx));
-    }
-    return GM_OK;
+    return run_rows(ctx, &c, rows, capacity, logp, error);
 }
 
 /* ---- Public calls ---------------------------------------------------------------------------- */
@@ -295,14 +323,11 @@ static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array
                           gm_array *grad)
 {
     gm__values *values;
-    gm__rows rows, out;
+    gm__rows rows;
     double nothing = 0;
     GM_TRY(gm__call_check(ctx, model, "log_prob_gradient", GM_CAN_GRADIENT));
     GM_TRY(gm__rows_of_array(ctx, "log_prob_gradient", x, model->structure->columns, &rows));
-    GM_TRY(gm__rows_of_array(ctx, "log_prob_gradient", grad, model->structure->columns, &out));
-    if (out.count != rows.count || (grad->dtype != GM_F32 && grad->dtype != GM_F64))
-        return gm__fail(ctx, GM_E_SHAPE,
-                        "log_prob_gradient: grad must be F32 or F64 with as many rows as x");
+    GM_TRY(gm__check_output(ctx, "log_prob_gradient", grad, rows.count, model->structure->columns));
     GM_TRY(begin(ctx, model, cond, opts, logp ? logp : &nothing, &values));
     double *own = logp ? NULL : gm__alloc_array(&ctx->allocator, rows.count, sizeof *own);
     gm_status code = logp || own || !rows.count

@@ -124,6 +124,23 @@ gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, in
 /* Doubles (n, d) into rows [first, ...) of an array that was checked by gm__rows_of_array. */
 void gm__array_put(gm_array *array, int64_t first, int64_t n, int64_t d, const double *from);
 
+/* An output must be rows (rows, columns) of GM_F32 or GM_F64 that may be written. */
+gm_status gm__check_output(gm_context *ctx, const char *call, const gm_array *out, int64_t rows,
+                           int64_t columns);
+
+/* Answers for an array that was checked. Where they come in several pieces of `capacity` rows they
+ * wait until all are there: a call that fails leaves its arrays as they were. */
+typedef struct gm__answer {
+    gm_allocator allocator;
+    gm_array *to;
+    double *cells; /* (rows, columns) in waiting; NULL: each piece is given out at once */
+} gm__answer;
+gm_status gm__answer_begin(gm_context *ctx, gm_array *to, int64_t capacity, gm__answer *answer);
+void gm__answer_put(gm__answer *answer, int64_t first, int64_t n, const double *from);
+/* Gives out what waits, unless code says that something failed. Returns code; once for each begin,
+ * also one that failed. */
+gm_status gm__answer_end(gm__answer *answer, gm_status code);
+
 /* Options of a call, checked: names of the call's table act, names of building and fitting must
  * agree with the model. */
 gm_status gm__call_values(gm_context *ctx, const gm_model *model, const char *call,

@@ -1,0 +1,50 @@
+/* Rows of answers on their way to the caller's arrays. */
+#include "model/model.h"
+#include "base/size.h"
+
+gm_status gm__check_output(gm_context *ctx, const char *call, const gm_array *out, int64_t rows,
+                           int64_t columns)
+{
+    gm__rows shape;
+    GM_TRY(gm__rows_of_array(ctx, call, out, columns, &shape));
+    if (out->dtype != GM_F32 && out->dtype != GM_F64)
+        return gm__fail(ctx, GM_E_ARG, "%s: the output's dtype is %d, must be GM_F32 or GM_F64",
+                        call, (int)out->dtype);
+    if (out->flags & GM_ARRAY_READ_ONLY)
+        return gm__fail(ctx, GM_E_ARG, "%s: the output is read-only", call);
+    if (shape.count != rows)
+        return gm__fail(ctx, GM_E_SHAPE, "%s: the output has %lld rows, %lld are made", call,
+                        (long long)shape.count, (long long)rows);
+    return GM_OK;
+}
+
+gm_status gm__answer_begin(gm_context *ctx, gm_array *to, int64_t capacity, gm__answer *a)
+{
+    int64_t n = to->shape[0], d = to->shape[1], count;
+    *a = (gm__answer){.allocator = ctx->allocator, .to = to};
+    if (n <= capacity || d == 0)
+        return GM_OK;
+    if (gm__mul64(n, d, &count))
+        return gm__no_memory(ctx);
+    a->cells = gm__alloc_array(&ctx->allocator, count, sizeof *a->cells);
+    return a->cells ? GM_OK : gm__no_memory(ctx);
+}
+
+void gm__answer_put(gm__answer *a, int64_t first, int64_t n, const double *from)
+{
+    int64_t d = a->to->shape[1];
+    if (!a->cells)
+        gm__array_put(a->to, first, n, d, from);
+    for (int64_t i = 0; a->cells && i < n * d; i++)
+        a->cells[first * d + i] = from[i];
+}
+
+gm_status gm__answer_end(gm__answer *a, gm_status code)
+{
+    int64_t n = a->to->shape[0], d = a->to->shape[1];
+    if (a->cells && !code)
+        gm__array_put(a->to, 0, n, d, a->cells);
+    gm__free(&a->allocator, a->cells, a->cells ? (size_t)(n * d) * sizeof *a->cells : 0);
+    a->cells = NULL;
+    return code;
+}
