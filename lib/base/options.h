@@ -43,6 +43,8 @@ const char *gm__value_text(const gm__values *v, const char *name);
 int64_t gm__value_ints(const gm__values *v, const char *name, const int64_t **values);
 /* Non-zero if the bag said it. */
 int gm__value_given(const gm__values *v, const char *name);
+/* Non-zero if the tables hold the name. */
+int gm__value_known(const gm__values *v, const char *name);
 /* Row, and value as text (may be NULL), by position; NULL past the end. */
 const gm_option_row *gm__value_at(const gm__values *v, int i, const char **text);
 

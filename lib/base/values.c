@@ -251,6 +251,11 @@ int64_t gm__value_ints(const gm__values *v, const char *name, const int64_t **va
     return h ? h->count : 0;
 }
 
+int gm__value_known(const gm__values *v, const char *name)
+{
+    return get(v, name) != NULL;
+}
+
 int gm__value_given(const gm__values *v, const char *name)
 {
     const held *h = get(v, name);

@@ -263,14 +263,29 @@ int gm__builder_assignment(gm_builder *b, int i, gm_node **param, gm_node **valu
 
 /* ---- What a family's functions may ask ------------------------------------------------------- */
 
+/* The options, if there are any and they hold the name; a name that a family's table lacks is a
+ * mistake of the family. */
+static const gm__values *options_with(gm_builder *b, const char *name)
+{
+    if (!b || !b->purpose.values)
+        return NULL;
+    if (name && gm__value_known(b->purpose.values, name))
+        return b->purpose.values;
+    gm__wrong(b, GM_E_UNKNOWN, "graph: the family's table has no option '%.60s'",
+              name ? name : "NULL");
+    return NULL;
+}
+
 int64_t gm_opt_int(gm_builder *b, const char *name)
 {
-    return b && b->purpose.values ? gm__value_int(b->purpose.values, name) : 0;
+    const gm__values *v = options_with(b, name);
+    return v ? gm__value_int(v, name) : 0;
 }
 
 double gm_opt_real(gm_builder *b, const char *name)
 {
-    return b && b->purpose.values ? gm__value_real(b->purpose.values, name) : 0;
+    const gm__values *v = options_with(b, name);
+    return v ? gm__value_real(v, name) : 0;
 }
 
 int32_t gm_opt_choice(gm_builder *b, const char *name)
@@ -280,8 +295,9 @@ int32_t gm_opt_choice(gm_builder *b, const char *name)
 
 int32_t gm_opt_ints(gm_builder *b, const char *name, const int64_t **values)
 {
+    const gm__values *v = options_with(b, name);
     *values = NULL;
-    return b && b->purpose.values ? (int32_t)gm__value_ints(b->purpose.values, name, values) : 0;
+    return v ? (int32_t)gm__value_ints(v, name, values) : 0;
 }
 
 int32_t gm_builder_training(const gm_builder *b)
