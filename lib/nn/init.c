@@ -126,6 +126,8 @@ gm_status gm__params_init(gm_context *ctx, const gm__layout *layout, gm__real re
                           void *params)
 {
     int64_t largest = 1;
+    if (layout->size == 0)
+        return GM_OK;
     for (int i = 0; i < layout->count; i++)
         if (layout->slots[i].count > largest)
             largest = layout->slots[i].count;

@@ -66,7 +66,7 @@ static int wanted(const gm_trainer *t, int buffer)
 static gm_status make_buffers(gm_context *ctx, gm_trainer *t)
 {
     for (int i = 0; i < GM__BUFFERS; i++) {
-        if (!wanted(t, i))
+        if (!wanted(t, i) || t->objective.layout->size == 0)
             continue;
         t->buffers[i] = gm__alloc(&t->allocator, gm__trainer_bytes(t));
         if (!t->buffers[i])
