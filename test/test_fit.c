@@ -295,8 +295,9 @@ START_TEST(time_budget)
     double took = seconds_now() - begin;
     test_ok(c.ctx, gm_trainer_model(c.ctx, t, &timed));
     gm_trainer_free(t);
-    if (!test_sanitized())
-        ck_assert_msg(took > 0.6 * budget && took < 1.3 * budget + 0.2, "%g s of %g", took, budget);
+    if (!test_sanitized()) /* a busy machine makes the first steps slow, and the plan short */
+        ck_assert_msg(took > 0.25 * budget && took < 1.3 * budget + 0.2, "%g s of %g", took,
+                      budget);
     int64_t horizon = record_number(c.ctx, timed, "horizon"),
             hold = record_number(c.ctx, timed, "hold"),
             steps = record_number(c.ctx, timed, "steps");

@@ -288,7 +288,8 @@ START_TEST(rows_by_name)
     test_ok(ctx, gm_model_log_prob_rows(ctx, model, other, NULL, how, a));
     test_ok(ctx, gm_model_log_prob_f64(ctx, model, direct, 2, 0, how, b));
     ck_assert_mem_eq(a, b, sizeof a);
-    test_fails(ctx, gm_model_log_prob_rows(ctx, model, lacking, NULL, how, a), GM_E_DATA, "count");
+    test_fails(ctx, gm_model_log_prob_rows(ctx, model, lacking, NULL, how, a), GM_E_UNKNOWN,
+               "count");
     test_ok(ctx, gm_model_log_prob_rows(ctx, model, unseen, NULL, how, a));
     ck_assert(a[0] == b[0] && a[1] == -INFINITY);
     test_fails(ctx, gm_model_log_prob_rows(ctx, model, NULL, NULL, how, a), GM_E_ARG, NULL);
@@ -420,9 +421,8 @@ START_TEST(wrong_outputs)
     test_fails(ctx, gm_model_sample_rows(ctx, model, INT64_MAX / 8 / D, NULL, seed, &rows),
                GM_E_MEMORY, NULL);
     ck_assert_ptr_null(rows);
-    test_ok(ctx, gm_model_sample_rows(ctx, model, 0, NULL, seed, &rows));
-    ck_assert_int_eq(gm_dataset_row_count(rows), 0);
-    gm_dataset_free(rows);
+    test_fails(ctx, gm_model_sample_rows(ctx, model, 0, NULL, seed, &rows), GM_E_RANGE, "no rows");
+    test_ok(ctx, gm_model_sample_f64(ctx, model, 0, NULL, seed, NULL));
     test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, 0, 0, NULL, logp));
     gm_options_free(seed);
     gm_model_free(model);
@@ -498,8 +498,8 @@ START_TEST(columns_that_do_not_fit)
 {
     gm_context *ctx = test_context(NULL);
     gm_options *how = case_options(ctx, (const char *[]){"seed=2", "steps=1", NULL});
-    gm_dataset *holes = csv_rows(ctx, "a,b\n1,2\n,3\n4,5\n"),
-               *whole = csv_rows(ctx, "a,b\n1,2\n2,3\n4,5\n"), *view;
+    gm_dataset *holes = csv_rows(ctx, "a,b\n1.5,2\n,3\n4.25,5\n"),
+               *whole = csv_rows(ctx, "a,b\n1.5,2\n2.25,3\n4,5\n"), *view;
     gm_model *model;
     double logp[3];
     test_fails(ctx, gm_fit(ctx, "flow", holes, how, &model), GM_E_DATA, "column 'a' has 1 missing");
@@ -518,18 +518,15 @@ START_TEST(columns_that_do_not_fit)
     ck_assert_int_eq(gm_model_column_count(model), 1);
     test_ok(ctx, gm_model_log_prob_rows(ctx, model, whole, NULL, NULL, logp));
     test_fails(ctx, gm_model_log_prob_rows(ctx, model, holes, NULL, NULL, logp), GM_E_DATA,
-               "row 2");
+               "column 'a'");
     gm_dataset_free(view);
     gm_model_free(model);
-    test_ok(ctx, gm_dataset_take(ctx, whole, NULL, 0, &view));
-    test_fails(ctx, gm_fit(ctx, "flow", view, how, &model), GM_E_DATA, "no rows");
     test_fails(ctx, gm_fit(ctx, "flow", NULL, how, &model), GM_E_ARG, "data");
     test_fails(ctx, gm_fit(ctx, "flow", whole, NULL, &model), GM_E_SEED, "seed");
     test_fails(ctx, gm_fit(ctx, "flow", whole, how, NULL), GM_E_ARG, "model");
     test_fails(ctx, gm_fit(ctx, "glow", whole, how, &model), GM_E_UNKNOWN, "flow");
     test_fails(ctx, gm_fit(ctx, NULL, whole, how, &model), GM_E_ARG, "family");
     ck_assert_ptr_null(model);
-    gm_dataset_free(view);
     gm_dataset_free(holes);
     gm_dataset_free(whole);
     gm_options_free(how);
