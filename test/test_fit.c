@@ -41,8 +41,8 @@ START_TEST(clipping)
     } cases[] = {{"clip=0", 1000}, {"clip=1", 0.5}, {"clip=1999", 999.5}, {"clip=2001", 1000}};
     double w[D];
     case_setup c;
-    const char *settings[] = {
-        "seed=1", "steps=7", "valid=0", "precision=f64", "schedule=constant", cases[_i].clip, NULL};
+    const char *settings[] = {"seed=1",        "steps=7",           "valid=0",      "average=0",
+                              "precision=f64", "schedule=constant", cases[_i].clip, NULL};
     case_begin(&c, x, 40, D, "sgd lr=1", settings);
     gm_model *model = fit_now(&c, "slope");
     case_param(model, "w", D, w);
@@ -83,8 +83,8 @@ START_TEST(players_in_turn)
     static double x[40 * D];
     double first[D], second[D];
     case_setup c;
-    const char *settings[] = {"seed=1",  "steps=6",           "valid=0", "precision=f64",
-                              "clip=10", "schedule=constant", NULL};
+    const char *settings[] = {"seed=1",  "steps=6",           "valid=0",   "precision=f64",
+                              "clip=10", "schedule=constant", "average=0", NULL};
     case_begin(&c, x, 40, D, "sgd lr=1", settings);
     gm_model *model = fit_now(&c, "players");
     case_param(model, "first.w", D, first);
@@ -465,8 +465,8 @@ END_TEST
 START_TEST(gives_up)
 {
     static double x[40 * D];
-    const char *settings[] = {"seed=1",  "steps=1000",        "valid=0", "precision=f64",
-                              "clip=10", "schedule=constant", NULL};
+    const char *settings[] = {"seed=1",  "steps=1000",        "valid=0",   "precision=f64",
+                              "clip=10", "schedule=constant", "average=0", NULL};
     case_setup c;
     test_log log = {0};
     gm_logger logger = test_log_hook(&log);

@@ -43,7 +43,8 @@ static gm_options *options_of(gm_context *ctx, const workload *w, int64_t seed)
     char text[512], *save = NULL;
     must(ctx, gm_options_create(ctx, &bag));
     snprintf(text, sizeof text,
-             "%s schedule=constant clip=0 valid=0 transform=none steps=1000000000", w->settings);
+             "%s schedule=constant clip=0 average=0 valid=0 transform=none steps=1000000000",
+             w->settings);
     for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
         char *value = strchr(word, '=');
         *value++ = 0;
