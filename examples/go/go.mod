@@ -1,0 +1,3 @@
+module genmod.example/digits
+
+go 1.19

@@ -1,0 +1,498 @@
+"""libgenmod from Python: a module of one file over ctypes and NumPy.
+
+    import genmod
+    model = genmod.flow(x, seed=7, epochs=20, bins=8, lr=2e-3)   # help(genmod.flow): all keywords
+    model.sample(10, seed=1)
+    model.log_prob(x)
+
+Each family of the library is a function here, its keywords read from the library's options tables:
+those of the family, of every fit, and of the optimizer. NumPy arrays go in and out without a copy
+if they are float32, float64, uint8, int32 or int64, whatever their strides; others are converted.
+
+Each thread gets a context of its own, and Python's lock is released while the library works, so
+any number of threads may ask one model. The library is found by GENMOD_LIBRARY, else by its name.
+"""
+import collections
+import ctypes as C
+import inspect
+import itertools
+import json
+import numbers
+import os
+import threading
+
+import numpy as np
+
+_lib = C.CDLL(os.environ.get("GENMOD_LIBRARY") or "libgenmod.so.0")
+
+# ---- Structures and prototypes, as in include/genmod/ ---------------------------------------------
+
+
+class _Struct(C.Structure):
+    def __init__(self, **members):
+        super().__init__(**members)
+        self.struct_size = C.sizeof(self)
+
+
+class gm_array(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("dtype", C.c_int32), ("ndim", C.c_int32),
+                ("flags", C.c_uint32), ("data", C.c_void_p), ("shape", C.c_int64 * 8),
+                ("strides", C.c_int64 * 8)]
+
+
+class gm_option_info(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("type", C.c_int32), ("stage", C.c_int32),
+                ("since", C.c_int32), ("name", C.c_char_p), ("default_value", C.c_char_p),
+                ("range", C.c_char_p), ("help", C.c_char_p)]
+
+
+class gm_family_info(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("version", C.c_int32), ("capabilities", C.c_int32),
+                ("log_prob_kind", C.c_int32), ("name", C.c_char_p), ("summary", C.c_char_p)]
+
+
+class gm_progress(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("done", C.c_int32), ("step", C.c_int64),
+                ("steps", C.c_int64), ("epoch", C.c_double), ("loss", C.c_double),
+                ("valid", C.c_double), ("best", C.c_double), ("best_step", C.c_int64),
+                ("seconds", C.c_double), ("seconds_left", C.c_double),
+                ("items_per_second", C.c_double), ("rate", C.c_double),
+                ("recoveries", C.c_int64), ("evaluated", C.c_int32)]
+
+
+_release_fn = C.CFUNCTYPE(None, C.c_void_p)
+_progress_fn = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.POINTER(gm_progress))
+
+
+class gm_fit_config(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("train", C.c_void_p), ("valid", C.c_void_p),
+                ("options", C.c_void_p), ("optimizer", C.c_void_p), ("progress", _progress_fn),
+                ("progress_user", C.c_void_p)]
+
+
+class gm_column(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("type", C.c_int32), ("role", C.c_int32),
+                ("missing", C.c_int32), ("name", C.c_char_p), ("categories", C.c_int64),
+                ("low", C.c_double), ("high", C.c_double), ("resolution", C.c_double),
+                ("period", C.c_double), ("missing_count", C.c_int64)]
+
+
+_ptr, _text, _i32, _i64, _real = C.c_void_p, C.c_char_p, C.c_int32, C.c_int64, C.c_double
+_array = C.POINTER(gm_array)
+_PROTOTYPES = {  # the first is what is returned
+    "gm_version": (_text,),
+    "gm_status_name": (_text, _i32),
+    "gm_status_text": (_text, _i32),
+    "gm_context_create": (_i32, _ptr, C.POINTER(_ptr)),
+    "gm_context_free": (None, _ptr),
+    "gm_context_error": (_i64, _ptr, _text, _i64, C.POINTER(_i32)),
+    "gm_context_set_text": (_i32, _ptr, _text, _text),
+    "gm_options_create": (_i32, _ptr, C.POINTER(_ptr)),
+    "gm_options_free": (None, _ptr),
+    "gm_options_set_int": (_i32, _ptr, _ptr, _text, _i64),
+    "gm_options_set_real": (_i32, _ptr, _ptr, _text, _real),
+    "gm_options_set_text": (_i32, _ptr, _ptr, _text, _text),
+    "gm_options_set_ints": (_i32, _ptr, _ptr, _text, C.POINTER(_i64), _i64),
+    "gm_option_at": (_i32, _ptr, _text, _i32, C.POINTER(gm_option_info)),
+    "gm_family_at": (_i32, _ptr, _i32, C.POINTER(gm_family_info)),
+    "gm_dataset_borrow_array": (_i32, _ptr, _array, _release_fn, _ptr, C.POINTER(_ptr)),
+    "gm_dataset_from_file": (_i32, _ptr, _text, _ptr, C.POINTER(_ptr)),
+    "gm_dataset_free": (None, _ptr),
+    "gm_dataset_row_count": (_i64, _ptr),
+    "gm_dataset_column_count": (_i64, _ptr),
+    "gm_dataset_column": (_i32, _ptr, _ptr, _i64, C.POINTER(gm_column)),
+    "gm_dataset_find_column": (_i64, _ptr, _text),
+    "gm_dataset_with_role": (_i32, _ptr, _ptr, _i64, _i32, C.POINTER(_ptr)),
+    "gm_dataset_with_type": (_i32, _ptr, _ptr, _i64, _i32, _real, C.POINTER(_ptr)),
+    "gm_dataset_split": (_i32, _ptr, _ptr, _real, C.c_uint64, C.POINTER(_ptr), C.POINTER(_ptr)),
+    "gm_dataset_read_f64": (_i32, _ptr, _ptr, _i64, _i64, C.POINTER(_real), _i64),
+    "gm_dataset_save": (_i32, _ptr, _ptr, _text),
+    "gm_optimizer_create": (_i32, _ptr, _text, _ptr, C.POINTER(_ptr)),
+    "gm_optimizer_free": (None, _ptr),
+    "gm_fit_with": (_i32, _ptr, _text, C.POINTER(gm_fit_config), C.POINTER(_ptr)),
+    "gm_model_free": (None, _ptr),
+    "gm_model_save": (_i32, _ptr, _ptr, _text),
+    "gm_model_load": (_i32, _ptr, _text, C.POINTER(_ptr)),
+    "gm_model_family": (_text, _ptr),
+    "gm_model_column_count": (_i64, _ptr),
+    "gm_model_code_count": (_i64, _ptr),
+    "gm_model_describe": (_i32, _ptr, _ptr, _text, _i64, C.POINTER(_i64)),
+    "gm_model_log_prob": (_i32, _ptr, _ptr, _array, _array, _ptr, C.POINTER(_real),
+                          C.POINTER(_real)),
+    "gm_model_log_prob_rows": (_i32, _ptr, _ptr, _ptr, _array, _ptr, C.POINTER(_real)),
+    "gm_model_log_prob_gradient": (_i32, _ptr, _ptr, _array, _array, _ptr, C.POINTER(_real),
+                                   _array),
+    "gm_model_sample": (_i32, _ptr, _ptr, _i64, _array, _ptr, _array, C.POINTER(_real)),
+    "gm_model_encode": (_i32, _ptr, _ptr, _array, _array, _ptr, _array),
+    "gm_model_decode": (_i32, _ptr, _ptr, _array, _array, _ptr, _array),
+    "gm_model_reconstruct": (_i32, _ptr, _ptr, _array, _array, _ptr, _array),
+}
+for _name, _types in _PROTOTYPES.items():
+    _f = getattr(_lib, _name)
+    _f.restype, _f.argtypes = _types[0], _types[1:]
+
+# ---- Contexts and errors ---------------------------------------------------------------------------
+
+
+class Error(Exception):
+    """A call that failed: code, its name, and the library's text."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+        self.name = (_lib.gm_status_name(code) or b"?").decode()
+
+
+class _Handle:
+    """Owns one C handle; _as_parameter_ lets ctypes take it."""
+    _free = None
+
+    def __init__(self, pointer):
+        self._as_parameter_ = pointer
+
+    def __del__(self):
+        pointer, self._as_parameter_ = getattr(self, "_as_parameter_", None), None
+        if pointer and _lib is not None:
+            self._free(pointer)
+
+
+class Context(_Handle):
+    _free = staticmethod(_lib.gm_context_free)
+
+    def __init__(self):
+        out = _ptr()
+        code = _lib.gm_context_create(None, C.byref(out))
+        if code:
+            raise Error(code, _lib.gm_status_text(code).decode())
+        super().__init__(out)
+
+    def error(self, code):
+        kept = _i32()
+        size = _lib.gm_context_error(self, None, 0, C.byref(kept))
+        text = C.create_string_buffer(size + 1)
+        _lib.gm_context_error(self, text, size + 1, None)
+        if kept.value != code:
+            return Error(code, _lib.gm_status_text(code).decode())
+        return Error(code, text.value.decode())
+
+
+_mine = threading.local()
+
+
+def context():
+    """This thread's context."""
+    if not hasattr(_mine, "context"):
+        _mine.context = Context()
+    return _mine.context
+
+
+def settings(**values):
+    """Settings of this thread's context: settings(threads=2). help: options("context")."""
+    for name, value in values.items():
+        _call(_lib.gm_context_set_text, name.encode(), _as_text(value).encode())
+
+
+def _call(function, *arguments):
+    ctx = context()
+    code = function(ctx, *arguments)
+    if code:
+        raise ctx.error(code)
+
+
+def _made(function, *arguments):
+    out = _ptr()
+    _call(function, *arguments, C.byref(out))
+    return out
+
+
+# ---- Options -------------------------------------------------------------------------------------
+
+Option = collections.namedtuple("Option", "name type default range help")
+_TYPES = {1: "int", 2: "float", 3: "bool", 4: "choice", 5: "ints", 6: "text", 7: "seed"}
+
+
+def options(owner):
+    """The options of a family, an optimizer, a call, "fit", "context" or "csv"."""
+    rows = []
+    ctx = context()
+    for i in itertools.count():
+        info = gm_option_info()
+        code = _lib.gm_option_at(ctx, owner.encode(), i, C.byref(info))
+        if code == -2:  # past the end
+            return rows
+        if code:
+            raise ctx.error(code)
+        rows.append(Option(info.name.decode(), _TYPES[info.type], info.default_value.decode(),
+                           info.range.decode(), info.help.decode()))
+
+
+def _as_text(value):
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+class _Options(_Handle):
+    _free = staticmethod(_lib.gm_options_free)
+
+    def __init__(self, values):
+        super().__init__(_made(_lib.gm_options_create))
+        for name, value in values.items():
+            if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):
+                _call(_lib.gm_options_set_int, self, name.encode(), int(value))
+            elif isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
+                _call(_lib.gm_options_set_real, self, name.encode(), float(value))
+            else:
+                _call(_lib.gm_options_set_text, self, name.encode(), _as_text(value).encode())
+
+
+# ---- Arrays --------------------------------------------------------------------------------------
+
+_DTYPES = {np.dtype(t): i + 1 for i, t in
+           enumerate((np.float32, np.float64, np.uint8, np.int32, np.int64))}
+
+
+def _view(x):
+    """A gm_array over an ndarray's memory, and the ndarray that must live as long."""
+    x = np.asarray(x)
+    if x.dtype not in _DTYPES or x.ndim > 8 or any(s % x.itemsize for s in x.strides):
+        x = np.array(x, dtype=np.float64)
+    a = gm_array(dtype=_DTYPES[x.dtype], ndim=x.ndim, flags=0 if x.flags.writeable else 1,
+                 data=x.ctypes.data)
+    a.shape[:x.ndim] = x.shape
+    a.strides[:x.ndim] = [s // x.itemsize for s in x.strides]
+    return a, x
+
+
+def _maybe(x):
+    """As _view; nothing for None."""
+    return _view(x) if x is not None else (None, None)
+
+
+def _result(out, shape, dtype):
+    if out is None:
+        return np.empty(shape, dtype)
+    if out.shape != shape or out.dtype not in _DTYPES or not out.flags.writeable:
+        raise ValueError(f"out is {out.dtype} {out.shape}, must be float32 or float64 {shape}")
+    return out
+
+
+def _reals(x):
+    return x.ctypes.data_as(C.POINTER(_real))
+
+
+# ---- Data ----------------------------------------------------------------------------------------
+
+_borrowed = {}  # what the library reads in place, by the number that it gives back
+_numbers = itertools.count(1)
+
+
+@_release_fn
+def _release(number):
+    _borrowed.pop(number, None)
+
+
+
+REAL, INTEGER, BINARY, CATEGORY, ORDERED, CIRCULAR = range(1, 7)
+FEATURE, LABEL, CONDITION, IGNORED = range(1, 5)
+
+
+class Dataset(_Handle):
+    """Rows of an ndarray, read in place (do not change it while the dataset lives), or of a file."""
+    _free = staticmethod(_lib.gm_dataset_free)
+
+    def __init__(self, rows, **how):
+        if isinstance(rows, C.c_void_p):
+            super().__init__(rows)
+        elif isinstance(rows, (str, os.PathLike)):
+            bag = _Options(how)
+            super().__init__(_made(_lib.gm_dataset_from_file, os.fsencode(rows), bag))
+        else:
+            array, kept = _view(rows)
+            number = next(_numbers)
+            _borrowed[number] = kept
+            super().__init__(_made(_lib.gm_dataset_borrow_array, C.byref(array), _release, number))
+
+    def __len__(self):
+        return _lib.gm_dataset_row_count(self)
+
+    @property
+    def columns(self):
+        found = []
+        for i in range(_lib.gm_dataset_column_count(self)):
+            found.append(gm_column())
+            _call(_lib.gm_dataset_column, self, i, C.byref(found[-1]))
+        return found
+
+    def _number(self, column):
+        if isinstance(column, str):
+            return _lib.gm_dataset_find_column(self, column.encode())
+        return column
+
+    def with_role(self, column, role):
+        return Dataset(_made(_lib.gm_dataset_with_role, self, self._number(column), role))
+
+    def with_type(self, column, kind, period=0):
+        return Dataset(_made(_lib.gm_dataset_with_type, self, self._number(column), kind, period))
+
+    def split(self, fraction, seed):
+        first, second = _ptr(), _ptr()
+        _call(_lib.gm_dataset_split, self, fraction, seed, C.byref(first), C.byref(second))
+        return Dataset(first), Dataset(second)
+
+    def array(self):
+        x = np.empty((len(self), _lib.gm_dataset_column_count(self)))
+        _call(_lib.gm_dataset_read_f64, self, 0, len(self), _reals(x), 0)
+        return x
+
+    def save(self, path):
+        _call(_lib.gm_dataset_save, self, os.fsencode(path))
+
+
+def _rows(data):
+    return data if isinstance(data, Dataset) else Dataset(data)
+
+
+# ---- Models --------------------------------------------------------------------------------------
+
+
+class _Optimizer(_Handle):
+    _free = staticmethod(_lib.gm_optimizer_free)
+
+
+class Model(_Handle):
+    """A trained model. Keywords are the options of the call: options("sample"), ..."""
+    _free = staticmethod(_lib.gm_model_free)
+
+    @property
+    def family(self):
+        return _lib.gm_model_family(self).decode()
+
+    def describe(self):
+        """Family, options, schema, sizes and the record of its training."""
+        size = _i64()
+        _call(_lib.gm_model_describe, self, None, 0, C.byref(size))
+        text = C.create_string_buffer(size.value + 1)
+        _call(_lib.gm_model_describe, self, text, size.value + 1, C.byref(size))
+        return json.loads(text.value)
+
+    def save(self, path):
+        _call(_lib.gm_model_save, self, os.fsencode(path))
+
+    def log_prob(self, x, cond=None, **how):
+        """log p of each row in nats."""
+        bag, (c, kept) = _Options(how), _maybe(cond)
+        if isinstance(x, Dataset):
+            logp = np.empty(len(x))
+            _call(_lib.gm_model_log_prob_rows, self, x, c, bag, _reals(logp))
+            return logp
+        a, x = _view(x)
+        logp = np.empty(len(x))
+        _call(_lib.gm_model_log_prob, self, a, c, bag, _reals(logp), None)
+        return logp
+
+    def log_prob_gradient(self, x, cond=None, out=None, **how):
+        """log p of each row, and its gradient in x."""
+        bag, (c, kept), (a, x) = _Options(how), _maybe(cond), _view(x)
+        logp, grad = np.empty(len(x)), _result(out, x.shape, np.float64)
+        _call(_lib.gm_model_log_prob_gradient, self, a, c, bag, _reals(logp), _view(grad)[0])
+        return logp, grad
+
+    def sample(self, n, cond=None, out=None, dtype=np.float64, **how):
+        """n rows; into out if it is given. The option seed is required."""
+        bag, (c, kept) = _Options(how), _maybe(cond)
+        x = _result(out, (n, _lib.gm_model_column_count(self)), dtype)
+        _call(_lib.gm_model_sample, self, n, c, bag, _view(x)[0], None)
+        return x
+
+    def _map(self, function, x, columns, cond, out, dtype, how):
+        bag, (c, kept), (a, x) = _Options(how), _maybe(cond), _view(x)
+        y = _result(out, (len(x), columns), dtype)
+        _call(function, self, a, c, bag, _view(y)[0])
+        return y
+
+    def encode(self, x, cond=None, out=None, dtype=np.float64, **how):
+        return self._map(_lib.gm_model_encode, x, _lib.gm_model_code_count(self), cond, out,
+                         dtype, how)
+
+    def decode(self, z, cond=None, out=None, dtype=np.float64, **how):
+        return self._map(_lib.gm_model_decode, z, _lib.gm_model_column_count(self), cond, out,
+                         dtype, how)
+
+    def reconstruct(self, x, cond=None, out=None, dtype=np.float64, **how):
+        return self._map(_lib.gm_model_reconstruct, x, _lib.gm_model_column_count(self), cond,
+                         out, dtype, how)
+
+
+def load(path):
+    return Model(_made(_lib.gm_model_load, os.fsencode(path)))
+
+
+def fit(family, rows, *, valid_rows=None, optimizer="adam", progress=None, **how):
+    """Fits a family to rows (an ndarray, a Dataset or a path). progress(report) may return True to
+    stop; what it raises comes out of here. The other keywords: options(family), options("fit")
+    and options(optimizer)."""
+    rules = {o.name for o in options(optimizer)}
+    rule = _Optimizer(_made(_lib.gm_optimizer_create, optimizer.encode(),
+                            _Options({k: v for k, v in how.items() if k in rules})))
+    bag = _Options({k: v for k, v in how.items() if k not in rules})
+    train, valid = _rows(rows), None if valid_rows is None else _rows(valid_rows)
+    raised = []
+
+    @_progress_fn
+    def tell(_, report):
+        try:
+            return 1 if progress(report.contents) else 0
+        except BaseException as e:  # nothing may unwind through the library
+            raised.append(e)
+            return 1
+
+    config = gm_fit_config(train=train._as_parameter_, options=bag._as_parameter_,
+                           optimizer=rule._as_parameter_)
+    if valid is not None:
+        config.valid = valid._as_parameter_
+    if progress is not None:
+        config.progress = tell
+    try:
+        return Model(_made(_lib.gm_fit_with, family.encode(), C.byref(config)))
+    except Error:
+        if raised:
+            raise raised.pop() from None
+        raise
+
+
+def families():
+    """Names and summaries of the families."""
+    found = {}
+    for i in itertools.count():
+        info = gm_family_info()
+        if _lib.gm_family_at(context(), i, C.byref(info)):
+            return found
+        found[info.name.decode()] = info.summary.decode()
+
+
+def _family(name, summary):
+    """fit of one family, its keywords and their help read from the tables."""
+    def function(rows, **how):
+        return fit(name, rows, **how)
+
+    tables = [(o, t) for t in (name, "fit", "adam") for o in options(t)]
+    word = inspect.Parameter.KEYWORD_ONLY
+    function.__name__ = function.__qualname__ = name
+    function.__signature__ = inspect.Signature(
+        [inspect.Parameter("rows", inspect.Parameter.POSITIONAL_OR_KEYWORD)] +
+        [inspect.Parameter(o.name, word, default=o.default or inspect.Parameter.empty)
+         for o, _ in tables])
+    function.__doc__ = f"{summary}\n\n" + "\n".join(
+        f"{o.name}: {o.type} {o.range} ({t}) {o.help}" for o, t in tables)
+    return function
+
+
+def __getattr__(name):
+    found = families()
+    if name not in found:
+        raise AttributeError(f"genmod has no family '{name}'; there are: {', '.join(found)}")
+    return _family(name, found[name])
+
+
+__version__ = _lib.gm_version().decode()
