@@ -166,7 +166,8 @@ def main():
         mine = read_python(path) if path.endswith(".py") else read_rust(path)
         compare(path, mine, header)
         print(f"{path}: {len(mine[0])} functions and {len(mine[1])} structures held against it")
-    print("\n".join(wrong))
+    for line in wrong:
+        print(line)
     return 1 if wrong or len(header[0]) < 100 else 0
 
 
