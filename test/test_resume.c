@@ -105,8 +105,7 @@ START_TEST(resumed_is_unbroken)
 }
 END_TEST
 
-/* ---- Killed
- * ------------------------------------------------------------------------------------------ */
+/* ---- Killed ---------------------------------------------------------------------------------- */
 
 static const char *scratch_path(const char *name)
 {
@@ -213,8 +212,7 @@ START_TEST(cancelled_and_resumed)
 }
 END_TEST
 
-/* ---- Refused
- * ------------------------------------------------------------------------------------------ */
+/* ---- Refused --------------------------------------------------------------------------------- */
 
 static void resume_fails(case_setup *c, const char *family, const test_sink *state, gm_status code,
                          const char *part)

@@ -1,0 +1,87 @@
+/* What the tests of model files share: small models of every kind of column, and their files. */
+#ifndef TEST_MODEL_CASES_H
+#define TEST_MODEL_CASES_H
+
+#include "family_cases.h"
+
+#define ROWS 300
+#define D 3
+
+/* ---- Models to save -------------------------------------------------------------------------- */
+
+/* real, integer, binary and category columns. */
+static inline gm_dataset *mixed_rows(gm_context *ctx)
+{
+    static const char *const kinds[] = {"ash", "beech \\\"x\\\"", "ced\303\244r"};
+    char csv[ROWS * 40 + 40];
+    uint64_t state = 3;
+    size_t at = (size_t)sprintf(csv, "size,count,flag,kind\n");
+    for (int i = 0; i < ROWS; i++)
+        at +=
+            (size_t)sprintf(csv + at, "%.6f,%d,%s,%s\n", test_uniform(&state, -1, 1),
+                            (int)(test_random(&state) % 9), test_random(&state) % 3 ? "no" : "yes",
+                            kinds[test_random(&state) % 3]);
+    test_source source = {.data = csv, .size = (int64_t)at};
+    gm_reader reader = test_source_reader(&source);
+    gm_dataset *rows;
+    test_ok(ctx, gm_dataset_from_reader(ctx, &reader, "csv", "trees.csv", NULL, &rows));
+    return rows;
+}
+
+static inline gm_dataset *real_rows(gm_context *ctx)
+{
+    double *x = case_cloud(ROWS, D, 5);
+    gm_dataset *rows;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, ROWS, D, 0, &rows));
+    free(x);
+    return rows;
+}
+
+static const struct {
+    int mixed;
+    const char *settings[10];
+} models[] = {
+    {0, {"seed=1", "steps=9", "hidden=6", "layers=2", "start=1", NULL}},
+    {0,
+     {"seed=1", "steps=9", "hidden=6", "layers=2", "precision=f64", "whiten=1", "coupling=realnvp",
+      "base=student", NULL}},
+    {0,
+     {"seed=18446744073709551615", "steps=9", "hidden=", "layers=2", "transform=quantile", NULL}},
+    {0, {"seed=1", "steps=9", "hidden=5,5", "residual=1", "layers=1", "transform=logit", NULL}},
+    {1, {"seed=1", "steps=9", "hidden=6", "layers=2", "mixing=swap", NULL}},
+    {1,
+     {"seed=7", "steps=9", "hidden=6", "layers=2", "precision=f64", "transform=quantile",
+      "mixing=permutation", "checkpoint_seconds=0.1", NULL}},
+};
+#define MODELS ((int)(sizeof models / sizeof models[0]))
+
+static inline gm_model *model_of(gm_context *ctx, int which)
+{
+    gm_dataset *rows = models[which].mixed ? mixed_rows(ctx) : real_rows(ctx);
+    gm_options *how = case_options(ctx, models[which].settings);
+    gm_model *model;
+    test_ok(ctx, gm_fit(ctx, "flow", rows, how, &model));
+    gm_options_free(how);
+    gm_dataset_free(rows);
+    return model;
+}
+
+static inline test_sink bytes_of(gm_context *ctx, const gm_model *model)
+{
+    test_sink sink = {0};
+    gm_writer writer = test_sink_writer(&sink);
+    test_ok(ctx, gm_model_write(ctx, model, &writer));
+    return sink;
+}
+
+/* gm_model_describe's text; freed by the caller. */
+static inline char *description(gm_context *ctx, const gm_model *model)
+{
+    int64_t length;
+    test_ok(ctx, gm_model_describe(ctx, model, NULL, 0, &length));
+    char *text = malloc((size_t)length + 1);
+    test_ok(ctx, gm_model_describe(ctx, model, text, length + 1, NULL));
+    return text;
+}
+
+#endif
