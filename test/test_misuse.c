@@ -102,6 +102,47 @@ START_TEST(wrong_outputs)
 }
 END_TEST
 
+/* A call that is cancelled leaves its outputs as they were, and the context usable. */
+START_TEST(cancelled_calls)
+{
+    gm_cancel *token = gm_cancel_create(NULL);
+    gm_context_config config = {.struct_size = sizeof config, .cancel = token};
+    gm_context *ctx, *other = test_context(NULL);
+    gm_model *model = plain_model(other);
+    gm_options *seed = case_options(other, (const char *[]){"seed=2", NULL});
+    static double x[600 * D], z[600 * D], logp[600];
+    gm_dataset *rows;
+    ck_assert_int_eq(gm_context_create(&config, &ctx), GM_OK);
+    gm_cancel_trip(token);
+    for (int64_t n = 1; n <= 600; n += 599) {
+        gm_array ax = case_array(GM_F64, x, n, D), az = case_array(GM_F64, z, n, D);
+        for (int64_t i = 0; i < n; i++)
+            logp[i] = z[i * D] = 5;
+        gm_status got[] = {
+            gm_model_log_prob(ctx, model, &ax, NULL, NULL, logp, NULL),
+            gm_model_log_prob_gradient(ctx, model, &ax, NULL, NULL, logp, &az),
+            gm_model_encode(ctx, model, &ax, NULL, NULL, &az),
+            gm_model_decode(ctx, model, &ax, NULL, NULL, &az),
+            gm_model_reconstruct(ctx, model, &ax, NULL, NULL, &az),
+            gm_model_sample(ctx, model, n, NULL, seed, &az, logp),
+            gm_model_sample_rows(ctx, model, n, NULL, seed, &rows),
+        };
+        for (size_t i = 0; i < sizeof got / sizeof *got; i++)
+            ck_assert_msg(got[i] == GM_E_CANCELLED, "call %d gave %d", (int)i, got[i]);
+        for (int64_t i = 0; i < n; i++)
+            must_msg(logp[i] == 5 && z[i * D] == 5, "answer %d was written", (int)i);
+        ck_assert_ptr_null(rows);
+    }
+    gm_cancel_reset(token);
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, 600, 0, NULL, logp));
+    gm_options_free(seed);
+    gm_model_free(model);
+    gm_context_free(ctx);
+    gm_context_free(other);
+    gm_cancel_free(token);
+}
+END_TEST
+
 START_TEST(options_of_calls)
 {
     gm_context *ctx = test_context(NULL);
@@ -358,6 +399,7 @@ static Suite *suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, wrong_rows);
     tcase_add_test(t, wrong_outputs);
+    tcase_add_test(t, cancelled_calls);
     tcase_add_test(t, options_of_calls);
     tcase_add_test(t, columns_that_do_not_fit);
     tcase_add_test(t, calls_that_a_family_lacks);

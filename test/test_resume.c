@@ -330,6 +330,87 @@ START_TEST(nowhere_to_write)
 }
 END_TEST
 
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+static unsigned char kept[1 << 17];
+static int64_t kept_size;
+static int32_t keep(void *user, const void *bytes, int64_t size)
+{
+    (void)user;
+    if (kept_size + size > (int64_t)sizeof kept)
+        return -1;
+    memcpy(kept + kept_size, bytes, (size_t)size);
+    kept_size += size;
+    return 0;
+}
+
+static gm_status steps_and_state(gm_context *ctx, const gm_fit_config *config)
+{
+    gm_trainer *t = NULL, *resumed = NULL;
+    gm_model *model = NULL;
+    double mean;
+    gm_writer writer = {.struct_size = sizeof writer, .write = keep};
+    gm_status code = gm_trainer_create(ctx, "flow", config, &t);
+    if (!code)
+        code = gm_trainer_step(ctx, t, 3);
+    if (!code)
+        code = gm_trainer_checkpoint_write(ctx, t, &writer);
+    test_source source = {.data = kept, .size = kept_size};
+    gm_reader reader = test_source_reader(&source);
+    if (!code)
+        code = gm_trainer_resume_read(ctx, "flow", config, &reader, "state", &resumed);
+    if (!code)
+        code = gm_trainer_step(ctx, resumed, 0);
+    if (!code)
+        code = gm_trainer_evaluate(ctx, resumed, config->train, &mean, NULL);
+    if (!code)
+        code = gm_trainer_model(ctx, resumed, &model);
+    gm_model_free(model);
+    gm_trainer_free(t);
+    gm_trainer_free(resumed);
+    return code;
+}
+
+static gm_status state_life(const gm_allocator *allocator, void *arg)
+{
+    static const char *const settings[][2] = {{"seed", "1"},   {"steps", "5"},  {"layers", "1"},
+                                              {"hidden", "3"}, {"batch", "20"}, {"average", "0.5"},
+                                              {"start", "1"}};
+    gm_context_config own = {.struct_size = sizeof own, .allocator = allocator};
+    gm_context *ctx = NULL;
+    gm_options *how = NULL;
+    gm_optimizer *o = NULL;
+    kept_size = 0;
+    gm_status code = gm_context_create(&own, &ctx);
+    if (!code)
+        code = gm_options_create(ctx, &how);
+    for (int i = 0; i < 7 && !code; i++)
+        code = gm_options_set_text(ctx, how, settings[i][0], settings[i][1]);
+    if (!code)
+        code = gm_optimizer_create(ctx, "adamw", NULL, &o);
+    gm_fit_config config = {
+        .struct_size = sizeof config, .train = arg, .options = how, .optimizer = o};
+    if (!code)
+        code = steps_and_state(ctx, &config);
+    gm_context_free(ctx);
+    gm_options_free(how);
+    gm_optimizer_free(o);
+    return code;
+}
+
+START_TEST(every_allocation)
+{
+    double *x = case_cloud(100, D, 3);
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, 100, D, 0, &rows));
+    ck_assert_int_gt(test_every_failure(state_life, rows, test_quick() ? 60 : 500), 100);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+    free(x);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("resume");
@@ -341,6 +422,7 @@ static Suite *suite(void)
     tcase_add_test(t, state_of_another_fit);
     tcase_add_test(t, damaged_states);
     tcase_add_test(t, nowhere_to_write);
+    tcase_add_test(t, every_allocation);
     suite_add_tcase(s, t);
     return s;
 }
