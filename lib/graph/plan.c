@@ -259,6 +259,7 @@ gm_status gm__plan_create(gm_context *ctx, gm_builder *b, const gm__output *outp
     p->real = real;
     p->capacity = capacity;
     p->kernels = ctx->kernels;
+    p->cblas = ctx->cblas;
     p->parts = ctx->team.parts > 1 ? ctx->team.parts : 1;
     gm__compiler c = {.ctx = ctx, .b = b, .plan = p, .outputs = outputs, .noutputs = count};
     c.arena.allocator = ctx->allocator;

@@ -90,6 +90,7 @@ struct gm__plan {
     gm__real real;
     int64_t capacity, batch; /* batch: that sizes are resolved for; 0 none */
     const struct gm__kernels *kernels;
+    int32_t cblas; /* products by CBLAS */
     int32_t parts; /* for which there is scratch */
     gm__value *values;
     int32_t nvalues, nsteps, ninputs, noutputs;

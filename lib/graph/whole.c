@@ -1,5 +1,6 @@
 /* Steps that are one whole operation: products, sums over rows, moves that cross rows. */
 #include "graph/plan.h"
+#include "kernels/product_cblas.h"
 
 #include <string.h>
 
@@ -124,7 +125,8 @@ void gm__whole_matmul(const gm__step *s, const gm__exec *e, int part, int parts)
         p.bias = s->bias >= 0 ? e->ptr[s->bias] : NULL;
         p.pre = s->pre >= 0 ? e->ptr[s->pre] : NULL;
         p.gate = s->gate >= 0 ? e->ptr[s->gate] : NULL;
-        e->kernels->products->run(&p, part, parts, scratch);
+        if (!e->plan->cblas || !gm__product_cblas(e->kernels, &p, part, parts))
+            e->kernels->products->run(&p, part, parts, scratch);
     }
 }
 

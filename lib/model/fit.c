@@ -348,8 +348,9 @@ void gm__fit_record(const gm_trainer *t, int64_t train_rows, int64_t valid_rows,
                       (long long)train_rows, (long long)valid_rows, (long long)t->batch,
                       (long long)at->step, (long long)at->horizon, (long long)at->hold,
                       (long long)at->best_step);
-    gm__buffer_format(out, ",\"recoveries\":%lld,\"optimizer\":\"%s\"", (long long)at->recoveries,
-                      gm_optimizer_name(t->optimizer));
+    gm__buffer_format(out, ",\"recoveries\":%lld,\"optimizer\":\"%s\",\"matmul\":\"%s\"",
+                      (long long)at->recoveries, gm_optimizer_name(t->optimizer),
+                      at->foreign ? "cblas" : "own");
     for (int i = 0; i < (int)(sizeof reals / sizeof reals[0]); i++) {
         gm__buffer_format(out, ",\"%s\":", reals[i].name);
         gm__json_write_real(out, reals[i].value);

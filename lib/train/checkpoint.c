@@ -23,7 +23,7 @@ static const struct {
     }
         ROW(step),       ROW(updates),  ROW(horizon), ROW(hold),          ROW(best_step),
         ROW(recoveries), ROW(failures), ROW(stale),   ROW(snapshot_step), ROW(snapshot_updates),
-        ROW(done),       ROW(started),  ROW(due),
+        ROW(done),       ROW(started),  ROW(due), ROW(foreign),
 },
   real[] = {
       ROW(loss), ROW(valid), ROW(best), ROW(seconds), ROW(rate_scale), ROW(evaluate_seconds),

@@ -172,6 +172,7 @@ static gm_status one_step(gm_context *ctx, gm_trainer *t)
     t->schedule.horizon = t->at.horizon;
     t->schedule.hold = t->at.hold;
     t->last_rate = t->at.rate_scale * gm__schedule_rate(&t->schedule, ctx->kernels, t->at.step);
+    t->at.foreign |= ctx->cblas;
     for (int phase = 0; phase < t->objective.phases; phase++) {
         double loss;
         if (t->objective.phases > 1) /* what another player left would be clipped with this one */

@@ -51,7 +51,7 @@ typedef struct gm__counters {
     int64_t step, updates, horizon, hold, best_step, recoveries, failures, stale, snapshot_step,
         snapshot_updates;
     double loss, valid, best, seconds, rate_scale, evaluate_seconds;
-    int64_t done, started, due;
+    int64_t done, started, due, foreign; /* foreign: a step was made with a foreign BLAS */
 } gm__counters;
 
 /* Flat buffers, all of layout.size elements. */
