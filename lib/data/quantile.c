@@ -132,14 +132,16 @@ static void stretch(const double *x, double *z, int64_t n, double least)
     z[n - 1] = z[n - 1] > LEAST_END ? z[n - 1] : LEAST_END;
 }
 
-/* Harmonic means of the neighbouring secants: Fritsch and Butland 1984. */
+/* Harmonic means of the neighbouring secants: Fritsch and Butland 1984. Widths meet widths first, so
+ * that data of any size does not leave the range of numbers. */
 static void slopes(const double *x, const double *z, int64_t n, double *slope)
 {
     double before = (z[1] - z[0]) / (x[1] - x[0]);
     slope[0] = before;
     for (int64_t i = 1; i < n - 1; i++) {
         double w0 = x[i] - x[i - 1], w1 = x[i + 1] - x[i], after = (z[i + 1] - z[i]) / w1;
-        slope[i] = 3 * (w0 + w1) / ((2 * w1 + w0) / before + (w1 + 2 * w0) / after);
+        double share0 = (2 * w1 + w0) / (w0 + w1), share1 = (w1 + 2 * w0) / (w0 + w1);
+        slope[i] = 3 / (share0 / before + share1 / after);
         before = after;
     }
     slope[n - 1] = before;
