@@ -543,6 +543,56 @@ START_TEST(absurd_rate)
 }
 END_TEST
 
+/* ---- Odd data -------------------------------------------------------------------------------- */
+
+/* Few rows, one column, constant columns, numbers of any size: finite weights and scores, or a
+ * clear status. */
+START_TEST(odd_data)
+{
+    static const struct {
+        int64_t n, d;
+        double scale, shift;
+    } cases[] = {{1, 1, 1, 0},    {1, 3, 1, 7},     {2, 2, 1, 0},      {9, 1, 1, 0},
+                 {30, 2, 0, 5},   {30, 2, 0, 0},    {50, 3, 1e300, 0}, {50, 3, 1e-300, 0},
+                 {50, 3, 1, 1e9}, {50, 2, 1e40, 0}, {50, 2, 1e-40, 0}};
+    static const char *const transforms[] = {"transform=standard", "transform=quantile",
+                                             "transform=logit", "transform=none"};
+    int64_t n = cases[_i].n, d = cases[_i].d;
+    for (int k = 0; k < 8; k++) {
+        double x[50 * 3], logp[50];
+        uint64_t state = 9;
+        const char *settings[] = {"seed=1",
+                                  "steps=12",
+                                  "hidden=5",
+                                  "layers=2",
+                                  "start=1",
+                                  transforms[k % 4],
+                                  k / 4 ? "whiten=1" : "whiten=0",
+                                  NULL};
+        case_setup c;
+        gm_model *model = NULL;
+        for (int64_t i = 0; i < n * d; i++)
+            x[i] = cases[_i].shift + cases[_i].scale * test_uniform(&state, -1, 1);
+        case_begin(&c, x, n, d, NULL, settings);
+        gm_status got = gm_fit_with(c.ctx, "flow", &c.config, &model);
+        ck_assert_msg(got == GM_OK || ((got == GM_E_NONFINITE || got == GM_E_DATA) && !model &&
+                                       test_error(c.ctx)[0]),
+                      "%s: %d: %s", transforms[k % 4], got, test_error(c.ctx));
+        if (got)
+            ck_assert_msg(k % 4 == 3 || fabs(cases[_i].scale) > 1e200, "%s: %s", transforms[k % 4],
+                          test_error(c.ctx));
+        if (!got) {
+            test_ok(c.ctx, gm_model_log_prob_f64(c.ctx, model, x, n, 0, NULL, logp));
+            for (int64_t i = 0; i < n; i++)
+                ck_assert_msg(isfinite(logp[i]) || k % 4 == 3, "%s: row %d scores %g",
+                              transforms[k % 4], (int)i, logp[i]);
+        }
+        gm_model_free(model);
+        case_end(&c);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("fit");
@@ -563,6 +613,7 @@ static Suite *suite(void)
     tcase_add_test(t, gives_up);
     tcase_add_test(t, recovers_at_a_snapshot);
     tcase_add_loop_test(t, absurd_rate, 0, 4);
+    tcase_add_loop_test(t, odd_data, 0, 11);
     suite_add_tcase(s, t);
     return s;
 }
