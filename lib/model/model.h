@@ -88,7 +88,7 @@ typedef struct gm__program {
     void *params; /* in the program's precision; the model's own where that is the same */
     gm__real real;
     int64_t capacity;
-    int x, z, temperature, condition; /* numbers of inputs, -1 unused */
+    int x, z, temperature; /* numbers of inputs, -1 unused */
 } gm__program;
 /* The program for up to `rows` rows at a time (its capacity may be more or less: run in pieces of
  * capacity). Valid until the next call of this in the context. */

@@ -82,7 +82,6 @@ static gm_status make_program(gm_context *ctx, const gm_model *m, gm__task task,
     p->x = gm__plan_input(p->plan, "x");
     p->z = gm__plan_input(p->plan, "z");
     p->temperature = gm__plan_input(p->plan, "temperature");
-    p->condition = gm__plan_input(p->plan, "condition");
     return GM_OK;
 }
 
