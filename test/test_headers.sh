@@ -14,6 +14,12 @@ try() {
         wrong "$header does not compile alone with $compiler $*"
 }
 
+# A C++ compiler may have come after configure.
+if [ "$CXX" = false ]; then
+    CXX=g++
+    have g++ || echo 'skip: C++: there is no compiler'
+fi
+
 strict='-pedantic -Wall -Wextra -Wshadow -Wundef -Werror'
 for header in include/genmod/*.h; do
     name=${header#include/}
