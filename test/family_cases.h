@@ -171,4 +171,22 @@ static inline gm_progress case_progress(gm_context *ctx, const gm_trainer *t)
     return p;
 }
 
+/* A whole number of a model's training record. */
+static inline int64_t case_record(gm_context *ctx, const gm_model *model, const char *name)
+{
+    char text[8192], key[64];
+    test_ok(ctx, gm_model_describe(ctx, model, text, sizeof text, NULL));
+    snprintf(key, sizeof key, "\"%s\":", name);
+    const char *record = strstr(text, "\"record\":"), *at = record ? strstr(record, key) : NULL;
+    ck_assert_msg(at != NULL, "no %s in %s", name, text);
+    return strtoll(at + strlen(key), NULL, 10);
+}
+
+static inline gm_model *case_fit_now(case_setup *c, const char *family)
+{
+    gm_model *model;
+    test_ok(c->ctx, gm_fit_with(c->ctx, family, &c->config, &model));
+    return model;
+}
+
 #endif

@@ -293,6 +293,99 @@ START_TEST(temperature)
 }
 END_TEST
 
+/* Answers that come in several pieces are those of the rows one by one. */
+START_TEST(many_pieces)
+{
+    enum { N = 1100 };
+    gm_context *ctx = test_context(NULL);
+    gm_model *model = _i ? mixed_model(ctx) : plain_model(ctx);
+    gm_options *how = case_options(ctx, (const char *[]){"seed=2", "draws=3", NULL});
+    static double x[N * D], grad[N * D], part[D * 300], logp[N], error[N], l[300], e[300];
+    static float narrow[N * D];
+    gm_array ax = case_array(GM_F64, x, N, D), ag = case_array(GM_F64, grad, N, D),
+             an = case_array(GM_F32, narrow, N, D);
+    test_ok(ctx, gm_model_sample(ctx, model, N, NULL, how, &an, logp));
+    test_ok(ctx, gm_model_log_prob_f32(ctx, model, narrow, N, 0, how, error));
+    ck_assert_mem_eq(logp, error, sizeof logp); /* scored as they are given */
+    for (int i = 0; i < N * D; i++)
+        x[i] = narrow[i];
+    test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, how, logp, error));
+    test_ok(ctx, gm_model_log_prob_gradient(ctx, model, &ax, NULL, how, NULL, &ag));
+    gm_array few = case_array(GM_F64, x, 300, D), out = case_array(GM_F64, part, 300, D);
+    test_ok(ctx, gm_model_log_prob(ctx, model, &few, NULL, how, l, e));
+    ck_assert_mem_eq(l, logp, sizeof l);
+    ck_assert_mem_eq(e, error, sizeof e);
+    test_ok(ctx, gm_model_log_prob_gradient(ctx, model, &few, NULL, how, NULL, &out));
+    ck_assert_mem_eq(part, grad, sizeof part);
+    for (int i = 0; i < N; i++)
+        ck_assert_int_eq(error[i] > 0, _i);
+    gm_options_free(how);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* A model of either precision asked in the other: near, and the same for any batch. */
+START_TEST(other_precision)
+{
+    gm_context *ctx = test_context(NULL);
+    double *x = case_cloud(60, D, 5), own[60], other[60];
+    const char *settings[] = {
+        "seed=3", "steps=20", "hidden=9", "layers=2", _i ? "precision=f64" : "precision=f32", NULL};
+    gm_model *model = case_fit(ctx, x, 60, D, settings);
+    gm_options *how =
+        case_options(ctx, (const char *[]){_i ? "precision=f32" : "precision=f64", NULL});
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, 60, 0, NULL, own));
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, 60, 0, how, other));
+    int same = 0;
+    for (int i = 0; i < 60; i++) {
+        ck_assert_msg(test_close(own[i], other[i], 1e-4, 1e-4), "%g, %g", own[i], other[i]);
+        same += own[i] == other[i];
+    }
+    ck_assert_int_lt(same, 60);
+    gm_options_free(how);
+    gm_model_free(model);
+    gm_context_free(ctx);
+    free(x);
+}
+END_TEST
+
+/* Images keep their shape, in the model and after loading. */
+START_TEST(shape_of_rows)
+{
+    unsigned char idx[16 + 40 * 6] = {0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 2, 0, 0, 0, 3};
+    uint64_t state = 5;
+    for (size_t i = 16; i < sizeof idx; i++)
+        idx[i] = (unsigned char)(test_random(&state) % 17);
+    gm_context *ctx = test_context(NULL);
+    test_source source = {.data = idx, .size = sizeof idx};
+    gm_reader reader = test_source_reader(&source);
+    gm_options *how =
+        case_options(ctx, (const char *[]){"seed=3", "steps=2", "hidden=3", "layers=1", NULL});
+    gm_dataset *rows;
+    gm_model *model, *loaded;
+    test_sink sink = {0};
+    gm_writer writer = test_sink_writer(&sink);
+    int64_t shape[8];
+    int32_t ndim;
+    test_ok(ctx, gm_dataset_from_reader(ctx, &reader, "idx", "images", NULL, &rows));
+    test_ok(ctx, gm_fit(ctx, "flow", rows, how, &model));
+    test_ok(ctx, gm_model_write(ctx, model, &writer));
+    test_ok(ctx, gm_model_load_memory(ctx, sink.data, sink.size, &loaded));
+    for (int i = 0; i < 2; i++) {
+        test_ok(ctx, gm_model_row_shape(ctx, i ? loaded : model, &ndim, shape));
+        ck_assert(ndim == 2 && shape[0] == 2 && shape[1] == 3);
+    }
+    test_fails(ctx, gm_model_row_shape(ctx, model, NULL, shape), GM_E_ARG, "ndim");
+    gm_dataset_free(rows);
+    gm_options_free(how);
+    gm_model_free(model);
+    gm_model_free(loaded);
+    test_sink_clear(&sink);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* ---- Threads and lives ----------------------------------------------------------------------- */
 
 typedef struct asker {
@@ -480,6 +573,9 @@ static Suite *suite(void)
     tcase_add_test(t, outputs_of_every_form);
     tcase_add_test(t, rows_by_name);
     tcase_add_test(t, rows_come_back);
+    tcase_add_loop_test(t, many_pieces, 0, 2);
+    tcase_add_loop_test(t, other_precision, 0, 2);
+    tcase_add_test(t, shape_of_rows);
     tcase_add_test(t, temperature);
     tcase_add_loop_test(t, one_model_for_two_threads, 0, 2);
     tcase_add_test(t, busy_below_a_callback);
