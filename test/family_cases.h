@@ -4,6 +4,7 @@
 
 #include "genmod/extend.h"
 #include "flow_cases.h"
+#include "base/io.h"
 #include "model/model.h"
 
 /* A parameter of one row, as wide as the data, spread over the batch. */
@@ -187,6 +188,25 @@ static inline gm_model *case_fit_now(case_setup *c, const char *family)
     gm_model *model;
     test_ok(c->ctx, gm_fit_with(c->ctx, family, &c->config, &model));
     return model;
+}
+
+/* Makes the file's checksum true again: the digest of the file with its own digits as zeros. */
+static inline void case_mend_checksum(unsigned char *bytes, int64_t size)
+{
+    static const char key[] = "\"sha256\":\"";
+    for (int64_t i = 8; i + 80 < size && i < 80; i++)
+        if (memcmp(bytes + i, key, sizeof key - 1) == 0) {
+            unsigned char digest[32];
+            char digits[65];
+            gm__sha256 s;
+            memset(bytes + i + 10, '0', 64);
+            gm__sha256_begin(&s);
+            gm__sha256_add(&s, bytes, (size_t)size);
+            gm__sha256_end(&s, digest);
+            gm__sha256_text(digest, digits);
+            memcpy(bytes + i + 10, digits, 64);
+            return;
+        }
 }
 
 #endif

@@ -300,6 +300,47 @@ START_TEST(damaged_states)
 }
 END_TEST
 
+/* Replaces a text of the header by one of the same length, mends the checksum, and resumes. */
+static void edited_state(case_setup *c, test_sink *state, const char *from, const char *to,
+                         gm_status code, const char *part)
+{
+    unsigned char *copy = malloc((size_t)state->size);
+    memcpy(copy, state->data, (size_t)state->size);
+    size_t n = strlen(from);
+    int64_t at = 8;
+    ck_assert_uint_eq(n, strlen(to));
+    while (at + (int64_t)n < state->size && memcmp(copy + at, from, n) != 0)
+        at++;
+    ck_assert_msg(at + (int64_t)n < state->size, "no %s", from);
+    memcpy(copy + at, to, n);
+    case_mend_checksum(copy, state->size);
+    test_sink edited = {.data = copy, .size = state->size};
+    resume_fails(c, "flow", &edited, code, part);
+    free(copy);
+}
+
+START_TEST(edited_states)
+{
+    test_sink state = {0};
+    case_setup c;
+    gm_model_free(part(0, 40, &state));
+    begin(&c, 0, NULL);
+    edited_state(&c, &state, "genmod-checkpoint", "genmod-checkpaint", GM_E_FORMAT,
+                 "no checkpoint");
+    edited_state(&c, &state, "\"format_version\":\"1\"", "\"format_version\":\"2\"", GM_E_VERSION,
+                 "format 2");
+    edited_state(&c, &state, "\"format_version\":\"1\"", "\"format_version\":\"x\"", GM_E_VERSION,
+                 NULL);
+    edited_state(&c, &state, "\"arithmetic\":\"", "\"arithmetik\":\"", GM_E_STATE, "arithmetic");
+    edited_state(&c, &state, "\"counters\"", "\"counterz\"", GM_E_FORMAT, "counters");
+    edited_state(&c, &state, "\\\"step\\\":40", "\\\"step\\\":-4", GM_E_FORMAT, "step");
+    edited_state(&c, &state, "\\\"updates\\\":", "\\\"updater\\\":", GM_E_FORMAT, "updates");
+    edited_state(&c, &state, "\"average\":{", "\"averagg\":{", GM_E_FORMAT, "average");
+    test_sink_clear(&state);
+    case_end(&c);
+}
+END_TEST
+
 /* A place that cannot be written is found out before the first step. */
 START_TEST(nowhere_to_write)
 {
@@ -421,6 +462,7 @@ static Suite *suite(void)
     tcase_add_test(t, cancelled_and_resumed);
     tcase_add_test(t, state_of_another_fit);
     tcase_add_test(t, damaged_states);
+    tcase_add_test(t, edited_states);
     tcase_add_test(t, nowhere_to_write);
     tcase_add_test(t, every_allocation);
     suite_add_tcase(s, t);

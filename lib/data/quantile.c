@@ -132,8 +132,8 @@ static void stretch(const double *x, double *z, int64_t n, double least)
     z[n - 1] = z[n - 1] > LEAST_END ? z[n - 1] : LEAST_END;
 }
 
-/* Harmonic means of the neighbouring secants: Fritsch and Butland 1984. Widths meet widths first, so
- * that data of any size does not leave the range of numbers. */
+/* Harmonic means of the neighbouring secants: Fritsch and Butland 1984. Widths meet widths first,
+ * so that data of any size does not leave the range of numbers. */
 static void slopes(const double *x, const double *z, int64_t n, double *slope)
 {
     double before = (z[1] - z[0]) / (x[1] - x[0]);
