@@ -87,7 +87,7 @@ VINLINE vdd vdd_exp_parts(vdd x, vl *n)
 
 /* log(x.h + x.l) for x.h positive and finite. Error about 2^-60 of the larger of 1 and the result.
  */
-VINLINE vdd vdd_log(vdd x)
+VLEAN vdd vdd_log(vdd x)
 {
     const uint64_t root = 0x3fe6a09e667f3bcd;
     vl tiny = x.h < 0x1p-900;

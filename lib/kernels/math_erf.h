@@ -23,7 +23,7 @@
 #define GM_ERF_CUT 0.46875
 
 /* erfc(a) = result * 2^n for a from 0.46 to 100, square = a^2. */
-VINLINE vdd vd_erfc_parts(vdd a, vdd square, vl *n)
+VLEAN vdd vd_erfc_parts(vdd a, vdd square, vl *n)
 {
     vd t = (a.h - 3.0) / (a.h + 3.0);
     vdd p = vdd_product(t, VD_POLY(23, t, GM_POLY_REST(GM_ERFC_F64)));
@@ -35,7 +35,7 @@ VINLINE vdd vd_erfc_parts(vdd a, vdd square, vl *n)
     return vdd_over(vdd_mul(e, f), d);
 }
 
-VINLINE vd vd_erf_small(vd x)
+VLEAN vd vd_erf_small(vd x)
 {
     vd u = x * x;
     return x * VD_POLY(11, u, GM_ERF_F64);
@@ -98,7 +98,7 @@ VINLINE vd vd_gelu(vd x)
 }
 
 /* The same to 1e-9, for floats. erfc(a) for a from 0.46 to 15; one division serves two. */
-VINLINE vd vd_erfc_short(vd a, vd square)
+VSHARED vd vd_erfc_short(vd a, vd square)
 {
     vd magic = vd_set(0x1.8p52);
     vd t = vd_fma(square, vd_set(-0x1.71547652b82fep0), magic);

@@ -47,7 +47,7 @@
 #ifdef GM_MATH_F32_NEW
 
 /* v 2^n, rounded once; n from -250 to 250, v from 2^-20 to 2^20. */
-VINLINE vf vf_scale(vf v, vi n)
+VLEAN vf vf_scale(vf v, vi n)
 {
     vi half = n >> 1;
     v *= (vf)(((vu)half + 127) << 23);
@@ -66,7 +66,7 @@ VINLINE vf vf_exp_rest(vf x, vi *n)
 }
 
 /* e^x = (result + low) * 2^n, result in [0.7, 1.42]. e^r = 1 + (r + r^2 q(r)). */
-VINLINE vf vf_exp_pair(vf x, vf *low, vi *n)
+VLEAN vf vf_exp_pair(vf x, vf *low, vi *n)
 {
     vf r = vf_exp_rest(x, n);
     vf p = vf_fma(r * r, VF_POLY(6, r, GM_EXP_F32), r);
@@ -92,7 +92,7 @@ VINLINE vf vf_exp_parts(vf x, vi *n)
 }
 
 /* 15 operations. */
-VINLINE vf vf_exp(vf x)
+VLEAN vf vf_exp(vf x)
 {
     vi n;
     x = vf_min(vf_set(90.0f), vf_max(vf_set(-105.0f), x));
@@ -118,7 +118,7 @@ VINLINE vf vf_expm1(vf x)
 }
 
 /* k log 2 + log(1 + f), f from sqrt(1/2) - 1 to sqrt(2) - 1. */
-VINLINE vf vf_log_parts(vf f, vf k)
+VLEAN vf vf_log_parts(vf f, vf k)
 {
     vf f2 = f * f;
     vf p = VF_POLY(8, f, GM_LOG_F32);
@@ -127,7 +127,7 @@ VINLINE vf vf_log_parts(vf f, vf k)
 }
 
 /* 30 operations. */
-VINLINE vf vf_log(vf x)
+VLEAN vf vf_log(vf x)
 {
     vi tiny = x < 0x1p-126f;
     vf a = vf_pick(tiny, x * 0x1p23f, x);
@@ -159,7 +159,7 @@ VINLINE vf vf_log1p(vf x)
 }
 
 /* log(1 + t) for t from 0 to 1. */
-VINLINE vf vf_log1p_unit(vf t)
+VLEAN vf vf_log1p_unit(vf t)
 {
     vi high = t > 0x1.a827p-2f;
     vf f = vf_pick(high, vf_fma(t, vf_set(0.5f), vf_set(-0.5f)), t);
@@ -167,7 +167,7 @@ VINLINE vf vf_log1p_unit(vf t)
 }
 
 /* log(1 + e^x). 35 operations. */
-VINLINE vf vf_softplus(vf x)
+VLEAN vf vf_softplus(vf x)
 {
     vf t = vf_exp(vf_neg(vf_abs(x)));
     return vf_max(vf_set(0.0f), x) + vf_log1p_unit(t);
@@ -218,7 +218,7 @@ VINLINE vf vf_tanh(vf x)
 
 /* a = n pi/2 + r for a >= 0, |r| up to pi/4 and a little; the last two bits of n. In doubles up to
  * 2^22; in integers, lane by lane, above. */
-VINLINE vf vf_quarter_turns(vf a, vi *quadrant)
+VLEAN vf vf_quarter_turns(vf a, vi *quadrant)
 {
     vd magic = vd_set(0x1.8p52), inverse = vd_set(0x1.45f306dc9c883p-1);
     vd top = vd_set(-0x1.921fb54442d18p0), low = vd_set(-0x1.1a62633145c07p-54);
@@ -235,7 +235,7 @@ VINLINE vf vf_quarter_turns(vf a, vi *quadrant)
 }
 
 /* sin(r + q pi/2). */
-VINLINE vf vf_sine_of(vf r, vi q)
+VLEAN vf vf_sine_of(vf r, vi q)
 {
     vf u = r * r;
     vf s = vf_fma(r * u, VF_POLY(4, u, GM_SIN_F32), r);

@@ -49,7 +49,7 @@ VINLINE vd vd_pow2(vl n)
 }
 
 /* v 2^n, rounded once; n from -2000 to 2000, v from 2^-40 to 2^40. */
-VINLINE vd vd_scale(vd v, vl n)
+VLEAN vd vd_scale(vd v, vl n)
 {
     vul half = (((vul)n + 4096) >> 1) - 2048;
     return v * vd_pow2((vl)half) * vd_pow2((vl)((vul)n - half));
@@ -63,7 +63,7 @@ VINLINE vd vd_from_vl(vl k)
 }
 
 /* e^x = (result + low) * 2^n, result in [0.7, 1.42]; |x| under 1e6. */
-VINLINE vd vd_exp_pair(vd x, vd *low, vl *n)
+VLEAN vd vd_exp_pair(vd x, vd *low, vl *n)
 {
     vd magic = vd_set(0x1.8p52);
     vd t = vd_fma(x, vd_set(0x1.71547652b82fep0), magic);
@@ -85,7 +85,7 @@ VINLINE vd vd_exp_parts(vd x, vl *n)
 }
 
 /* 25 operations. */
-VINLINE vd vd_exp(vd x)
+VLEAN vd vd_exp(vd x)
 {
     vl n;
     x = vd_min(vd_set(710.0), vd_max(vd_set(-747.0), x));
@@ -112,7 +112,7 @@ VINLINE vd vd_expm1(vd x)
 
 /* k log 2 + log(1 + f), f from sqrt(1/2) - 1 to sqrt(2) - 1. With s = f/(2+f):
  * log(1+f) = 2s + s^3 R(s^2) = f - (f^2/2 - s (f^2/2 + s^2 R)). */
-VINLINE vd vd_log_parts(vd f, vd k)
+VLEAN vd vd_log_parts(vd f, vd k)
 {
     vd s = f / (f + 2.0);
     vd z = s * s;
@@ -123,7 +123,7 @@ VINLINE vd vd_log_parts(vd f, vd k)
 }
 
 /* 35 operations and a division. */
-VINLINE vd vd_log(vd x)
+VLEAN vd vd_log(vd x)
 {
     const uint64_t root = 0x3fe6a09e667f3bcd;
     vl tiny = x < 0x1p-1022;
@@ -157,7 +157,7 @@ VINLINE vd vd_log1p(vd x)
 }
 
 /* log(1 + t) for t from 0 to 1. */
-VINLINE vd vd_log1p_unit(vd t)
+VLEAN vd vd_log1p_unit(vd t)
 {
     vl high = t > 0x1.a827999fcef32p-2;
     vd f = vd_pick(high, vd_fma(t, vd_set(0.5), vd_set(-0.5)), t);
@@ -165,7 +165,7 @@ VINLINE vd vd_log1p_unit(vd t)
 }
 
 /* log(1 + e^x). */
-VINLINE vd vd_softplus(vd x)
+VLEAN vd vd_softplus(vd x)
 {
     vd t = vd_exp(vd_neg(vd_abs(x)));
     return vd_max(vd_set(0.0), x) + vd_log1p_unit(t);
@@ -217,7 +217,7 @@ VINLINE vd vd_tanh(vd x)
 /* a = n pi/2 + r + low for a >= 0, |r| up to pi/4 and a little; n modulo 4. pi/2 in three pieces up
  * to 2^30 (the first product is exact, the second in two parts); in integers, lane by lane, above.
  */
-VINLINE vd vd_quarter_turns(vd a, vd *low, vl *quadrant)
+VLEAN vd vd_quarter_turns(vd a, vd *low, vl *quadrant)
 {
     vd magic = vd_set(0x1.8p52), second = vd_set(0x1.1a62633145c07p-54);
     vd t = vd_fma(a, vd_set(0x1.45f306dc9c883p-1), magic);
@@ -239,7 +239,7 @@ VINLINE vd vd_quarter_turns(vd a, vd *low, vl *quadrant)
 }
 
 /* sin(r + low + q pi/2). */
-VINLINE vd vd_sine_of(vd r, vd low, vl q)
+VLEAN vd vd_sine_of(vd r, vd low, vl q)
 {
     vd u = r * r;
     vd s = r + vd_fma(r * u, VD_POLY(7, u, GM_SIN_F64), low);

@@ -73,7 +73,7 @@ VINLINE vdd vd_lgamma_right(vd x)
 }
 
 /* sin(pi r) and cos(pi r) for r from 0 to 1/2, to about 2^-56. */
-VINLINE vdd vd_sin_pi(vd r, vdd *cosine)
+VLEAN vdd vd_sin_pi(vd r, vdd *cosine)
 {
     vl high = r > 0.25;
     vd b = vd_pick(high, 0.5 - r, r);

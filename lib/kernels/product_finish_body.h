@@ -125,6 +125,7 @@ static void T(finish_tile)(const T(job) * job, int64_t i, int64_t j, int64_t h, 
         return;
     }
     int does = job->does | (first ? 0 : T(with_sum));
+#if GM_ISA != GM_ISA_BASE
     switch (does) {
     case 0:
         T(finish)(0, job, i, j, h, w, t, ldt);
@@ -144,6 +145,9 @@ static void T(finish_tile)(const T(job) * job, int64_t i, int64_t j, int64_t h, 
     default:
         T(finish)(does, job, i, j, h, w, t, ldt);
     }
+#else
+    T(finish)(does, job, i, j, h, w, t, ldt);
+#endif
 }
 
 /* The activation of n elements in a row from row i, column j on, where it is not done yet. */

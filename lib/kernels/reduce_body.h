@@ -106,7 +106,7 @@ VINLINE double ISA(lanes_fold)(gm__lanes a)
 }
 
 /* One logarithm, by the vector function: the same bits as everywhere. */
-VINLINE double ISA(log_one)(double x)
+VSHARED double ISA(log_one)(double x)
 {
     return vd_log(vd_set(x))[0];
 }

@@ -18,6 +18,14 @@
 #define VF (VBYTES / 4)
 #define VD (VBYTES / 8)
 #define VINLINE static inline __attribute__((always_inline, unused))
+/* One copy, called, of what is big, used from several places and not what programs wait for. VLEAN:
+ * only in a baseline that computes fused multiply-adds by calls, which cost more than these. */
+#define VSHARED static __attribute__((noinline, unused))
+#if GM_ISA == GM_ISA_BASE && !defined(__FP_FAST_FMA)
+#define VLEAN VSHARED
+#else
+#define VLEAN VINLINE
+#endif
 
 #if GM_ISA == GM_ISA_BASE && !defined(GM_SIMD_BASE)
 #define GM_SIMD_BASE
@@ -280,26 +288,45 @@ VINLINE vf vf_join(vd a, vd b)
 #endif
 
 /* The first k lanes from or to memory (k from 1 to the lane count), zero in the rest. */
+#if GM_ISA == GM_ISA_AVX512
 VINLINE vf vf_part(const float *p, int64_t k)
+{
+    return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << k) - 1), p);
+}
+VINLINE vd vd_part(const double *p, int64_t k)
+{
+    return (vd)_mm512_maskz_loadu_pd((__mmask8)((1u << k) - 1), p);
+}
+VINLINE void vf_put(float *p, vf v, int64_t k)
+{
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << k) - 1), (__m512)v);
+}
+VINLINE void vd_put(double *p, vd v, int64_t k)
+{
+    _mm512_mask_storeu_pd(p, (__mmask8)((1u << k) - 1), (__m512d)v);
+}
+#else
+VSHARED vf vf_part(const float *p, int64_t k)
 {
     vf v = {0};
     memcpy(&v, p, (size_t)k * sizeof *p);
     return v;
 }
-VINLINE vd vd_part(const double *p, int64_t k)
+VSHARED vd vd_part(const double *p, int64_t k)
 {
     vd v = {0};
     memcpy(&v, p, (size_t)k * sizeof *p);
     return v;
 }
-VINLINE void vf_put(float *p, vf v, int64_t k)
+VSHARED void vf_put(float *p, vf v, int64_t k)
 {
     memcpy(p, &v, (size_t)k * sizeof *p);
 }
-VINLINE void vd_put(double *p, vd v, int64_t k)
+VSHARED void vd_put(double *p, vd v, int64_t k)
 {
     memcpy(p, &v, (size_t)k * sizeof *p);
 }
+#endif
 
 /* a * b + c with one rounding. */
 #if GM_ISA == GM_ISA_AVX512
@@ -354,20 +381,14 @@ VINLINE vd vd_sqrt(vd a)
     return (vd)vsqrtq_f64((float64x2_t)a);
 }
 #else
-/* IEEE defines fma and sqrt exactly, so the C library's are the same bits, slowly. Where they are
- * calls, one function holds them: a third of the code, and no slower. */
-#ifdef __FP_FAST_FMA
-#define VCALL VINLINE
-#else
-#define VCALL static __attribute__((noinline, unused))
-#endif
-VCALL vf vf_fma(vf a, vf b, vf c)
+/* IEEE defines fma and sqrt exactly, so the C library's are the same bits, slowly. */
+VLEAN vf vf_fma(vf a, vf b, vf c)
 {
     for (int i = 0; i < VF; i++)
         a[i] = __builtin_fmaf(a[i], b[i], c[i]);
     return a;
 }
-VCALL vd vd_fma(vd a, vd b, vd c)
+VLEAN vd vd_fma(vd a, vd b, vd c)
 {
     for (int i = 0; i < VD; i++)
         a[i] = __builtin_fma(a[i], b[i], c[i]);
@@ -385,7 +406,6 @@ VINLINE vd vd_sqrt(vd a)
         a[i] = __builtin_sqrt(a[i]);
     return a;
 }
-#undef VCALL
 #endif
 #undef GM_SIMD_NEW
 #endif

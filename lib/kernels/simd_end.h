@@ -3,6 +3,8 @@
 #undef VF
 #undef VD
 #undef VINLINE
+#undef VSHARED
+#undef VLEAN
 #undef vf
 #undef vd
 #undef vi

@@ -53,25 +53,25 @@
 static void ISA(adam)(const gm__update *u, int64_t i0, int64_t i1)
 {
     if (u->real == GM__F32)
-        ISA(adam_f32)(u, i0, i1);
+        ISA(update_f32)(u, i0, i1, ISA(adam_f32));
     else
-        ISA_SMALL(adam_f64)(u, i0, i1);
+        ISA_SMALL(update_f64)(u, i0, i1, ISA_SMALL(adam_f64));
 }
 
 static void ISA(sgd)(const gm__update *u, int64_t i0, int64_t i1)
 {
     if (u->real == GM__F32)
-        ISA(sgd_f32)(u, i0, i1);
+        ISA(update_f32)(u, i0, i1, ISA(sgd_f32));
     else
-        ISA_SMALL(sgd_f64)(u, i0, i1);
+        ISA_SMALL(update_f64)(u, i0, i1, ISA_SMALL(sgd_f64));
 }
 
 static void ISA(rmsprop)(const gm__update *u, int64_t i0, int64_t i1)
 {
     if (u->real == GM__F32)
-        ISA(rmsprop_f32)(u, i0, i1);
+        ISA(update_f32)(u, i0, i1, ISA(rmsprop_f32));
     else
-        ISA_SMALL(rmsprop_f64)(u, i0, i1);
+        ISA_SMALL(update_f64)(u, i0, i1, ISA_SMALL(rmsprop_f64));
 }
 
 extern const gm__updates ISA(gm__updates);

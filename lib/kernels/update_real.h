@@ -95,65 +95,40 @@ VINLINE void RNAME(step)(const RNAME(gm__rule) *r, RNAME(gm__state) *s, int rule
         RNAME(rmsprop_step)(r, s, velocity);
 }
 
-/* n values, a full vector or the end of a share. */
-VINLINE V RNAME(take)(const R *x, int64_t n)
-{
-    if (n == VN)
-        return v_load(x);
-    R padded[VN] = {0};
-    for (int64_t i = 0; i < n; i++)
-        padded[i] = x[i];
-    return v_load(padded);
-}
-
-VINLINE void RNAME(put)(R *x, V v, int64_t n)
-{
-    if (n == VN) {
-        v_store(x, v);
-        return;
-    }
-    R padded[VN];
-    v_store(padded, v);
-    for (int64_t i = 0; i < n; i++)
-        x[i] = padded[i];
-}
-
-/* Elements i to i + n, n at most VN. `m` and `v` say which moments the rule has. */
-VINLINE void RNAME(piece)(const gm__update *u, const RNAME(gm__rule) *r, int64_t i, int64_t n,
-                          int rule, int m, int v)
+/* A vector from element i on. `m` and `v` say which moments the rule has. */
+VINLINE void RNAME(piece)(const gm__update *u, const RNAME(gm__rule) *r, int64_t i, int rule, int m,
+                          int v)
 {
     RNAME(gm__state) s;
-    s.p = RNAME(take)((R *)u->param + i, n);
-    s.g = RNAME(take)((const R *)u->grad + i, n);
-    s.m = m ? RNAME(take)((R *)u->m + i, n) : v_set(0);
-    s.v = v ? RNAME(take)((R *)u->v + i, n) : v_set(0);
+    s.p = v_load((R *)u->param + i);
+    s.g = v_load((const R *)u->grad + i);
+    s.m = m ? v_load((R *)u->m + i) : v_set(0);
+    s.v = v ? v_load((R *)u->v + i) : v_set(0);
     RNAME(step)(r, &s, rule, m);
-    RNAME(put)((R *)u->param + i, s.p, n);
+    v_store((R *)u->param + i, s.p);
     if (m)
-        RNAME(put)((R *)u->m + i, s.m, n);
+        v_store((R *)u->m + i, s.m);
     if (v)
-        RNAME(put)((R *)u->v + i, s.v, n);
+        v_store((R *)u->v + i, s.v);
     if (u->average) {
         R *a = (R *)u->average + i;
-        RNAME(put)(a, r->average * RNAME(take)(a, n) + r->average_rest * s.p, n);
+        v_store(a, r->average * v_load(a) + r->average_rest * s.p);
     }
 }
 
+/* Whole vectors. */
 VINLINE void RNAME(pass)(const gm__update *u, const RNAME(gm__rule) *r, int64_t i0, int64_t i1,
                          int rule, int m, int v)
 {
     const int64_t ahead = 512 / (int64_t)sizeof(R); /* measured: 0 to 4096 bytes */
-    int64_t i = i0;
-    for (; i + VN <= i1; i += VN) {
+    for (int64_t i = i0; i < i1; i += VN) {
         __builtin_prefetch((R *)u->param + i + ahead, 1);
         if (m)
             __builtin_prefetch((R *)u->m + i + ahead, 1);
         if (v)
             __builtin_prefetch((R *)u->v + i + ahead, 1);
-        RNAME(piece)(u, r, i, VN, rule, m, v);
+        RNAME(piece)(u, r, i, rule, m, v);
     }
-    if (i < i1)
-        RNAME(piece)(u, r, i, i1 - i, rule, m, v);
 }
 
 static void RNAME(adam)(const gm__update *u, int64_t i0, int64_t i1)
@@ -180,4 +155,37 @@ static void RNAME(rmsprop)(const gm__update *u, int64_t i0, int64_t i1)
         RNAME(pass)(u, &r, i0, i1, RULE_RMSPROP, 1, 1);
     else
         RNAME(pass)(u, &r, i0, i1, RULE_RMSPROP, 0, 1);
+}
+
+/* The n < VN elements from i on through a padded copy; arrays that a rule lacks are NULL. */
+static void RNAME(end)(const gm__update *u, int64_t i, int64_t n,
+                       void (*rule)(const gm__update *, int64_t, int64_t))
+{
+    R padded[5][VN] = {{0}};
+    void *from[5] = {u->param, NULL, u->m, u->v, u->average};
+    gm__update copy = *u;
+    memcpy(padded[1], (const R *)u->grad + i, (size_t)n * sizeof(R));
+    for (int k = 0; k < 5; k++)
+        if (from[k])
+            memcpy(padded[k], (R *)from[k] + i, (size_t)n * sizeof(R));
+    copy.param = padded[0];
+    copy.grad = padded[1];
+    copy.m = u->m ? padded[2] : NULL;
+    copy.v = u->v ? padded[3] : NULL;
+    copy.average = u->average ? padded[4] : NULL;
+    rule(&copy, 0, VN);
+    for (int k = 0; k < 5; k++)
+        if (from[k])
+            memcpy((R *)from[k] + i, padded[k], (size_t)n * sizeof(R));
+}
+
+/* Elements i0 to i1 by one of the rules above. */
+static void RNAME(update)(const gm__update *u, int64_t i0, int64_t i1,
+                          void (*rule)(const gm__update *, int64_t, int64_t))
+{
+    int64_t whole = i0 + (i1 - i0) / VN * VN;
+    if (whole > i0)
+        rule(u, i0, whole);
+    if (i1 > whole)
+        RNAME(end)(u, whole, i1 - whole, rule);
 }
