@@ -83,13 +83,13 @@ static const struct {
 } fits[] = {
     {{"seed=11", "batch=97", "hidden=131,131", "layers=2", "dropout=0.1", "clip=1", "average=0.99",
       "whiten=1", "evaluate=60", "coupling=nsf", "mixing=lu", "warmup=5", NULL},
-     "27ade7c14f97645136867bdf3f101b30c923e8523b40e7f0dc73bdcdd3f9f300",
-     "cbaca5afff561494b5cb5341049e855e8e5ad716894254c7c6323c6263aa45de"},
+     "c047892597fcc9cf05c6c95d58131fc594bd14a36612b16ffbb40853e798c913",
+     "151b421f3a53e3569783bda1afc34e9b5713602cbd8ed8b6438ce7eab3f79df7"},
     {{"seed=12", "batch=97", "hidden=131,131", "layers=2", "dropout=0.1", "clip=1", "average=0.99",
       "whiten=1", "evaluate=60", "coupling=realnvp", "mixing=permutation", "start=1",
       "base=student", "residual=1", "activation=silu", NULL},
-     "790a6aea61ccbb079c4112b514c0d5fc33c47cfaa288c5196e5cf4722c9ccd3b",
-     "ad6daba815ea86403bb16f11197a8da833489df0fcb5b9ccee8d2439f9ca2b08"},
+     "e8122776a08c75c43fb4d5991d940f2d5a1ab3015334ef60556aac9b6896875d",
+     "e9b4d8ff7b628032aad1fd2b42939362b0ae3da0894cec6ac3040439e2e99801"},
 };
 #define FITS ((int)(sizeof fits / sizeof fits[0]))
 #define FEW 20

@@ -206,6 +206,8 @@ static gm_node *permute(gm_builder *b, int64_t layer, gm_node *x, direction way)
     return gm_take(b, x, d, way == FORWARD ? index : back);
 }
 
+#define MOST_MIXED 2048 /* columns of a learned mixing */
+
 /* y = (x P) L U: L unit lower, U upper with diagonal exp(log_diagonal), both the identity at the
  * start, so that log |det| is a sum (Kingma and Dhariwal 2018, section 3.2). Triangles are products
  * with what is known to be zero left out. */
@@ -216,6 +218,13 @@ static gm_node *mix_lu(gm_builder *b, int64_t layer, gm_node *x, direction way, 
     gm_node *upper = gm_param(b, layer_name(layer, "upper").text, 2, square, GM_INIT_ZEROS, 0);
     gm_node *log_diagonal =
         gm_param(b, layer_name(layer, "log_diagonal").text, 1, &d, GM_INIT_ZEROS, 0);
+    if (d > MOST_MIXED) {
+        gm_builder_fail(b, GM_E_RANGE,
+                        "flow: mixing=lu learns a matrix of columns by columns, for up to 2048 "
+                        "columns (a category counts one): set mixing=permutation, or leave "
+                        "columns out");
+        return NULL;
+    }
     double *below = gm__builder_scratch(b, d * d, sizeof *below),
            *eye = gm__builder_scratch(b, d * d, sizeof *eye);
     if (!below || !eye)
@@ -233,7 +242,7 @@ static gm_node *mix_lu(gm_builder *b, int64_t layer, gm_node *x, direction way, 
     gm_node *sum = gm_sum_last_wide(b, log_diagonal);
     *log_det = add_wide(b, *log_det, way == FORWARD ? sum : gm_neg(b, sum));
     if (way == FORWARD)
-        return gm_matmul(b, permute(b, layer, x, way), gm_matmul(b, lower, upper, 0, 0), 0, 0);
+        return gm_matmul(b, gm_matmul(b, permute(b, layer, x, way), lower, 0, 0), upper, 0, 0);
     x = gm_solve_triangular(b, x, upper, 1);
     x = gm_solve_triangular(b, x, lower, 0);
     return permute(b, layer, x, way);
@@ -336,8 +345,9 @@ static gm_node *log_student(gm_builder *b, gm_node *z)
     gm_node *v = degrees(b), *half = gm_scale(b, gm_shift(b, v, 1), 0.5);
     gm_node *constant = gm_sub(b, gm_lgamma(b, half), gm_lgamma(b, gm_scale(b, v, 0.5)));
     constant = gm_sub(b, constant, gm_scale(b, gm_shift(b, gm_log(b, v), log_pi), 0.5));
-    gm_node *tail = gm_mul(b, half, gm_log1p(b, gm_div(b, gm_square(b, z), v)));
-    return gm_sum_last_wide(b, gm_sub(b, constant, tail));
+    gm_node *squares = gm_square(b, gm_wide(b, z)); /* a float's square overflows */
+    gm_node *tail = gm_mul(b, gm_wide(b, half), gm_log1p(b, gm_div(b, squares, gm_wide(b, v))));
+    return gm_sum(b, gm_sub(b, gm_wide(b, constant), tail), -1, 0);
 }
 
 /* Student-t draws from two uniforms, v (u^(-2/v) - 1) being the squared radius (Bailey 1994). */

@@ -93,7 +93,7 @@ struct gm__plan {
     int32_t cblas; /* products by CBLAS */
     int32_t parts; /* for which there is scratch */
     gm__value *values;
-    int32_t nvalues, nsteps, ninputs, noutputs;
+    int32_t nvalues, nsteps, ninputs, noutputs, nassigned;
     gm__step *steps;
     const char **input_names;
     void **ptr;  /* by value, for the run */

@@ -115,7 +115,7 @@ static void count_uses(gm__compiler *c)
         c->items[c->item_of[c->outputs[i].node->id]].uses++;
     for (int32_t i = 0; gm__builder_assignment(c->b, i, &param, &value); i++)
         c->items[c->item_of[value->id]].uses++;
-    c->nassigned = c->b->assigned_count;
+    c->nassigned = c->plan->nassigned = c->b->assigned_count;
 }
 
 int gm__simplify(gm__compiler *c)

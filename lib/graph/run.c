@@ -169,7 +169,8 @@ gm_status gm__plan_run(gm_context *ctx, gm__plan *p, const gm__run *run)
     for (int32_t i = 0; i < p->nsteps; i++) {
         const gm__step *s = &p->steps[i];
         job j = {s, &exec, s->parts < most ? s->parts : most};
-        if (ctx->cancel && gm_cancel_tripped(ctx->cancel))
+        /* the assignments at the end are made whole or not at all */
+        if (i <= p->nsteps - p->nassigned && ctx->cancel && gm_cancel_tripped(ctx->cancel))
             return gm__check_cancel(ctx);
         if (j.parts == 1)
             s->run(s, &exec, 0, 1);

@@ -58,6 +58,8 @@ static void set_inputs(gm_context *ctx, const gm__structure *s, const gm__progra
     }
 }
 
+#define SCORED 0x80000000u /* the first step of scoring's draws */
+
 typedef struct gm__density_call {
     const gm_model *model;
     const gm__structure *s;
@@ -74,7 +76,10 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
                           int64_t draw)
 {
     gm__piece *p = &c->piece;
-    gm__noise noise = {.draw = 1, .seed = c->seed, .step = (uint64_t)draw};
+    /* apart from the steps of a fit and from step 0, with which sample draws, under the same seed
+     */
+    uint64_t step = SCORED + (uint64_t)draw;
+    gm__noise noise = {.draw = 1, .seed = c->seed, .step = step};
     gm__transform_forward(c->s->transform, p->x, n, &noise, first, NULL, p->reals, p->index,
                           p->log_det, p->support);
     set_inputs(ctx, c->s, c->program, n, p);
@@ -82,14 +87,14 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
     void *outputs[2] = {p->out, dreals};
     gm__run run = {.batch = n,
                    .seed = c->seed,
-                   .step = (uint64_t)draw,
+                   .step = step,
                    .row0 = first,
                    .params = c->program->params,
                    .inputs = p->inputs,
                    .outputs = outputs};
     GM_TRY(gm__plan_run(ctx, c->program->plan, &run));
     for (int64_t i = 0; i < n; i++)
-        p->out[i] = p->support[i] ? p->out[i] + p->log_det[i] : -INFINITY;
+        p->out[i] = p->support[i] && p->out[i] == p->out[i] ? p->out[i] + p->log_det[i] : -INFINITY;
     if (c->grad && c->s->reals > 0 && c->program->real == GM__F32)
         ctx->kernels->maps->widen(p->dreals, p->dnarrow, n * c->s->reals);
     return GM_OK;

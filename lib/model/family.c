@@ -187,7 +187,7 @@ static const gm_option_row log_prob_options[] = {
 };
 static const gm_option_row sample_options[] = {
     SEED_ROW,
-    {"temperature", GM_STAGE_CALL, GM_REAL, "1", "0..", 1,
+    {"temperature", GM_STAGE_CALL, GM_REAL, "1", "0..1000", 1,
      "scales the draw of the base: below 1 more typical rows, above 1 more varied"},
     PRECISION("model"),
     {0},

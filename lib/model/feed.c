@@ -67,8 +67,9 @@ static gm_status cache(gm_context *ctx, gm__feed *f)
         return gm__no_memory(ctx);
     f->reals = gm__alloc_array(&ctx->allocator, f->count * s->reals + 1, real_size(s));
     f->log_det = gm__alloc_array(&ctx->allocator, f->count, sizeof *f->log_det);
+    f->support = gm__alloc_array(&ctx->allocator, f->count, 1);
     f->index = gm__alloc_array(&ctx->allocator, f->count * s->indices + 1, sizeof *f->index);
-    if (!f->reals || !f->log_det || !f->index)
+    if (!f->reals || !f->log_det || !f->index || !f->support)
         return gm__no_memory(ctx);
     GM_TRY(gm__tray_create(ctx, s, PIECE, &t));
     for (int64_t first = 0; first < f->count; first += PIECE) {
@@ -76,6 +77,7 @@ static gm_status cache(gm_context *ctx, gm__feed *f)
         transform(ctx, f, NULL, first, n, &none, &t,
                   (char *)f->reals + (size_t)(first * s->reals) * real_size(s), f->log_det + first,
                   f->index + first * s->indices);
+        memcpy(f->support + first, t.support, (size_t)n);
     }
     gm__tray_clear(&t, &ctx->allocator);
     return GM_OK;
@@ -101,6 +103,7 @@ void gm__feed_clear(gm_context *ctx, gm__feed *f, const gm_allocator *a)
         const gm__structure *s = f->structure;
         gm__free(a, f->reals, f->reals ? (size_t)(f->count * s->reals + 1) * real_size(s) : 0);
         gm__free(a, f->log_det, f->log_det ? (size_t)f->count * sizeof *f->log_det : 0);
+        gm__free(a, f->support, f->support ? (size_t)f->count : 0);
         gm__free(a, f->index,
                  f->index ? (size_t)(f->count * s->indices + 1) * sizeof *f->index : 0);
     }
@@ -122,7 +125,7 @@ static void load_cached(const gm__feed *f, const int64_t *row, int64_t first, in
         memcpy(t->index + i * s->indices, f->index + from * s->indices,
                (size_t)s->indices * sizeof *t->index);
         t->log_det[i] = f->log_det[from];
-        t->support[i] = 1;
+        t->support[i] = f->support[from];
     }
 }
 

@@ -49,6 +49,30 @@ static gm_status check_columns(gm_context *ctx, const gm_family *f, const gm_dat
     return GM_OK;
 }
 
+#define MOST_CATEGORIES 1024 /* each becomes a column that the network sees */
+
+/* Columns that can be learned, but seldom to any good: an error for identifiers, a warning for
+ * constants. */
+static gm_status check_values(gm_context *ctx, const gm_family *f, const gm_dataset *features)
+{
+    const gm__schema *s = gm__dataset_schema(features);
+    for (int64_t i = 0; i < s->count; i++) {
+        const gm__column *c = &s->columns[i];
+        if (c->categories > MOST_CATEGORIES)
+            return gm__fail(ctx, GM_E_DATA,
+                            "%s: column '%s' has %lld categories in %lld rows, at most %d can be "
+                            "learned: leave it out, or make it the label",
+                            f->name, c->name, (long long)c->categories,
+                            (long long)gm_dataset_row_count(features), MOST_CATEGORIES);
+        if (c->type == GM_COLUMN_REAL && c->low == c->high)
+            gm__log(
+                ctx, 1,
+                "%s: column '%s' is %g in every row: a density cannot describe it; leave it out",
+                f->name, c->name, c->low);
+    }
+    return GM_OK;
+}
+
 /* Everything a fit is made from. */
 typedef struct gm__fit_parts {
     const gm_family *family;
@@ -145,6 +169,7 @@ static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_co
     GM_TRY(read_values(ctx, p, config->options));
     GM_TRY(features_of(ctx, config->train, &p->features));
     GM_TRY(check_columns(ctx, p->family, p->features));
+    GM_TRY(check_values(ctx, p->family, p->features));
     GM_TRY(split_rows(ctx, p, config->valid, (uint64_t)gm__value_int(p->values, "seed")));
     GM_TRY(make_structure(ctx, p));
     return make_optimizer(ctx, p, config->optimizer);

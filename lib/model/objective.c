@@ -15,6 +15,7 @@ typedef struct gm__fit_objective {
     gm__tray tray;
     gm__plan *steps[MAX_PHASES];
     gm__plan *evaluate, *start; /* start: NULL where the family sets nothing from data */
+    int told;                   /* of validation rows outside the support */
     double loss;                /* where plans put the mean loss */
     double *losses;             /* (EVALUATED) where evaluation puts each row's */
 } gm__fit_objective;
@@ -147,21 +148,49 @@ static gm_status start(void *user, gm_context *ctx, const gm__batch *batch, void
     return run_batch(ctx, o, o->start, batch, params, NULL);
 }
 
-/* Adds n losses, in the user's units, to running sums. */
-static void add_losses(gm__fit_objective *o, const gm__tray *t, int64_t n, double *sum,
-                       double *squares)
+/* Losses of the rows inside the support, in the user's units, and how many rows lie outside. */
+typedef struct gm__losses {
+    double sum, squares;
+    int64_t inside, outside;
+} gm__losses;
+
+static void add_losses(gm__fit_objective *o, const gm__tray *t, int64_t n, gm__losses *all)
 {
     for (int64_t i = 0; i < n; i++) {
         double loss = is_density(o->structure) ? o->losses[i] - t->log_det[i] : o->losses[i];
-        *sum += t->support[i] ? loss : INFINITY;
-        *squares += loss * loss;
+        if (!t->support[i]) {
+            all->outside++;
+            continue;
+        }
+        all->sum += loss;
+        all->squares += loss * loss;
+        all->inside++;
+    }
+}
+
+/* Rows that the caller asks about lose without bound where one lies outside the support. Of the
+ * validation rows those inside are judged: what no model of this support can learn would hide which
+ * weights are best. */
+static void finish_losses(gm_context *ctx, gm__fit_objective *o, const gm__losses *all, int asked,
+                          double *mean, double *error)
+{
+    double n = (double)all->inside;
+    *mean = asked && all->outside ? INFINITY : all->sum / n;
+    double variance = (all->squares - all->sum * (all->sum / n)) / (n - 1);
+    *error = n > 1 && variance > 0 ? sqrt(variance / n) : 0;
+    if (!asked && all->outside && !o->told) {
+        o->told = 1;
+        gm__log(ctx, 1,
+                "fit: %lld of %lld validation rows lie outside what the training rows can"
+                " tell (a value out of range, a category never seen): they are left out",
+                (long long)all->outside, (long long)(all->inside + all->outside));
     }
 }
 
 static gm_status evaluate_feed(gm_context *ctx, gm__fit_objective *o, const gm__feed *feed,
                                gm__tray *tray, const void *params, double *mean, double *error)
 {
-    double sum = 0, squares = 0, n = (double)feed->count;
+    gm__losses all = {0};
     gm__noise noise = {.draw = 1,
                        .seed = (uint64_t)gm__value_int(o->structure->values, "seed"),
                        .step = UINT32_MAX};
@@ -177,12 +206,10 @@ static gm_status evaluate_feed(gm_context *ctx, gm__fit_objective *o, const gm__
                        .inputs = tray->inputs,
                        .outputs = &out};
         GM_TRY(gm__plan_run(ctx, o->evaluate, &run));
-        add_losses(o, tray, count, &sum, &squares);
+        add_losses(o, tray, count, &all);
         GM_TRY(gm__check_cancel(ctx));
     }
-    *mean = sum / n;
-    double variance = (squares - sum * *mean) / (n - 1);
-    *error = n > 1 && variance > 0 ? sqrt(variance / n) : 0;
+    finish_losses(ctx, o, &all, feed != &o->valid, mean, error);
     return GM_OK;
 }
 

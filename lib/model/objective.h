@@ -13,6 +13,7 @@ typedef struct gm__feed {
     void *reals;     /* (count, reals) in the plan's precision; NULL where each batch draws */
     double *log_det; /* (count); with reals */
     int32_t *index;  /* (count, indices); with reals */
+    unsigned char *support; /* (count), 0 where a row lies outside; with reals */
 } gm__feed;
 gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_dataset *data,
                           gm__feed *feed);

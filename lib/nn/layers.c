@@ -167,6 +167,7 @@ gm_node *gm_nn_embedding(gm_builder *b, const char *name, gm_node *index, int64_
 gm_node *gm_log_standard_normal(gm_builder *b, gm_node *x)
 {
     double constant = -0.91893853320467274178 * (double)gm_node_dim(x, -1);
-    gm_node *squares = gm_sum_last_wide(b, gm_square(b, x));
+    gm_node *squares =
+        gm_sum(b, gm_square(b, gm_wide(b, x)), -1, 0); /* a float's square overflows */
     return gm_shift(b, gm_scale(b, squares, -0.5), constant);
 }

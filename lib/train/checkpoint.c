@@ -21,12 +21,16 @@ static const struct {
     {                                                                                              \
 #member, offsetof(gm__counters, member)                                                    \
     }
-        ROW(step),       ROW(updates),  ROW(horizon), ROW(hold),          ROW(best_step),
-        ROW(recoveries), ROW(failures), ROW(stale),   ROW(snapshot_step), ROW(snapshot_updates),
-        ROW(done),       ROW(started),  ROW(due), ROW(foreign),
+        ROW(step),    ROW(updates),       ROW(horizon),
+        ROW(hold),    ROW(best_step),     ROW(recoveries),
+        ROW(stale),   ROW(snapshot_step), ROW(snapshot_updates),
+        ROW(done),    ROW(started),       ROW(due),
+        ROW(foreign),
 },
   real[] = {
-      ROW(loss), ROW(valid), ROW(best), ROW(seconds), ROW(rate_scale), ROW(evaluate_seconds),
+      ROW(loss),           ROW(valid),      ROW(best),
+      ROW(seconds),        ROW(rate_scale), ROW(evaluate_seconds),
+      ROW(evaluate_total),
 #undef ROW
 };
 #define COUNT(rows) ((int)(sizeof(rows) / sizeof(rows)[0]))
@@ -75,15 +79,15 @@ gm_status gm__trainer_save(gm_context *ctx, const gm_trainer *t, const gm_writer
     gm__buffer_add(&counters, "", 1);
     gm_status code = counters.failed ? gm__no_memory(ctx) : GM_OK;
     if (!code) {
-        gm__text_pair meta[] = {{"format", FORMAT},
-                                {"format_version", version},
-                                {"arithmetic", revision},
-                                {part_names[GM__OF_FAMILY], t->objective.parts[GM__OF_FAMILY]},
-                                {part_names[GM__OF_OPTIONS], t->objective.parts[GM__OF_OPTIONS]},
-                                {part_names[GM__OF_OPTIMIZER],
-                                 t->objective.parts[GM__OF_OPTIMIZER]},
-                                {part_names[GM__OF_DATA], t->objective.parts[GM__OF_DATA]},
-                                {"counters", counters.data}};
+        gm__text_pair meta[] = {
+            {"format", FORMAT},
+            {"format_version", version},
+            {"arithmetic", revision},
+            {part_names[GM__OF_FAMILY], t->objective.parts[GM__OF_FAMILY]},
+            {part_names[GM__OF_OPTIONS], t->objective.parts[GM__OF_OPTIONS]},
+            {part_names[GM__OF_OPTIMIZER], t->objective.parts[GM__OF_OPTIMIZER]},
+            {part_names[GM__OF_DATA], t->objective.parts[GM__OF_DATA]},
+            {"counters", counters.data}};
         code = gm__tensors_write(ctx, writer, meta, COUNT(meta), tensors, count);
     }
     gm__buffer_clear(&counters);

@@ -44,14 +44,21 @@ static gm__batch next_batch(gm_trainer *t)
 
 /* ---- One update ------------------------------------------------------------------------------ */
 
+/* The Euclidean norm of a buffer. */
+static double length(gm_context *ctx, const gm_trainer *t, int buffer)
+{
+    return sqrt(ctx->kernels->reductions->sum_squares[t->objective.real](
+        t->buffers[buffer], t->objective.layout->size));
+}
+
+/* What the gradient is multiplied with; not a number where it is not finite. */
 static double clip_scale(gm_context *ctx, const gm_trainer *t)
 {
     double most = gm__value_real(t->values, "clip");
     if (most <= 0)
         return 1;
-    double norm = sqrt(ctx->kernels->reductions->sum_squares[t->objective.real](
-        t->buffers[GM__GRAD], t->objective.layout->size));
-    return norm > most ? most / norm : norm == norm ? 1 : NAN;
+    double norm = length(ctx, t, GM__GRAD);
+    return !isfinite(norm) ? NAN : norm > most ? most / norm : 1;
 }
 
 static int plays(const gm_trainer *t, int phase, const gm__slot *s)
@@ -125,7 +132,6 @@ static void take_snapshot(gm_trainer *t)
     copy_buffer(t, GM__SNAP_V, GM__V);
     t->at.snapshot_step = t->at.step;
     t->at.snapshot_updates = t->at.updates;
-    t->at.failures = 0;
 }
 
 /* After a non-finite loss or gradient: the last snapshot's weights (also where this was once too
@@ -139,7 +145,7 @@ static gm_status recover(gm_context *ctx, gm_trainer *t, double loss)
         copy_buffer(t, GM__AVERAGE, GM__SNAP_PARAM);
     t->at.updates = t->at.snapshot_updates;
     t->at.recoveries++;
-    if (++t->at.failures > RECOVERIES)
+    if (t->at.recoveries > RECOVERIES)
         return gm__fail(ctx, GM_E_NONFINITE,
                         "fit: the loss is %g at step %lld, still after %d returns to earlier "
                         "weights with half the learning rate each; "
@@ -173,6 +179,7 @@ static gm_status one_step(gm_context *ctx, gm_trainer *t)
     t->schedule.hold = t->at.hold;
     t->last_rate = t->at.rate_scale * gm__schedule_rate(&t->schedule, ctx->kernels, t->at.step);
     t->at.foreign |= ctx->cblas;
+    int updated = 1;
     for (int phase = 0; phase < t->objective.phases; phase++) {
         double loss;
         if (t->objective.phases > 1) /* what another player left would be clipped with this one */
@@ -182,6 +189,7 @@ static gm_status one_step(gm_context *ctx, gm_trainer *t)
         double scale = clip_scale(ctx, t);
         if (!isfinite(loss) || !isfinite(scale)) {
             GM_TRY(recover(ctx, t, loss));
+            updated = 0;
             break;
         }
         if (phase == 0 && t->at.step - t->at.snapshot_step >= SNAPSHOT_EVERY)
@@ -192,8 +200,19 @@ static gm_status one_step(gm_context *ctx, gm_trainer *t)
     }
     carry_states(t);
     t->at.step++;
-    t->at.updates++;
+    t->at.updates += updated;
     return GM_OK;
+}
+
+/* A step of several players is not left half done: it heeds cancelling at its end. */
+static gm_status whole_step(gm_context *ctx, gm_trainer *t)
+{
+    gm_cancel *token = ctx->cancel;
+    if (t->objective.phases > 1)
+        ctx->cancel = NULL;
+    gm_status code = one_step(ctx, t);
+    ctx->cancel = token;
+    return code;
 }
 
 static gm_status evaluate(gm_context *ctx, gm_trainer *t)
@@ -205,8 +224,9 @@ static gm_status evaluate(gm_context *ctx, gm_trainer *t)
     GM_TRY(t->objective.evaluate(t->objective.user, ctx, NULL, t->buffers[from], &t->at.valid,
                                  &error));
     t->at.evaluate_seconds = gm__clock() - begin;
+    t->at.evaluate_total += t->at.evaluate_seconds;
     t->evaluated = 1;
-    if (t->at.best != t->at.best || t->at.valid < t->at.best) {
+    if (isfinite(t->at.valid) && !(t->at.best <= t->at.valid)) {
         t->at.best = t->at.valid;
         t->at.best_step = t->at.step;
         t->at.stale = 0;
@@ -226,11 +246,11 @@ static gm_status evaluate(gm_context *ctx, gm_trainer *t)
  * and hold. */
 static void set_horizon_by_time(gm_trainer *t, double budget)
 {
-    double evaluations = floor((double)t->at.step / (double)t->every) + 1;
-    double per_step = (t->at.seconds - t->at.evaluate_seconds * evaluations) / (double)t->at.step;
-    per_step = (per_step > 0 ? per_step : t->at.seconds / (double)t->at.step) +
-               t->at.evaluate_seconds / (double)t->every;
-    double more = (budget * USED - t->at.seconds) / per_step;
+    /* the evaluation just made is in its own counters, not yet in seconds */
+    double last = t->objective.valid ? t->at.evaluate_seconds : 0,
+           earlier = t->at.evaluate_total - last;
+    double per_step = (t->at.seconds - earlier) / (double)t->at.step + last / (double)t->every;
+    double more = (budget * USED - t->at.seconds - last) / per_step;
     t->at.hold = t->at.step;
     t->at.horizon = t->at.step + (more > 1 ? more < 1e15 ? (int64_t)more : (int64_t)1e15 : 1);
 }
@@ -262,15 +282,22 @@ static gm_status between_steps(gm_context *ctx, gm_trainer *t)
     double budget = gm__value_real(t->values, "seconds");
     int64_t patience = gm__value_int(t->values, "patience");
     int now_measured = budget > 0 && measured(t, budget);
-    int last = t->at.horizon > 0 && t->at.step >= t->at.horizon;
+    int last = (t->at.horizon > 0 && t->at.step >= t->at.horizon) ||
+               (budget > 0 && t->at.horizon && t->at.seconds > 1.1 * budget);
     if (t->at.step % t->every == 0 || now_measured || last ||
         (t->at.hold && t->at.step == t->at.hold))
         GM_TRY(evaluate(ctx, t));
     if (now_measured)
         set_horizon_by_time(t, budget);
-    if (last || (patience && t->at.stale >= patience) ||
-        (budget > 0 && t->at.horizon && t->at.seconds > 1.1 * budget))
+    if (last || (patience && t->at.stale >= patience))
         t->at.done = 1;
+    if (t->at.done && !isfinite(length(ctx, t, GM__PARAM)))
+        GM_TRY(recover(ctx, t, NAN)); /* the last update ran away: the snapshot's weights stand */
+    if (t->at.done && t->objective.valid && t->at.best_step == 0)
+        return gm__fail(
+            ctx, GM_E_NONFINITE,
+            "fit: the validation loss was never finite; try a smaller lr, or look at the "
+            "validation rows");
     t->at.due = 0;
     return GM_OK;
 }
@@ -292,7 +319,7 @@ static gm_status run(gm_context *ctx, gm_trainer *t, int64_t steps, double *save
         GM_TRY(timed(ctx, t, between_steps));
     for (int64_t i = 0; !t->at.done && (steps == 0 || i < steps); i++) {
         GM_TRY(gm__check_cancel(ctx));
-        GM_TRY(timed(ctx, t, one_step));
+        GM_TRY(timed(ctx, t, whole_step));
         GM_TRY(timed(ctx, t, between_steps));
         double now = gm__clock();
         GM_TRY(report(ctx, t, now));

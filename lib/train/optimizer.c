@@ -1,5 +1,6 @@
 /* Stochastic gradient descent, RMSProp, Adam and AdamW. */
 #include "train/optimizer.h"
+#include "train/schedule.h"
 #include "base/size.h"
 
 #include <stdatomic.h>
@@ -27,7 +28,8 @@ static const gm_option_row rmsprop_options[] = {
     LR("0.001"),
     {"decay", GM_STAGE_FIT, GM_REAL, "0.99", "0..1)", 1, "memory of the squared gradients"},
     {"momentum", GM_STAGE_FIT, GM_REAL, "0", "0..1)", 1, "velocity kept from step to step"},
-    {"eps", GM_STAGE_FIT, GM_REAL, "1e-8", "(0..", 1, "added to the root of the squared gradients"},
+    {"eps", GM_STAGE_FIT, GM_REAL, "1e-8", "1e-30..", 1,
+     "added to the root of the squared gradients"},
     DECAY("0"),
     {0},
 };
@@ -35,7 +37,7 @@ static const gm_option_row rmsprop_options[] = {
     {"beta1", GM_STAGE_FIT, GM_REAL, "0.9", "0..1)", 1, "memory of the gradients"},                \
         {"beta2", GM_STAGE_FIT, GM_REAL, "0.999", "0..1)", 1, "memory of the squared gradients"},  \
     {                                                                                              \
-        "eps", GM_STAGE_FIT, GM_REAL, "1e-8", "(0..", 1,                                           \
+        "eps", GM_STAGE_FIT, GM_REAL, "1e-8", "1e-30..", 1,                                        \
             "added to the root of the squared gradients"                                           \
     }
 static const gm_option_row adam_options[] = {LR("0.001"), ADAM_ROWS, {0}};
@@ -150,16 +152,6 @@ double gm__optimizer_rate(const gm_optimizer *o)
     return gm__value_real(o->values, "lr");
 }
 
-/* base^t for whole t, by squaring: the same bits everywhere. */
-static double power(double base, int64_t t)
-{
-    double result = 1;
-    for (; t > 0; t >>= 1, base *= base)
-        if (t & 1)
-            result *= base;
-    return result;
-}
-
 void gm__optimizer_prepare(const gm_optimizer *o, int64_t t, double rate, gm__update *u)
 {
     const gm__values *v = o->values;
@@ -176,8 +168,8 @@ void gm__optimizer_prepare(const gm_optimizer *o, int64_t t, double rate, gm__up
     if (o->rule >= ADAM) {
         u->beta1 = gm__value_real(v, "beta1");
         u->beta2 = gm__value_real(v, "beta2");
-        u->correction1 = 1 - power(u->beta1, t);
-        u->correction2 = 1 - power(u->beta2, t);
+        u->correction1 = 1 - gm__power(u->beta1, t);
+        u->correction2 = 1 - gm__power(u->beta2, t);
     }
 }
 

@@ -1,6 +1,8 @@
 /* Schedules of the learning rate. */
 #include "train/schedule.h"
 
+#include <math.h>
+
 /* (1 + cos(pi u)) / 2, from 1 to 0 (Loshchilov and Hutter 2017, eq. 5). */
 static double half_cosine(const gm__kernels *k, double u)
 {
@@ -19,12 +21,19 @@ static double one_cycle(const gm__kernels *k, double u)
     return last + (1 - last) * half_cosine(k, (u - peak) / (1 - peak));
 }
 
+double gm__power(double base, int64_t t)
+{
+    double result = 1;
+    for (; t > 0; t >>= 1, base *= base)
+        if (t & 1)
+            result *= base;
+    return result;
+}
+
 static double stepwise(const gm__schedule *s, double u)
 {
-    double rate = 1;
-    for (double at = s->every; at <= u && at < 1; at += s->every)
-        rate *= s->factor;
-    return rate;
+    double steps = floor(u / s->every);
+    return gm__power(s->factor, steps < 10000 ? (int64_t)steps : 10000);
 }
 
 double gm__schedule_rate(const gm__schedule *s, const gm__kernels *k, int64_t step)

@@ -12,4 +12,6 @@ typedef struct gm__schedule {
     double factor, every; /* stepwise: times factor after each part `every` of the run */
 } gm__schedule;
 double gm__schedule_rate(const gm__schedule *s, const gm__kernels *k, int64_t step);
+/* base^t for whole t, by squaring: the same bits everywhere. */
+double gm__power(double base, int64_t t);
 #endif

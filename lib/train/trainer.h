@@ -48,9 +48,9 @@ extern const gm_option_row gm__fit_options[];
 
 /* Numbers that change from step to step; written to checkpoints as they are. */
 typedef struct gm__counters {
-    int64_t step, updates, horizon, hold, best_step, recoveries, failures, stale, snapshot_step,
+    int64_t step, updates, horizon, hold, best_step, recoveries, stale, snapshot_step,
         snapshot_updates;
-    double loss, valid, best, seconds, rate_scale, evaluate_seconds;
+    double loss, valid, best, seconds, rate_scale, evaluate_seconds, evaluate_total;
     int64_t done, started, due, foreign; /* foreign: a step was made with a foreign BLAS */
 } gm__counters;
 
