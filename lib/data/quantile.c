@@ -2,9 +2,10 @@
 
 #include <math.h>
 
-#define FLOOR 1e-2     /* least slope, in units of 1 / deviation */
-#define NEAREST 1e-4   /* least distance of knots, in deviations */
-#define LEAST_END 0.05 /* least |z| of an end, from which its tail starts */
+#define FLOOR 1e-2   /* least slope, in units of 1 / deviation */
+#define NEAREST 1e-4 /* least distance of knots, in deviations */
+#define LEAST_END                                                                                  \
+    0.5 /* least |z| of an end, from which its tail starts: a tail is longer by 1 / |z| */
 
 /* ---- Evaluation ------------------------------------------------------------------------------ */
 
@@ -60,8 +61,8 @@ gm__curve gm__quantile_inverse(const gm__way *w, double z)
     if (z >= kz[0] && z <= kz[n - 1]) { /* Durkan et al. 2019, eq. 6 to 8 */
         int64_t i = interval(kz, n, z);
         double width = kx[i + 1] - kx[i], h = kz[i + 1] - kz[i], s = h / width, d0 = slope[i];
-        double y = z - kz[i], e = y * (d0 + slope[i + 1] - 2 * s);
-        double a = h * (s - d0) + e, b = h * d0 - e, cc = -s * y;
+        double d = d0 / s, y = z - kz[i]; /* all over s: squares of slopes leave the range */
+        double e = y * (d + slope[i + 1] / s - 2), a = h * (1 - d) + e, b = h * d - e, cc = -y;
         double under = b * b - 4 * (a * cc);
         double t = 2 * cc / (-b - sqrt(under > 0 ? under : 0));
         t = t > 0 ? t < 1 ? t : 1 : 0; /* also where y and d0 are so small that 0 / 0 came out */
@@ -103,8 +104,8 @@ static int64_t choose(const double *sorted, int64_t n, double nearest, double *x
     return count;
 }
 
-/* Steps of z at least FLOOR times those of x, kept in place at z = 0. */
-static void stretch(const double *x, double *z, int64_t n, double least)
+/* Steps of z at least FLOOR times those of x in deviations, kept in place at z = 0. */
+static void stretch(const double *x, double *z, int64_t n, double deviation)
 {
     double before = z[0];
     int64_t zero = 0;
@@ -113,7 +114,7 @@ static void stretch(const double *x, double *z, int64_t n, double least)
     /* from here on z holds the steps: z[i] = z_i - z_(i-1) */
     double left = z[zero], right = z[zero + 1];
     for (int64_t i = 1; i < n; i++) {
-        double step = z[i] - before, floor = least * (x[i] - x[i - 1]);
+        double step = z[i] - before, floor = FLOOR * ((x[i] - x[i - 1]) / deviation);
         before = z[i];
         z[i] = step > floor ? step : floor;
     }
@@ -132,16 +133,16 @@ static void stretch(const double *x, double *z, int64_t n, double least)
     z[n - 1] = z[n - 1] > LEAST_END ? z[n - 1] : LEAST_END;
 }
 
-/* Harmonic means of the neighbouring secants: Fritsch and Butland 1984. Widths meet widths first,
- * so that data of any size does not leave the range of numbers. */
+/* Harmonic means of the neighbouring secants, weighed by the widths: Fritsch and Butland 1984. By
+ * ratios only, so that data of any size does not leave the range of numbers. */
 static void slopes(const double *x, const double *z, int64_t n, double *slope)
 {
     double before = (z[1] - z[0]) / (x[1] - x[0]);
     slope[0] = before;
     for (int64_t i = 1; i < n - 1; i++) {
         double w0 = x[i] - x[i - 1], w1 = x[i + 1] - x[i], after = (z[i + 1] - z[i]) / w1;
-        double share0 = (2 * w1 + w0) / (w0 + w1), share1 = (w1 + 2 * w0) / (w0 + w1);
-        slope[i] = 3 / (share0 / before + share1 / after);
+        double share = w1 / (w0 + w1);
+        slope[i] = before * (3 / ((1 + share) + (2 - share) * (before / after)));
         before = after;
     }
     slope[n - 1] = before;
@@ -154,7 +155,7 @@ int64_t gm__quantile_knots(const gm__kernels *k, const double *sorted, int64_t n
     if (count < 2)
         return 0;
     k->maps->map1[GM__F64][GM__NORMAL_QUANTILE](z, slope, count);
-    stretch(x, z, count, FLOOR / deviation);
+    stretch(x, z, count, deviation);
     slopes(x, z, count, slope);
     return count;
 }

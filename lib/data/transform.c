@@ -75,6 +75,44 @@ int64_t gm__way_size(const gm__way *w)
     return w->by == GM__BY_QUANTILE ? 2 + 3 * w->knots : sizes[w->by];
 }
 
+static int rising(const double *x, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++)
+        if (!(x[i] > x[i - 1]))
+            return 0;
+    return 1;
+}
+
+int gm__way_sound(const gm__way *w, const double *p)
+{
+    for (int64_t i = 0; i < gm__way_size(w); i++)
+        if (p[i] - p[i] != 0)
+            return 0;
+    if (w->by == GM__BY_INDEX)
+        return 1;
+    if (!(p[1] > 0) || (w->by == GM__BY_LOGIT && !(p[2] < p[3])))
+        return 0;
+    if (w->by != GM__BY_QUANTILE)
+        return 1;
+    const double *z = p + 2 + w->knots, *slope = z + w->knots;
+    for (int64_t i = 0; i < w->knots; i++)
+        if (!(slope[i] > 0))
+            return 0;
+    return rising(p + 2, w->knots) && rising(z, w->knots) && z[0] < 0 && z[w->knots - 1] > 0;
+}
+
+double gm__neighbour(double x, int up)
+{
+    int64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x == 0)
+        bits = up ? 1 : INT64_MIN + 1;
+    else
+        bits += (x > 0) == up ? 1 : -1;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 /* Everything but quantiles has its scale in every row's log_det alike. */
 static double constant_log_det(const gm__transform *t)
 {

@@ -173,25 +173,12 @@ void gm__transform_forward(const gm__transform *t, const double *x, int64_t n,
 
 /* ---- Inverse --------------------------------------------------------------------------------- */
 
-/* The neighbour of x towards zero (up 0) or away from it, by its bits. */
-static double step_up(double x, int up)
-{
-    int64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (x == 0)
-        bits = up ? 1 : INT64_MIN + 1;
-    else
-        bits += (x > 0) == up ? 1 : -1;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 /* low + share of the range, never on an end. */
 static double between(double low, double high, double share)
 {
     double x = low + share * (high - low);
-    x = x > low ? x : step_up(low, 1);
-    return x < high ? x : step_up(high, 0);
+    x = x > low ? x : gm__neighbour(low, 1);
+    return x < high ? x : gm__neighbour(high, 0);
 }
 
 /* The user's value of a real output; for a logit, y is the share already. */

@@ -53,30 +53,6 @@ static gm_status parse_way(gm_context *ctx, const gm__json *json, const gm__colu
     return GM_OK;
 }
 
-static int rising(const double *x, int64_t n)
-{
-    for (int64_t i = 1; i < n; i++)
-        if (!(x[i] > x[i - 1]))
-            return 0;
-    return 1;
-}
-
-/* Whether a column's numbers make the map increasing, so that no later call meets a surprise. */
-static int sound(const gm__way *w, const double *p)
-{
-    if (w->by == GM__BY_INDEX)
-        return 1;
-    if (!(p[1] > 0) || (w->by == GM__BY_LOGIT && !(p[2] < p[3])))
-        return 0;
-    if (w->by != GM__BY_QUANTILE)
-        return 1;
-    const double *z = p + 2 + w->knots, *slope = z + w->knots;
-    for (int64_t i = 0; i < w->knots; i++)
-        if (!(slope[i] > 0))
-            return 0;
-    return rising(p + 2, w->knots) && rising(z, w->knots) && z[0] < 0 && z[w->knots - 1] > 0;
-}
-
 /* The columns' ways; *total becomes how many numbers there must be. */
 static gm_status parse_ways(gm_context *ctx, gm__transform *t, const gm__json *list,
                             const gm__schema *schema, int64_t *total)
@@ -115,7 +91,7 @@ static gm_status take_numbers(gm_context *ctx, gm__transform *t, const double *n
             return gm__fail(ctx, GM_E_FORMAT, "number %lld is not finite", (long long)i + 1);
     int64_t r = 0;
     for (int64_t j = 0; j < t->d; j++) {
-        if (!sound(&t->ways[j], t->numbers + t->ways[j].at))
+        if (!gm__way_sound(&t->ways[j], t->numbers + t->ways[j].at))
             return gm__fail(ctx, GM_E_FORMAT, "column %lld: its numbers make no increasing map",
                             (long long)j + 1);
         r += t->ways[j].by != GM__BY_INDEX;

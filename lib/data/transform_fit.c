@@ -127,52 +127,67 @@ static void fit_standard(fit *f, const gm__way *w, double low, double high, doub
     p[1] = deviation > 0 ? deviation : 1;
 }
 
-static void fit_logit(fit *f, const gm__way *w, double low, double high, double *p)
+/* The logit's ends: outside the data even where the data's range has few floats. 0 where slopes
+ * between them leave the range of numbers. */
+static int logit_ends(double low, double high, double *ends)
+{
+    double range = high - low, first = low - WIDEN * range, last = high + WIDEN * range;
+    ends[0] = first < low ? first : gm__neighbour(low, 0);
+    ends[1] = last > high ? last : gm__neighbour(high, 1);
+    double wide = ends[1] - ends[0], left = 1 / (low - ends[0]), right = 1 / (ends[1] - high);
+    return wide - wide == 0 && left - left == 0 && right - right == 0;
+}
+
+static int fit_logit(fit *f, const gm__way *w, double low, double high, double *p)
 {
     gm__map1_fn *log = f->t->kernels->maps->map1[GM__F64][GM__LOG];
     high += w->dequantised;
-    double range = high - low;
-    p[2] = low - WIDEN * range;
-    p[3] = high + WIDEN * range;
+    if (!logit_ends(low, high, p + 2))
+        return 0;
     spread(w, f->x, f->rows);
     for (int64_t i = 0; i < f->rows; i++)
         f->x[i] = (f->x[i] - p[2]) / (p[3] - f->x[i]);
     log(f->x, f->x, f->rows);
     mean_and_deviation(f->x, f->rows, &p[0], &p[1]);
     p[1] = p[1] > 0 ? p[1] : 1;
+    return 1;
+}
+
+static int fit_quantile(fit *f, gm__way *w, double *p)
+{
+    double mean, deviation, x[GM__MAX_KNOTS], z[GM__MAX_KNOTS], slope[GM__MAX_KNOTS];
+    gm__sort_reals(f->x, f->rows);
+    spread(w, f->x, f->rows);
+    gm__sort_reals(f->x, f->rows);
+    mean_and_deviation(f->x, f->rows, &mean, &deviation);
+    w->knots = gm__quantile_knots(f->t->kernels, f->x, f->rows, deviation, x, z, slope);
+    p[0] = 0;
+    p[1] = 1;
+    memcpy(p + 2, x, (size_t)w->knots * sizeof *p);
+    memcpy(p + 2 + w->knots, z, (size_t)w->knots * sizeof *p);
+    memcpy(p + 2 + 2 * w->knots, slope, (size_t)w->knots * sizeof *p);
+    return w->knots > 0;
 }
 
 /* The numbers of column j, and what kind of map it gets in the end: a constant column is only
- * moved. */
+ * moved, and what a map cannot do is left to the standard one. */
 static void fit_column(fit *f, int64_t j, double low, double high, double *p)
 {
     gm__way *w = &f->t->ways[j];
-    double deviation, x[GM__MAX_KNOTS], z[GM__MAX_KNOTS], slope[GM__MAX_KNOTS];
-    int constant = low == high && !w->dequantised;
-    if (constant || (w->by == GM__BY_LOGIT && !(high - low < INFINITY)))
-        w->by = w->by == GM__BY_NONE ? GM__BY_NONE : GM__BY_STANDARD;
-    p[0] = 0;
-    p[1] = 1;
-    if (w->by == GM__BY_QUANTILE) {
-        gm__sort_reals(f->x, f->rows);
-        spread(w, f->x, f->rows);
-        gm__sort_reals(f->x, f->rows);
-        mean_and_deviation(f->x, f->rows, &x[0], &deviation);
-        w->knots = gm__quantile_knots(f->t->kernels, f->x, f->rows, deviation, x, z, slope);
-        if (w->knots) {
-            memcpy(p + 2, x, (size_t)w->knots * sizeof *p);
-            memcpy(p + 2 + w->knots, z, (size_t)w->knots * sizeof *p);
-            memcpy(p + 2 + 2 * w->knots, slope, (size_t)w->knots * sizeof *p);
-            return;
-        }
+    double plain[2] = {0, 1};
+    int done = 0;
+    if (w->by != GM__BY_NONE)
+        fit_standard(f, w, low, high, plain);
+    if (low < high || w->dequantised)
+        done = w->by == GM__BY_QUANTILE ? fit_quantile(f, w, p)
+               : w->by == GM__BY_LOGIT  ? fit_logit(f, w, low, high, p)
+                                        : 0;
+    if (done && gm__way_sound(w, p))
+        return;
+    if (w->by != GM__BY_NONE)
         w->by = GM__BY_STANDARD;
-        p[0] = x[0];
-        p[1] = deviation > 0 ? deviation : 1;
-    } else if (w->by == GM__BY_LOGIT) {
-        fit_logit(f, w, low, high, p);
-    } else if (w->by == GM__BY_STANDARD) {
-        fit_standard(f, w, low, high, p);
-    }
+    w->knots = 0;
+    memcpy(p, plain, sizeof plain);
 }
 
 /* ---- Whitening ------------------------------------------------------------------------------- */

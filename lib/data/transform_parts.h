@@ -38,6 +38,11 @@ struct gm__transform {
 
 /* Numbers of one column by its knots, and of the whole. */
 int64_t gm__way_size(const gm__way *w);
+/* Whether the numbers p of a column are finite and make its map increasing, so that no later call
+ * meets a surprise. */
+int gm__way_sound(const gm__way *w, const double *p);
+/* The next double above x (up 1) or below it (up 0), by its bits; x is finite. */
+double gm__neighbour(double x, int up);
 /* Takes pointers into numbers, counts and the constant once everything is in place. */
 void gm__transform_finish(gm__transform *t);
 /* Computes with the context's kernels from then on; NULL when memory is short. */
