@@ -24,7 +24,7 @@ START_TEST(gives_up)
     case_begin(&c, x, 40, D, "sgd lr=20000", settings);
     test_ok(ctx, gm_trainer_create(ctx, "cliff", &c.config, &t));
     test_fails(ctx, gm_trainer_step(ctx, t, 0), GM_E_NONFINITE, "smaller lr");
-    ck_assert_int_eq(log.warnings, 8);
+    ck_assert_int_eq(log.warnings, D + 8); /* its D columns are constant: a warning each */
     ck_assert_ptr_nonnull(strstr(log.last, "half the learning rate"));
     gm_progress p = case_progress(ctx, t);
     ck_assert_msg(p.recoveries >= 8 && !p.done, "%d", (int)p.recoveries);
