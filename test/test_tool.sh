@@ -84,6 +84,24 @@ expect 2 "no column 'width'" "$genmod" fit flow real.csv -o m --label width
 expect 2 'threads' "$genmod" fit flow real.csv -o m --threads -1
 expect 2 'epochs' "$genmod" fit flow real.csv -o m --epochs many
 expect 2 'valid' "$genmod" fit flow real.csv -o m --valid 7
+cp real.csv in.csv
+for file in in.csv ./in.csv "$PWD/in.csv"; do
+    expect 2 'overwritten' "$genmod" fit flow in.csv -o "$file"
+    expect 2 'overwritten' "$genmod" fit flow real.csv --valid in.csv -o "$file"
+    expect 2 'overwritten' "$genmod" fit flow in.csv -o m --log "$file"
+    expect 2 'overwritten' "$genmod" fit flow in.csv -o m --checkpoint "$file"
+    expect 2 'overwritten' "$genmod" fit flow in.csv -o m --set checkpoint="$file"
+    expect 2 'overwritten' "$genmod" fit flow real.csv -o "$file" --resume in.csv
+    expect 2 '-o and DATA are one file' "$genmod" score a.model in.csv -o "$file"
+    expect 2 '-o and DATA are one file' "$genmod" encode a.model in.csv -o "$file"
+    expect 2 '-o and CODES are one file' "$genmod" decode a.model in.csv -o "$file"
+    expect 2 '-o and MODEL are one file' "$genmod" reconstruct in.csv real.csv -o "$file"
+    expect 2 '-o and MODEL are one file' "$genmod" sample in.csv -n 3 -o "$file"
+done
+expect 2 'overwritten' "$genmod" fit flow in.csv -o m --log ./m
+expect 2 'overwritten' "$genmod" fit flow in.csv -o m --checkpoint "$PWD/m"
+expect 2 'overwritten' "$genmod" fit flow in.csv -o m --log l --checkpoint l
+same in.csv real.csv
 expect 2 'standard input' "$genmod" score - -
 [ ! -e m ] || wrong 'a fit that failed left a model'
 
@@ -265,9 +283,9 @@ expect 1 'folder.csv' "$genmod" sample a.model -n 3 -o folder.csv
 expect 1 'nowhere/x.csv' "$genmod" score a.model real.csv -o nowhere/x.csv
 if [ -c /dev/full ]; then
     # shellcheck disable=SC2086
-    expect 1 '/dev/full' "$genmod" fit flow real.csv -o /dev/full $quick
-    expect 1 '/dev/full' "$genmod" score a.model real.csv -o /dev/full
-    expect 1 '/dev/full' "$genmod" sample a.model -n 3 -o /dev/full
+    expect 1 '/dev/full: No space left' "$genmod" fit flow real.csv -o /dev/full $quick
+    expect 1 '/dev/full: No space left' "$genmod" score a.model real.csv -o /dev/full
+    expect 1 '/dev/full: No space left' "$genmod" sample a.model -n 3 -o /dev/full
     for command in "sample a.model -n 3000" "score a.model real.csv" "info a.model" "families" "--help"; do
         # shellcheck disable=SC2086
         "$genmod" $command >/dev/full 2>err

@@ -97,6 +97,8 @@ static int run(const cli_args *args, code_call *call)
     int result = tool_open(&t, args);
 
     if (!result)
+        result = tool_check_operands(args, call == decode ? "CODES" : "DATA");
+    if (!result)
         result = tool_check_output(cli_value(args, "output"));
     if (!result)
         result = tool_read_model(&t, args->operand[0], &model);

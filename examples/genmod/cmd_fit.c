@@ -36,6 +36,7 @@ typedef struct job {
     gm_model *model;
     progress *progress;
     gm_fit_config config;
+    char checkpoint[4096]; /* what find_checkpoint found */
 } job;
 
 static int set_sugar(job *j)
@@ -53,18 +54,27 @@ static int set_sugar(job *j)
     return TOOL_OK;
 }
 
-/* A number is a fraction; anything else is a file. */
+/* A number is a fraction; anything else is a file: its path, or NULL. */
+static const char *valid_file(const cli_args *args)
+{
+    const char *value = cli_value(args, "valid");
+    char *end = NULL;
+
+    if (!value)
+        return NULL;
+    strtod(value, &end);
+    return end == value || *end ? value : NULL;
+}
+
 static int read_valid(job *j)
 {
-    const char *value = cli_value(j->t.args, "valid");
-    char *end = NULL;
+    const char *value = cli_value(j->t.args, "valid"), *file = valid_file(j->t.args);
     gm_status status;
 
     if (!value)
         return TOOL_OK;
-    strtod(value, &end);
-    if (end == value || *end)
-        return tool_read_rows(&j->t, value, &j->valid);
+    if (file)
+        return tool_read_rows(&j->t, file, &j->valid);
     status = gm_options_set_text(j->t.ctx, j->options, "valid", value);
     return status ? tool_refused(&j->t, status) : TOOL_OK;
 }
@@ -89,6 +99,42 @@ static int make_optimizer(job *j)
     return result;
 }
 
+/* Where the fit is saved as it goes, by --checkpoint or --set checkpoint=; NULL for nowhere. */
+static const char *find_checkpoint(job *j)
+{
+    int64_t length = 0;
+
+    if (gm_options_get(j->t.ctx, j->options, "checkpoint", j->checkpoint, sizeof j->checkpoint,
+                       &length) != GM_OK)
+        return NULL;
+    return length ? j->checkpoint : NULL;
+}
+
+/* A fit goes on in the checkpoint that it resumes; nothing else is both read and written. */
+static int check_files(job *j)
+{
+    const cli_args *args = j->t.args;
+    const char *output = cli_value(args, "output"), *log = cli_value(args, "log");
+    const char *checkpoint = find_checkpoint(j);
+    tool_file files[] = {
+        {"-o", NULL}, {"--log", NULL}, {"--checkpoint", NULL}, {"DATA", NULL}, {"--valid", NULL}};
+    tool_file resumed[] = {{"-o", NULL}, {"--log", NULL}, {"--resume", NULL}};
+    int result;
+
+    files[0].path = resumed[0].path = output;
+    files[1].path = resumed[1].path = log;
+    files[2].path = checkpoint;
+    files[3].path = args->operand[1];
+    files[4].path = valid_file(args);
+    resumed[2].path = cli_value(args, "resume");
+    result = tool_check_files(args, files, 3, 5);
+    if (!result)
+        result = tool_check_files(args, resumed, 2, 3);
+    if (!result)
+        result = tool_check_output(output);
+    return result || !checkpoint ? result : tool_check_output(checkpoint);
+}
+
 /* Everything that can be wrong is found before the first step. */
 static int prepare(job *j)
 {
@@ -103,9 +149,7 @@ static int prepare(job *j)
     if (!result)
         result = make_optimizer(j);
     if (!result)
-        result = tool_check_output(cli_value(args, "output"));
-    if (!result && cli_value(args, "checkpoint"))
-        result = tool_check_output(cli_value(args, "checkpoint"));
+        result = check_files(j);
     if (!result)
         result = tool_read_rows(&j->t, args->operand[1], &j->train);
     if (!result)
@@ -139,12 +183,11 @@ static int start(job *j)
 static int interrupted(job *j)
 {
     gm_progress now = {.struct_size = sizeof now};
-    char path[4096];
-    int64_t length = 0;
+    const char *path = find_checkpoint(j);
 
     gm_cancel_reset(j->t.cancel);
     gm_trainer_progress(j->t.ctx, j->trainer, &now);
-    if (gm_options_get(j->t.ctx, j->options, "checkpoint", path, sizeof path, &length) || !length)
+    if (!path)
         return tool_error("interrupted at step %lld; nothing was saved (--checkpoint FILE would)",
                           (long long)now.step);
     if (gm_trainer_checkpoint(j->t.ctx, j->trainer, path))

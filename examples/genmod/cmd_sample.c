@@ -42,6 +42,8 @@ static int run(const cli_args *args)
         return cli_wrong(args->command, "-n is '%s', a whole number from 1 was expected", count);
     result = tool_open(&t, args);
     if (!result)
+        result = tool_check_operands(args, NULL);
+    if (!result)
         result = tool_check_output(cli_value(args, "output"));
     if (!result)
         result = tool_read_model(&t, args->operand[0], &model);

@@ -55,6 +55,8 @@ static int run(const cli_args *args)
     int result = tool_open(&t, args);
 
     if (!result)
+        result = tool_check_operands(args, "DATA");
+    if (!result)
         result = tool_check_output(cli_value(args, "output"));
     if (!result)
         result = tool_read_model(&t, args->operand[0], &model);

@@ -9,9 +9,21 @@
 #include "system.h"
 #include "tool.h"
 
+/* A file that the library writes to. It restores errno: what went wrong is kept here. */
+typedef struct sink {
+    FILE *file;
+    int error;
+} sink;
+
 static int32_t write_file(void *user, const void *bytes, int64_t size)
 {
-    return fwrite(bytes, 1, (size_t)size, user) == (size_t)size ? 0 : -1;
+    sink *to = user;
+
+    errno = 0;
+    if (fwrite(bytes, 1, (size_t)size, to->file) == (size_t)size)
+        return 0;
+    to->error = errno;
+    return -1;
 }
 
 static int is_stdout(const char *path)
@@ -26,6 +38,29 @@ int tool_check_output(const char *path)
     return why ? tool_error("%s: cannot be written: %s", path, why) : TOOL_OK;
 }
 
+int tool_check_files(const cli_args *args, const tool_file *files, int written, int count)
+{
+    int i, j;
+
+    for (i = 0; i < written; i++)
+        for (j = i + 1; j < count; j++)
+            if (!is_stdout(files[i].path) && !is_stdout(files[j].path) &&
+                system_same_file(files[i].path, files[j].path))
+                return cli_wrong(args->command,
+                                 "%s and %s are one file, '%s', which would be overwritten",
+                                 files[i].what, files[j].what, files[j].path);
+    return TOOL_OK;
+}
+
+int tool_check_operands(const cli_args *args, const char *read)
+{
+    tool_file files[3] = {{"-o", cli_value(args, "output")}, {"MODEL", args->operand[0]}};
+
+    files[2].what = read;
+    files[2].path = read ? args->operand[1] : NULL;
+    return tool_check_files(args, files, 1, 3);
+}
+
 /* What is written: a model, or rows as CSV. */
 typedef struct content {
     const gm_model *model;
@@ -34,12 +69,16 @@ typedef struct content {
 
 static int write_content(tool *t, const content *c, FILE *file, const char *name)
 {
-    gm_writer writer = {.struct_size = sizeof writer, .user = file, .write = write_file};
-    gm_status status = c->model ? gm_model_write(t->ctx, c->model, &writer)
-                                : gm_dataset_write(t->ctx, c->rows, &writer, "csv");
+    sink to = {file, 0};
+    gm_writer writer = {.struct_size = sizeof writer, .write = write_file};
+    gm_status status;
+
+    writer.user = &to;
+    status = c->model ? gm_model_write(t->ctx, c->model, &writer)
+                      : gm_dataset_write(t->ctx, c->rows, &writer, "csv");
 
     if (status == GM_E_IO)
-        return tool_error("%s: %s", name, strerror(errno));
+        return tool_error("%s: %s", name, to.error ? strerror(to.error) : "could not be written");
     return status ? tool_failed(t) : TOOL_OK;
 }
 

@@ -56,19 +56,14 @@ int system_is_special(const char *path)
     return stat(path, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode);
 }
 
-const char *system_cannot_write(const char *path)
+/* The folder that a path's file is in; -1 if that is too long. */
+static int find_folder(const char *path, char folder[4096])
 {
-    char folder[4096];
     const char *slash = strrchr(path, '/');
-    struct stat about;
     size_t length = slash ? (size_t)(slash - path) : 0;
 
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
-        return strerror(EISDIR);
-    if (system_is_special(path))
-        return access(path, W_OK) ? strerror(errno) : NULL;
-    if (length >= sizeof folder)
-        return strerror(ENAMETOOLONG);
+    if (length >= 4096)
+        return -1;
     if (!slash)
         strcpy(folder, ".");
     else if (!length)
@@ -77,6 +72,45 @@ const char *system_cannot_write(const char *path)
         memcpy(folder, path, length);
         folder[length] = 0;
     }
+    return 0;
+}
+
+static const char *last_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static int one_place(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+int system_same_file(const char *a, const char *b)
+{
+    char folder_a[4096], folder_b[4096];
+    struct stat at_a, at_b;
+    int have_a = stat(a, &at_a) == 0, have_b = stat(b, &at_b) == 0;
+
+    if (have_a || have_b)
+        return have_a && have_b && S_ISREG(at_a.st_mode) && one_place(&at_a, &at_b);
+    return !strcmp(last_name(a), last_name(b)) && !find_folder(a, folder_a) &&
+           !find_folder(b, folder_b) && stat(folder_a, &at_a) == 0 && stat(folder_b, &at_b) == 0 &&
+           one_place(&at_a, &at_b);
+}
+
+const char *system_cannot_write(const char *path)
+{
+    char folder[4096];
+    struct stat about;
+
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        return strerror(EISDIR);
+    if (system_is_special(path))
+        return access(path, W_OK) ? strerror(errno) : NULL;
+    if (find_folder(path, folder))
+        return strerror(ENAMETOOLONG);
     return access(folder, W_OK | X_OK) ? strerror(errno) : NULL;
 }
 

@@ -14,6 +14,8 @@ void system_trip_on_interrupt(gm_cancel *token);
 const char *system_cannot_write(const char *path);
 /* 1 if the path is something that must be written in place, not replaced: a device or a pipe. */
 int system_is_special(const char *path);
+/* 1 if both paths lead to one regular file, or would once it is there. */
+int system_same_file(const char *a, const char *b);
 double system_seconds(void);
 
 #endif

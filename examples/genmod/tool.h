@@ -62,6 +62,16 @@ int tool_save_rows(tool *t, const gm_model *model, const gm_dataset *rows, const
 int tool_save_matrix(const char *name, int64_t n, int64_t d, const double *x, const char *path);
 /* Refuses a path that cannot be written, before long work; fine for NULL and "-". */
 int tool_check_output(const char *path);
+/* A file of the command line, and what it is there: "-o", "DATA". */
+typedef struct tool_file {
+    const char *what, *path;
+} tool_file;
+/* Refuses if one of the first `written` files is also another of them all, which would destroy it.
+ * NULL and "-" are no files. */
+int tool_check_files(const cli_args *args, const tool_file *files, int written, int count);
+/* The same for a command that writes --output and reads its operands: "MODEL", then read or NULL.
+ */
+int tool_check_operands(const cli_args *args, const char *read);
 int tool_has_ending(const char *path, const char *ending);
 /* malloc of n * d doubles; tells and returns NULL when that is too much. */
 double *tool_doubles(int64_t n, int64_t d);
