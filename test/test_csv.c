@@ -287,6 +287,11 @@ START_TEST(errors)
          "a",
          GM_E_FORMAT, "UTF-16"},
         {"a\n1\n2\ninf\n", GM_E_DATA, "t.csv:4: column 'a' is 'inf', a finite number was expected"},
+        {"a;b\n1,5;2,5\n-3,25;4\n", GM_E_DATA,
+         "t.csv:2: column 'a' is '1,5', a number with a decimal comma"},
+        {"a;b\n1;2,5\n2;3\n3;\n", GM_E_DATA,
+         "t.csv:2: column 'b' is '2,5', a number with a decimal"},
+        {"1,5;2,5\n3,25;4\n", GM_E_DATA, "column 1 is '3,25', a number with a decimal comma"},
         {"a\n1\n1e999\n", GM_E_DATA,
          "t.csv:3: column 'a' is '1e999', a finite number was expected"},
     };

@@ -69,7 +69,9 @@ START_TEST(arrays)
     ck_assert_str_eq(column(data, 0).name, "");
     ck_assert_int_eq(gm_dataset_row_count(NULL), 0);
     test_fails(ctx, gm_dataset_read_f64(ctx, data, 2, 2, y, 0), GM_E_RANGE,
-               "rows 2 to 3, there are 3");
+               "2 rows from row 2, there are 3");
+    test_fails(ctx, gm_dataset_read_f64(ctx, data, INT64_MAX, INT64_MAX, y, 0), GM_E_RANGE,
+               "9223372036854775807 rows from row 9223372036854775807, there are 3");
     test_fails(ctx, gm_dataset_read_f64(ctx, data, 0, 1, y, 1), GM_E_SHAPE, "row stride 1");
     gm_column c = {.struct_size = sizeof c};
     test_fails(ctx, gm_dataset_column(ctx, data, 2, &c), GM_E_RANGE,
@@ -199,6 +201,10 @@ START_TEST(views)
     test_fails(ctx, gm_dataset_take(ctx, b, bad, 1, &a), GM_E_RANGE, "row number 5, there are 2");
     test_fails(ctx, gm_dataset_select(ctx, b, bad, 1, &a), GM_E_RANGE,
                "column number 5, there are 2");
+    const int64_t twice[] = {1, 0, 1};
+    test_fails(ctx, gm_dataset_select(ctx, b, twice, 3, &a), GM_E_ARG,
+               "column 2 is selected twice");
+    test_fails(ctx, gm_dataset_split(ctx, b, 0.5, 1, &a, &a), GM_E_ARG, "one place");
     test_fails(ctx, gm_dataset_with_role(ctx, b, 0, 9, &a), GM_E_ARG, "9 is no role");
     test_ok(ctx, gm_dataset_with_role(ctx, b, 1, GM_ROLE_LABEL, &a));
     ck_assert(column(a, 1).role == GM_ROLE_LABEL && column(b, 1).role == GM_ROLE_FEATURE);
@@ -405,11 +411,15 @@ START_TEST(match_by_name)
     gm_dataset_free(data);
     data = csv("x,kind,n\na,red,3\nb,red,4\nc,red,5\n");
     test_fails(ctx, gm__match_create(ctx, gm__dataset_schema(model), FEATURES, data, &m), GM_E_DATA,
-               "column 'x' holds categories such as 'a', numbers were expected");
+               "row 1, column 'x' is 'a', a number was expected");
+    gm_dataset_free(data);
+    data = csv("x,kind,n\n1,red,3\n2,red,4\nq,red,5\nb,red,5\n");
+    test_fails(ctx, gm__match_create(ctx, gm__dataset_schema(model), FEATURES, data, &m), GM_E_DATA,
+               "row 3, column 'x' is 'q', a number was expected");
     gm_dataset_free(data);
     data = csv("x,kind,n\n1.5,red,3\n,red,4\n2.5,red,5\n");
     test_fails(ctx, gm__match_create(ctx, gm__dataset_schema(model), FEATURES, data, &m), GM_E_DATA,
-               "column 'x' has 1 missing values, the model takes none there");
+               "row 2, column 'x' is missing (1 are in all), the model takes no missing values");
     gm_dataset_free(data);
     gm_dataset_free(model);
 }

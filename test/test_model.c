@@ -101,6 +101,7 @@ START_TEST(describes_itself)
     for (; gm_model_option_at(ctx, model, count, &name, &value) == GM_OK; count++) {
         test_ok(ctx, gm__json_text(ctx, options, name, &told));
         ck_assert_str_eq(told, value);
+        ck_assert(strncmp(name, "checkpoint", 10) != 0); /* a path of this machine */
         if (strcmp(name, "hidden") == 0)
             ck_assert_str_eq(value, "9");
     }
@@ -161,6 +162,8 @@ START_TEST(rows_of_every_type_and_stride)
             padded[(N - 1 - i) * 9 + 8 - 2 * j] = u8[i * D + j]; /* back to front */
         }
     test_ok(ctx, gm_model_log_prob_f64(ctx, model, f64, N, 0, NULL, expected));
+    test_fails(ctx, gm_model_log_prob_f64(ctx, model, f64, -3, 0, NULL, expected), GM_E_SHAPE,
+               "the number of rows n is -3, it is negative");
     gm_array forms[] = {case_array(GM_F64, f64, N, D), case_array(GM_F32, f32, N, D),
                         case_array(GM_U8, u8, N, D),   case_array(GM_I64, i64, N, D),
                         case_array(GM_I32, i32, N, D), case_array(GM_F64, padded, N, D)};

@@ -81,6 +81,9 @@ expect 2 'optimizer' "$genmod" fit flow real.csv -o m --optimizer newton
 expect 2 'lr' "$genmod" fit flow real.csv -o m --opt-set lr=-1
 expect 2 "no column 'width'" "$genmod" fit flow real.csv -o m --columns height,width
 expect 2 "no column 'width'" "$genmod" fit flow real.csv -o m --label width
+expect 2 "names column 1 twice" "$genmod" fit flow real.csv -o m --columns height,2,height
+expect 2 "names column 2 twice" "$genmod" fit flow real.csv -o m --columns 1-2,weight
+expect 2 "opt-set lr=3" "$genmod" fit flow real.csv -o m --set lr=3
 expect 2 'threads' "$genmod" fit flow real.csv -o m --threads -1
 expect 2 'epochs' "$genmod" fit flow real.csv -o m --epochs many
 expect 2 'valid' "$genmod" fit flow real.csv -o m --valid 7
@@ -263,7 +266,28 @@ expect 1 'short.npy' "$genmod" fit flow short.npy -o m
 mkdir -p folder.csv
 expect 1 'folder.csv' "$genmod" fit flow folder.csv -o m
 printf 'height\n1\n' >narrow.csv
-expect 1 '.' "$genmod" score a.model narrow.csv
+expect 1 'narrow.csv: .*weight' "$genmod" score a.model narrow.csv
+printf 'height,weight\n1,2\n3,4\nx,5\n' >wordy.csv
+{ cat part.csv; echo 160,light; } >almost.csv
+for command in score encode reconstruct; do
+    expect 1 "wordy.csv: row 3, column 'height' is 'x', a number" "$genmod" $command a.model wordy.csv --types height:category
+    expect 1 "almost.csv:102: column 'weight' is 'light'" "$genmod" $command a.model almost.csv
+done
+printf 'height,weight\n1,2\nx,4\ny,5\n' >words.csv
+expect 1 "^genmod: words.csv: validation rows: row 2, column 'height' is 'x'" \
+    "$genmod" fit flow real.csv -o m --valid words.csv
+printf 'height,weight\n1,2\n3,4\n,5\n' >holes.csv
+expect 1 "holes.csv: row 3, column 'height' is missing" "$genmod" score a.model holes.csv
+expect 1 "holes.csv: .*column 'height' has 1 missing.*--csv on_missing=drop" "$genmod" fit flow holes.csv -o m
+expect 1 "holes.csv: .*row 3" "$genmod" fit flow real.csv --valid holes.csv -o m
+"$genmod" score a.model - <holes.csv >out 2>err
+holds "standard input: row 3, column 'height' is missing" err
+printf '1.5,2,\n3.25,4,\n2.5,5,\n' >trailing.csv
+expect 1 "trailing.csv: .*column 3 is empty in every row: leave it out with --columns" \
+    "$genmod" fit flow trailing.csv -o m
+expect 1 "column 3 is empty in every row" "$genmod" fit flow trailing.csv -o m --csv on_missing=drop
+printf '1,5;2,5\n3,25;4,5\n2,5;5,75\n' >comma.csv
+expect 1 "comma.csv:2: column 1 is '3,25', .*decimal comma" "$genmod" fit flow comma.csv -o m
 expect 1 'empty' "$genmod" info empty
 expect 1 '.' "$genmod" info rows.csv
 size=$(wc -c <a.model)

@@ -139,11 +139,14 @@ static int check_files(job *j)
 static int prepare(job *j)
 {
     const cli_args *args = j->t.args;
+    const char *optimizer = cli_value(args, "optimizer");
     gm_family_info info = {.struct_size = sizeof info};
     gm_status status = gm_family_find(j->t.ctx, args->operand[0], &info);
     int result =
         status ? tool_refused(&j->t, status) : tool_options(&j->t, "fit", NULL, &j->options);
 
+    if (!result)
+        result = tool_check_fit_names(&j->t, args->operand[0], optimizer ? optimizer : "adam");
     if (!result)
         result = set_sugar(j);
     if (!result)
@@ -158,6 +161,19 @@ static int prepare(job *j)
         result = progress_open(&j->progress, cli_value(args, "log"),
                                cli_value(args, "resume") != NULL, !cli_value(args, "quiet"));
     return result;
+}
+
+/* Tells which file it is that cannot be learned from. */
+static int refuse_start(job *j, gm_status status)
+{
+    char text[512] = "";
+
+    gm_context_error(j->t.ctx, text, sizeof text, NULL);
+    if (j->valid && !strncmp(text, "validation rows", 15))
+        return tool_failed_at(&j->t, valid_file(j->t.args));
+    if (status == GM_E_DATA)
+        return tool_failed_at(&j->t, j->t.args->operand[1]);
+    return tool_refused(&j->t, status);
 }
 
 static int start(job *j)
@@ -176,7 +192,7 @@ static int start(job *j)
         status = gm_trainer_resume(j->t.ctx, family, &j->config, resume, &j->trainer);
     else
         status = gm_trainer_create(j->t.ctx, family, &j->config, &j->trainer);
-    return status ? tool_refused(&j->t, status) : TOOL_OK;
+    return status ? refuse_start(j, status) : TOOL_OK;
 }
 
 /* An interrupted fit keeps what it has in its checkpoint, if it has one. */

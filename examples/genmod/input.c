@@ -59,6 +59,32 @@ static int add_columns(column_list *list, const cli_args *args, const gm_dataset
                      (long long)gm_dataset_column_count(rows));
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* No column may be named twice. */
+static int check_once(const column_list *list, const cli_args *args, const char *text)
+{
+    size_t bytes = (size_t)list->count * sizeof *list->number;
+    int64_t *sorted = malloc(bytes + 1), i;
+    int status = sorted ? TOOL_OK : tool_error("out of memory");
+
+    if (sorted) {
+        memcpy(sorted, list->number, bytes);
+        qsort(sorted, (size_t)list->count, sizeof *sorted, compare_numbers);
+    }
+    for (i = 1; !status && i < list->count; i++)
+        if (sorted[i] == sorted[i - 1])
+            status = cli_wrong(args->command, "'%s' names column %lld twice", text,
+                               (long long)sorted[i] + 1);
+    free(sorted);
+    return status;
+}
+
 int tool_find_columns(const cli_args *args, const gm_dataset *rows, const char *text,
                       int64_t **columns, int64_t *count)
 {
@@ -75,6 +101,8 @@ int tool_find_columns(const cli_args *args, const gm_dataset *rows, const char *
             *comma++ = 0;
         status = add_columns(&list, args, rows, word);
     }
+    if (!status)
+        status = check_once(&list, args, text);
     free(copy);
     if (status) {
         free(list.number);

@@ -22,7 +22,7 @@ static void tell(const char *before, const char *text)
 
 int tool_error(const char *format, ...)
 {
-    char text[1024];
+    char text[2560];
     va_list list;
 
     va_start(list, format);
@@ -32,14 +32,52 @@ int tool_error(const char *format, ...)
     return TOOL_FAILED;
 }
 
+/* What the library advises, in the words of the command line. */
+static void respell(char *text, size_t size)
+{
+    static const char *const spellings[][2] = {
+        {"on_missing=drop", "--csv on_missing=drop"},
+        {"leave it out", "leave it out with --columns"},
+        {"leave the column out", "leave the column out with --columns"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
+        const char *from = spellings[i][0], *to = spellings[i][1];
+        size_t more = strlen(to) - strlen(from);
+        char *at = strstr(text, from);
+        if (!at || strstr(text, to) || strlen(text) + more >= size)
+            continue;
+        memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1);
+        memcpy(at, to, strlen(to));
+    }
+}
+
+/* The context's error, with room for the tool's words. */
+static void find_error(tool *t, char *text, size_t size)
+{
+    if (gm_context_error(t->ctx, text, (int64_t)size, NULL) <= 0)
+        strcpy(text, "failed, without a reason");
+    respell(text, size);
+}
+
 int tool_failed(tool *t)
 {
     char text[2048];
 
-    if (gm_context_error(t->ctx, text, sizeof text, NULL) <= 0)
-        strcpy(text, "failed, without a reason");
+    find_error(t, text, sizeof text);
     tell("", text);
     return TOOL_FAILED;
+}
+
+int tool_failed_at(tool *t, const char *path)
+{
+    char text[2048];
+
+    if (path && !strcmp(path, "-"))
+        path = "standard input";
+    find_error(t, text, sizeof text);
+    return path && !strstr(text, path) ? tool_error("%s: %s", path, text) : tool_failed(t);
 }
 
 int tool_refused(tool *t, gm_status status)
@@ -57,7 +95,10 @@ int tool_asked(tool *t, gm_status status)
 
     if (!status)
         return TOOL_OK;
-    tool_failed(t);
+    if (status == GM_E_DATA || status == GM_E_SHAPE || status == GM_E_UNKNOWN)
+        tool_failed_at(t, t->args->operand[1]);
+    else
+        tool_failed(t);
     return usage ? TOOL_USAGE : TOOL_FAILED;
 }
 
@@ -65,8 +106,13 @@ static void on_log(void *user, int32_t level, const char *text)
 {
     const cli_args *args = user;
 
-    if (level == 1 && !cli_value(args, "quiet"))
-        tell("warning: ", text);
+    char said[2048];
+
+    if (level != 1 || cli_value(args, "quiet"))
+        return;
+    snprintf(said, sizeof said, "%s", text);
+    respell(said, sizeof said);
+    tell("warning: ", said);
 }
 
 /* ---- Context --------------------------------------------------------------------------------- */
@@ -149,6 +195,27 @@ static int has_option(tool *t, const char *owner, const char *name)
         if (!strcmp(row.name, name))
             return 1;
     return 0;
+}
+
+int tool_check_fit_names(tool *t, const char *family, const char *optimizer)
+{
+    static const char *const owners[] = {"fit", "log_prob", "sample"};
+    const char *pair;
+    char name[128];
+    int at = 0;
+
+    while ((pair = cli_next(t->args, "set", &at)) != NULL) {
+        size_t i = 0;
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(pair, "="), pair);
+        while (i < 3 && !has_option(t, owners[i], name))
+            i++;
+        if (i == 3 && !has_option(t, family, name) && has_option(t, optimizer, name))
+            return cli_wrong(t->args->command,
+                             "there is no option '%s' of %s; it belongs to the optimizer: "
+                             "--opt-set %s",
+                             name, family, pair);
+    }
+    return TOOL_OK;
 }
 
 static int set_seed(tool *t, const char *owner, gm_options *options)

@@ -22,6 +22,8 @@ int tool_close(tool *t, int status);
 
 /* Tells the context's last error; TOOL_FAILED. */
 int tool_failed(tool *t);
+/* Likewise, with the path in front where the text does not name it; NULL for none. */
+int tool_failed_at(tool *t, const char *path);
 /* Likewise; TOOL_USAGE if the fault is a name or a value of the command line. */
 int tool_refused(tool *t, gm_status status);
 /* What became of a call on a model: TOOL_OK, or its error told, as one of usage if an option's
@@ -38,6 +40,8 @@ int tool_error(const char *format, ...)
  * that owner ("fit", or a call) has one. model
  * is the one that is asked; NULL for a fit. */
 int tool_options(tool *t, const char *owner, const gm_model *model, gm_options **options);
+/* Refuses options of the optimizer in --set. */
+int tool_check_fit_names(tool *t, const char *family, const char *optimizer);
 /* Puts each name=value of an option that may be repeated into the bag. */
 int tool_set_each(tool *t, const char *option, gm_options *options);
 

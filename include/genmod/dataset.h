@@ -129,14 +129,14 @@ GM_API void gm_dataset_free(gm_dataset *data);
 
 /* ---- Views: the same cells, said or chosen otherwise ----------------------------------------- */
 
-/* Columns by number (from 0), in that order. */
+/* Columns by number (from 0), in that order; GM_E_ARG where one comes twice. */
 GM_API gm_status gm_dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
                                    int64_t count, gm_dataset **view);
 /* Rows by number (from 0), in that order, repeats allowed. */
 GM_API gm_status gm_dataset_take(gm_context *ctx, const gm_dataset *data, const int64_t *rows,
                                  int64_t count, gm_dataset **view);
 /* Two parts: round(fraction * n) rows drawn by the seed go to *second, the rest to *first, each in
- * the old order. GM_E_RANGE where a part would be empty. */
+ * the old order. GM_E_RANGE where a part would be empty; GM_E_ARG where first == second. */
 GM_API gm_status gm_dataset_split(gm_context *ctx, const gm_dataset *data, double fraction,
                                   uint64_t seed, gm_dataset **first, gm_dataset **second);
 /* One column as another type. Numbers become categories in their order, named as they are written;

@@ -96,8 +96,8 @@ GM_API const char *gm_model_category(const gm_model *model, int64_t column, int6
 /* The shape of a row where the training data had one (28, 28). */
 GM_API gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *ndim,
                                     int64_t shape[8]);
-/* The i-th option that it was built and fitted with: name, and value as text. GM_E_RANGE past the
- * end. */
+/* The i-th option that it was built and fitted with, but those that say where checkpoints went:
+ * name, and value as text. GM_E_RANGE past the end. */
 GM_API gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int32_t i,
                                     const char **name, const char **value);
 /* All of it as one JSON text: family, options, schema, sizes, training record. */

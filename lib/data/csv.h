@@ -40,7 +40,7 @@ int64_t gm__unescape(const gm__cell *cell, char quote, char *out);
 
 /* What the survey learned about a column. */
 typedef struct gm__survey {
-    int64_t numbers, missing, texts;
+    int64_t numbers, missing, texts, commas; /* commas: texts such as 1,5 */
     int64_t text_line, missing_line, infinite_line,
         part_line;         /* of the first of each; part: a number that is not whole */
     gm__cell text, part;   /* the first of each */

@@ -57,6 +57,22 @@ static void note_number(gm__survey *v, const gm__cell *cell, const gm__number *n
     }
 }
 
+/* Whether a text is digits, a comma and digits, perhaps signed. */
+static int is_comma_number(const gm__cell *cell)
+{
+    const char *p = cell->text, *end = p + cell->length;
+    int64_t digits[2] = {0, 0};
+    int comma = 0;
+    for (p += p < end && (*p == '-' || *p == '+'); p < end; p++)
+        if (*p >= '0' && *p <= '9')
+            digits[comma]++;
+        else if (*p == ',' && !comma)
+            comma = 1;
+        else
+            return 0;
+    return digits[0] && digits[1];
+}
+
 /* Returns 1 if the cell is missing. */
 static int note_cell(gm__csv *csv, gm__survey *v, const gm__cell *cell, int64_t line)
 {
@@ -67,9 +83,12 @@ static int note_cell(gm__csv *csv, gm__survey *v, const gm__cell *cell, int64_t 
     } else if (kind == GM__CELL_MISSING) {
         if (!v->missing++)
             v->missing_line = line;
-    } else if (!v->texts++) {
-        v->text = *cell;
-        v->text_line = line;
+    } else {
+        if (!v->texts++) {
+            v->text = *cell;
+            v->text_line = line;
+        }
+        v->commas += is_comma_number(cell);
     }
     if (kind == GM__CELL_TEXT && v->first_kind == GM__CELL_TEXT &&
         cell->length == v->first.length && !memcmp(cell->text, v->first.text, (size_t)cell->length))
@@ -152,9 +171,10 @@ static int has_header(const gm__csv *csv)
     int64_t over = 0, numeric = 0, plain = 0;
     for (int64_t j = 0; j < csv->columns; j++) {
         const gm__survey *v = &csv->survey[j];
+        int name = v->first_kind == GM__CELL_TEXT && !is_comma_number(&v->first);
         numeric += is_numeric(v);
-        over += is_numeric(v) && v->first_kind == GM__CELL_TEXT;
-        plain += v->first_kind == GM__CELL_TEXT && !v->again;
+        over += is_numeric(v) && name;
+        plain += name && !v->again;
     }
     if (csv->rows == 0)
         return plain == csv->columns;
@@ -276,6 +296,9 @@ static gm_status settle_type(gm__csv *csv, int64_t j)
 {
     static const char number_wanted[] =
         "a number was expected (declare missing values with --missing)";
+    static const char comma_found[] =
+        "a number with a decimal comma: write a point in its place (or declare the column a "
+        "category with --types)";
     gm__survey *v = &csv->survey[j];
     gm__label label;
     if (v->missing && csv->on_missing == GM__MISSING_ERROR)
@@ -286,6 +309,8 @@ static gm_status settle_type(gm__csv *csv, int64_t j)
         v->type = v->texts == 0   ? v->numbers ? type_of_numbers(v) : GM_COLUMN_REAL
                   : is_numeric(v) ? GM_COLUMN_REAL
                                   : GM_COLUMN_CATEGORY;
+    if (v->commas && v->commas == v->texts && v->guessed && (!v->numbers || v->all_whole))
+        return gm__csv_bad_cell(csv, v->text_line, j, &v->text, comma_found);
     if (gm__type_is_category(v->type))
         return GM_OK;
     if (v->texts)
@@ -295,6 +320,19 @@ static gm_status settle_type(gm__csv *csv, int64_t j)
     if (v->type == GM_COLUMN_INTEGER && v->part_line)
         return gm__csv_bad_cell(csv, v->part_line, j, &v->part, "a whole number was expected");
     return GM_OK;
+}
+
+/* Every row had a missing cell and was left out. */
+static gm_status refuse_dropped(const gm__csv *csv)
+{
+    gm__label label;
+    for (int64_t j = 0; j < csv->columns; j++)
+        if (!csv->survey[j].numbers && !csv->survey[j].texts)
+            return gm__fail(csv->ctx, GM_E_DATA,
+                            "%s: %s is empty in every row: leaving out rows with missing values "
+                            "leaves none",
+                            csv->name, gm__column_label(&label, csv->schema, j));
+    return gm__fail(csv->ctx, GM_E_DATA, "%s: every row has missing values", csv->name);
 }
 
 gm_status gm__csv_survey(gm__csv *csv, const gm__values *options)
@@ -315,6 +353,5 @@ gm_status gm__csv_survey(gm__csv *csv, const gm__values *options)
     }
     if (csv->on_missing == GM__MISSING_DROP)
         csv->rows = csv->complete;
-    return csv->rows ? GM_OK
-                     : gm__fail(csv->ctx, GM_E_DATA, "%s: every row has missing values", csv->name);
+    return csv->rows ? GM_OK : refuse_dropped(csv);
 }

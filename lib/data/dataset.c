@@ -369,8 +369,8 @@ static gm_status read_rows(gm_context *ctx, const gm_dataset *data, int64_t firs
     if (!data || (count > 0 && !out))
         return gm__fail(ctx, GM_E_ARG, "dataset and out must be given");
     if (first < 0 || count < 0 || first > data->rows - count)
-        return gm__fail(ctx, GM_E_RANGE, "rows %lld to %lld, there are %lld (counted from 0)",
-                        (long long)first, (long long)first + count - 1, (long long)data->rows);
+        return gm__fail(ctx, GM_E_RANGE, "%lld rows from row %lld, there are %lld (counted from 0)",
+                        (long long)count, (long long)first, (long long)data->rows);
     int64_t d = data->schema->count;
     if (row_stride && row_stride < d)
         return gm__fail(ctx, GM_E_SHAPE, "row stride %lld is less than the %lld columns",

@@ -184,6 +184,57 @@ static int same_categories(const gm__column *a, const gm__column *b)
 
 /* ---- Columns --------------------------------------------------------------------------------- */
 
+/* The first row of a column that is missing, or (text) a category that is no number; its cell goes
+ * to *cell. -1: none. */
+static int64_t first_row(const gm_dataset *data, int64_t column, int text, double *cell)
+{
+    enum { PIECE = 128 };
+    const gm__column *c = &data->schema->columns[column];
+    double x[PIECE], value;
+    for (int64_t first = 0; first < data->rows; first += PIECE) {
+        int64_t count = data->rows - first < PIECE ? data->rows - first : PIECE;
+        gm__dataset_gather(data, &column, 1, NULL, first, count, x, 1);
+        for (int64_t i = 0; i < count; i++) {
+            int missing = x[i] != x[i];
+            if (text ? !missing && !name_is_number(c->category[(int64_t)x[i]], &value) : missing) {
+                *cell = x[i];
+                return first + i;
+            }
+        }
+    }
+    return -1;
+}
+
+static gm_status refuse_missing(gm_context *ctx, const gm_dataset *data, int64_t column)
+{
+    const gm__column *c = &data->schema->columns[column];
+    gm__label label;
+    double cell;
+    int64_t row = first_row(data, column, 0, &cell);
+    gm__column_label(&label, data->schema, column);
+    if (row < 0) /* a view of the rows that have it */
+        return gm__fail(ctx, GM_E_DATA, "%s may have missing values, the model takes none there",
+                        label.text);
+    return gm__fail(ctx, GM_E_DATA,
+                    "row %lld, %s is missing (%lld are in all), the model takes no missing values "
+                    "there",
+                    (long long)row + 1, label.text, (long long)c->missing_count);
+}
+
+static gm_status refuse_text(gm_context *ctx, const gm_dataset *data, int64_t column)
+{
+    const gm__column *c = &data->schema->columns[column];
+    gm__label label;
+    double cell = 0;
+    int64_t row = first_row(data, column, 1, &cell);
+    gm__column_label(&label, data->schema, column);
+    if (row < 0) /* no row of this view: one of the data that it is of */
+        return gm__fail(ctx, GM_E_DATA, "%s holds categories such as '%.*s', numbers were expected",
+                        label.text, 64, c->category[0]);
+    return gm__fail(ctx, GM_E_DATA, "row %lld, %s is '%.*s', a number was expected",
+                    (long long)row + 1, label.text, 64, c->category[(int64_t)cell]);
+}
+
 static gm_status connect(gm_context *ctx, gm__match *m, const gm__schema *wanted, int64_t want,
                          const gm_dataset *data, answer *w)
 {
@@ -193,8 +244,7 @@ static gm_status connect(gm_context *ctx, gm__match *m, const gm__schema *wanted
     gm_status code = GM_OK;
     gm__column_label(&label, data->schema, w->column);
     if (from->missing_count && !to->missing)
-        return gm__fail(ctx, GM_E_DATA, "%s has %lld missing values, the model takes none there",
-                        label.text, (long long)from->missing_count);
+        return refuse_missing(ctx, data, w->column);
     if (into && out_of && !same_categories(to, from))
         code = categories_to_categories(&m->allocator, to, from, w);
     else if (into && !out_of && !any_number(to))
@@ -205,8 +255,7 @@ static gm_status connect(gm_context *ctx, gm__match *m, const gm__schema *wanted
     else if (!into && out_of)
         code = categories_to_numbers(&m->allocator, from, w);
     if (code == GM_E_DATA)
-        return gm__fail(ctx, GM_E_DATA, "%s holds categories such as '%.*s', numbers were expected",
-                        label.text, 64, from->category[0]);
+        return refuse_text(ctx, data, w->column);
     return code ? gm__no_memory(ctx) : GM_OK;
 }
 

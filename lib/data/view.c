@@ -46,6 +46,24 @@ gm_status gm__dataset_changeable(gm_context *ctx, const gm_dataset *data, int64_
 
 /* ---- Columns --------------------------------------------------------------------------------- */
 
+/* A column twice would be a density on a line. */
+static gm_status check_once(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
+                            int64_t count)
+{
+    int64_t d = data->schema->count, twice = -1;
+    unsigned char *seen = gm__alloc_array(&ctx->allocator, d, sizeof *seen);
+    gm__label label;
+    if (!seen)
+        return gm__no_memory(ctx);
+    for (int64_t i = 0; i < count && twice < 0; i++)
+        if (seen[columns[i]]++)
+            twice = columns[i];
+    gm__free(&ctx->allocator, seen, (size_t)d * sizeof *seen);
+    return twice < 0 ? GM_OK
+                     : gm__fail(ctx, GM_E_ARG, "%s is selected twice",
+                                gm__column_label(&label, data->schema, twice));
+}
+
 gm_status gm__dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
                              int64_t count, gm_dataset **view)
 {
@@ -57,6 +75,7 @@ gm_status gm__dataset_select(gm_context *ctx, const gm_dataset *data, const int6
         if (columns[i] < 0 || columns[i] >= data->schema->count)
             return gm__fail(ctx, GM_E_RANGE, "column number %lld, there are %lld (counted from 0)",
                             (long long)columns[i], (long long)data->schema->count);
+    GM_TRY(check_once(ctx, data, columns, count));
     return view_of(ctx, data, gm__schema_select(&ctx->allocator, data->schema, columns, count),
                    columns, view);
 }
@@ -182,9 +201,11 @@ gm_status gm_dataset_split(gm_context *ctx, const gm_dataset *data, double fract
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    if (!first || !second)
+    if (!first || !second || first == second)
         return gm__leave(ctx, &entry,
-                         gm__fail(ctx, GM_E_ARG, "no place for the two parts was given"));
+                         gm__fail(ctx, GM_E_ARG,
+                                  first && second ? "one place for the two parts was given"
+                                                  : "no place for the two parts was given"));
     *first = *second = NULL;
     return gm__leave(ctx, &entry, gm__dataset_split(ctx, data, fraction, seed, first, second));
 }

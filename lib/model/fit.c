@@ -13,12 +13,13 @@ static gm_status features_of(gm_context *ctx, const gm_dataset *data, gm_dataset
     int64_t *columns = gm__alloc_array(&ctx->allocator, s->count + 1, sizeof *columns), count = 0;
     if (!columns)
         return gm__no_memory(ctx);
+    gm__label label;
     gm_status code = GM_OK;
     for (int64_t i = 0; i < s->count && !code; i++) {
         if (s->columns[i].role == GM_ROLE_CONDITION)
             code = gm__fail(ctx, GM_E_UNSUPPORTED,
-                            "column '%s' has the role condition: no family here takes conditions",
-                            s->columns[i].name);
+                            "%s has the role condition: no family here takes conditions",
+                            gm__column_label(&label, s, i));
         if (s->columns[i].role == GM_ROLE_FEATURE)
             columns[count++] = i;
     }
@@ -30,21 +31,43 @@ static gm_status features_of(gm_context *ctx, const gm_dataset *data, gm_dataset
     return code;
 }
 
-static gm_status check_columns(gm_context *ctx, const gm_family *f, const gm_dataset *features)
+/* The range of a column without values is 0 to 0. */
+static int is_empty(const gm__column *c, int64_t rows)
 {
-    const gm__schema *s = gm__dataset_schema(features);
+    return c->missing_count >= rows && c->categories == 0 && c->low == 0 && c->high == 0;
+}
+
+static gm_status refuse_missing(gm_context *ctx, const gm_family *f, const gm_dataset *data,
+                                int64_t i)
+{
+    const gm__schema *s = gm__dataset_schema(data);
+    const gm__column *c = &s->columns[i];
+    gm__label label;
+    gm__column_label(&label, s, i);
+    if (is_empty(c, gm_dataset_row_count(data)))
+        return gm__fail(ctx, GM_E_DATA, "%s: %s is empty in every row: leave it out", f->name,
+                        label.text);
+    return gm__fail(ctx, GM_E_DATA,
+                    "%s: %s has %lld missing values; it needs whole rows (read the file with "
+                    "on_missing=drop)",
+                    f->name, label.text, (long long)c->missing_count);
+}
+
+/* Of all columns of the data, so that texts count as the caller does. */
+static gm_status check_columns(gm_context *ctx, const gm_family *f, const gm_dataset *data)
+{
+    const gm__schema *s = gm__dataset_schema(data);
+    gm__label label;
     for (int64_t i = 0; i < s->count; i++) {
-        const gm__column *c = &s->columns[i];
-        if (c->type == GM_COLUMN_CIRCULAR)
+        if (s->columns[i].role != GM_ROLE_FEATURE)
+            continue;
+        if (s->columns[i].type == GM_COLUMN_CIRCULAR)
             return gm__fail(ctx, GM_E_UNSUPPORTED,
-                            "%s: column '%s' is circular; it takes real, integer, ordered, binary "
-                            "and category columns",
-                            f->name, c->name);
-        if (c->missing_count > 0)
-            return gm__fail(ctx, GM_E_DATA,
-                            "%s: column '%s' has %lld missing values; it needs whole rows (read "
-                            "the file with on_missing=drop)",
-                            f->name, c->name, (long long)c->missing_count);
+                            "%s: %s is circular; it takes real, integer, ordered, binary and "
+                            "category columns",
+                            f->name, gm__column_label(&label, s, i));
+        if (s->columns[i].missing_count > 0)
+            return refuse_missing(ctx, f, data, i);
     }
     return GM_OK;
 }
@@ -53,22 +76,23 @@ static gm_status check_columns(gm_context *ctx, const gm_family *f, const gm_dat
 
 /* Columns that can be learned, but seldom to any good: an error for identifiers, a warning for
  * constants. */
-static gm_status check_values(gm_context *ctx, const gm_family *f, const gm_dataset *features)
+static gm_status check_values(gm_context *ctx, const gm_family *f, const gm_dataset *data)
 {
-    const gm__schema *s = gm__dataset_schema(features);
+    const gm__schema *s = gm__dataset_schema(data);
+    gm__label label;
     for (int64_t i = 0; i < s->count; i++) {
         const gm__column *c = &s->columns[i];
+        if (c->role != GM_ROLE_FEATURE)
+            continue;
         if (c->categories > MOST_CATEGORIES)
             return gm__fail(ctx, GM_E_DATA,
-                            "%s: column '%s' has %lld categories in %lld rows, at most %d can be "
-                            "learned: leave it out, or make it the label",
-                            f->name, c->name, (long long)c->categories,
-                            (long long)gm_dataset_row_count(features), MOST_CATEGORIES);
+                            "%s: %s has %lld categories in %lld rows, at most %d can be learned: "
+                            "leave it out, or make it the label",
+                            f->name, gm__column_label(&label, s, i), (long long)c->categories,
+                            (long long)gm_dataset_row_count(data), MOST_CATEGORIES);
         if (c->type == GM_COLUMN_REAL && c->low == c->high)
-            gm__log(
-                ctx, 1,
-                "%s: column '%s' is %g in every row: a density cannot describe it; leave it out",
-                f->name, c->name, c->low);
+            gm__log(ctx, 1, "%s: %s is %g in every row: a density cannot describe it; leave it out",
+                    f->name, gm__column_label(&label, s, i), c->low);
     }
     return GM_OK;
 }
@@ -168,8 +192,8 @@ static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_co
     GM_TRY(gm__family_find(ctx, family, &p->family));
     GM_TRY(read_values(ctx, p, config->options));
     GM_TRY(features_of(ctx, config->train, &p->features));
-    GM_TRY(check_columns(ctx, p->family, p->features));
-    GM_TRY(check_values(ctx, p->family, p->features));
+    GM_TRY(check_columns(ctx, p->family, config->train));
+    GM_TRY(check_values(ctx, p->family, config->train));
     GM_TRY(split_rows(ctx, p, config->valid, (uint64_t)gm__value_int(p->values, "seed")));
     GM_TRY(make_structure(ctx, p));
     return make_optimizer(ctx, p, config->optimizer);

@@ -145,6 +145,18 @@ gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *nd
     return gm__leave(ctx, &entry, GM_OK);
 }
 
+/* The i-th option that is the model's: where its fit saved checkpoints is nobody else's business.
+ */
+static const gm_option_row *option_at(const gm_model *model, int i, const char **text)
+{
+    const gm_option_row *row;
+    for (int k = 0; (row = gm__value_at(model->structure->values, k, text)); k++)
+        if (strcmp(row->name, "checkpoint") != 0 && strcmp(row->name, "checkpoint_seconds") != 0 &&
+            i-- == 0)
+            return row;
+    return NULL;
+}
+
 gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int32_t i, const char **name,
                              const char **value)
 {
@@ -157,7 +169,7 @@ gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int32_t i, 
             ctx, &entry,
             gm__fail(ctx, GM_E_ARG, "gm_model_option_at: model, name or value is NULL"));
     if (i >= 0)
-        row = gm__value_at(model->structure->values, i, &text);
+        row = option_at(model, i, &text);
     if (!row)
         return gm__leave(
             ctx, &entry,
@@ -174,7 +186,7 @@ void gm__model_options_json(const gm_model *model, gm__buffer *out)
     const char *text;
     const gm_option_row *row;
     gm__buffer_text(out, "{");
-    for (int i = 0; (row = gm__value_at(model->structure->values, i, &text)); i++) {
+    for (int i = 0; (row = option_at(model, i, &text)); i++) {
         if (i)
             gm__buffer_text(out, ",");
         gm__json_quote(out, row->name);

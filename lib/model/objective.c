@@ -263,8 +263,8 @@ static gm_status fill(gm_context *ctx, gm__fit_objective *o, const gm_dataset *t
         return gm__fail(ctx, GM_E_RANGE, "%s: %d phases; at most %d", s->family->name, phases,
                         MAX_PHASES);
     GM_TRY(gm__feed_create(ctx, s, train, &o->train));
-    if (valid)
-        GM_TRY(gm__feed_create(ctx, s, valid, &o->valid));
+    if (valid && gm__feed_create(ctx, s, valid, &o->valid))
+        return gm__prefix(ctx, "validation rows: ");
     batch = batch < o->train.count ? batch : o->train.count;
     GM_TRY(gm__tray_create(ctx, s, batch, &o->tray));
     for (int phase = 0; phase < phases; phase++)

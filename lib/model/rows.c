@@ -4,20 +4,37 @@
 #include <math.h>
 #include <string.h>
 
+/* A caller's elements need not be aligned: each is copied as bytes. */
+#define GET_AS(type)                                                                               \
+    {                                                                                              \
+        type x;                                                                                    \
+        memcpy(&x, (const char *)a->data + offset * (int64_t)sizeof x, sizeof x);                  \
+        return (double)x;                                                                          \
+    }
+
 static double get(const gm_array *a, int64_t offset)
 {
     switch (a->dtype) {
     case GM_F32:
-        return ((const float *)a->data)[offset];
+        GET_AS(float)
     case GM_F64:
-        return ((const double *)a->data)[offset];
+        GET_AS(double)
     case GM_U8:
-        return ((const unsigned char *)a->data)[offset];
+        GET_AS(uint8_t)
     case GM_I32:
-        return ((const int32_t *)a->data)[offset];
+        GET_AS(int32_t)
     default:
-        return (double)((const int64_t *)a->data)[offset];
+        GET_AS(int64_t)
     }
+}
+
+static void put(gm_array *a, int64_t offset, double x)
+{
+    float narrow = (float)x;
+    if (a->dtype == GM_F64)
+        memcpy((char *)a->data + offset * (int64_t)sizeof x, &x, sizeof x);
+    else
+        memcpy((char *)a->data + offset * (int64_t)sizeof narrow, &narrow, sizeof narrow);
 }
 
 gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *a, int64_t columns,
@@ -28,7 +45,10 @@ gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *a
                         "%s: an array is NULL or its struct_size is not sizeof(gm_array)", call);
     if (a->dtype < GM_F32 || a->dtype > GM_I64)
         return gm__fail(ctx, GM_E_ARG, "%s: there is no dtype %d", call, (int)a->dtype);
-    if (a->ndim != 2 || a->shape[0] < 0)
+    if (a->ndim == 2 && a->shape[0] < 0)
+        return gm__fail(ctx, GM_E_SHAPE, "%s: the number of rows n is %lld, it is negative", call,
+                        (long long)a->shape[0]);
+    if (a->ndim != 2)
         return gm__fail(ctx, GM_E_SHAPE,
                         "%s: an array has %d dimensions, rows (n, %lld) were expected", call,
                         (int)a->ndim, (long long)columns);
@@ -64,7 +84,8 @@ static void read_array(const gm_array *a, int64_t first, int64_t count, double *
     for (int64_t i = 0; i < count; i++) {
         int64_t row = (first + i) * a->strides[0];
         if (a->dtype == GM_F64 && a->strides[1] == 1) {
-            memcpy(out + i * d, (const double *)a->data + row, (size_t)d * sizeof *out);
+            memcpy(out + i * d, (const char *)a->data + row * (int64_t)sizeof *out,
+                   (size_t)d * sizeof *out);
             continue;
         }
         for (int64_t j = 0; j < d; j++)
@@ -91,11 +112,6 @@ gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, in
 void gm__array_put(gm_array *a, int64_t first, int64_t n, int64_t d, const double *from)
 {
     for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < d; j++) {
-            int64_t at = (first + i) * a->strides[0] + j * a->strides[1];
-            if (a->dtype == GM_F64)
-                ((double *)a->data)[at] = from[i * d + j];
-            else
-                ((float *)a->data)[at] = (float)from[i * d + j];
-        }
+        for (int64_t j = 0; j < d; j++)
+            put(a, (first + i) * a->strides[0] + j * a->strides[1], from[i * d + j]);
 }
