@@ -440,6 +440,47 @@ START_TEST(cancelled_by_a_token)
 }
 END_TEST
 
+static void *trip_soon(void *arg)
+{
+    tripper *t = arg;
+    struct timespec pause = {0, 60000000};
+    thrd_sleep(&pause, NULL);
+    t->tripped = seconds_now();
+    gm_cancel_trip(t->token);
+    return NULL;
+}
+
+/* Before there is a step: in graphs of many nodes, in plans of large values, in large starting
+ * weights. */
+START_TEST(cancelled_early)
+{
+    static const char *const settings[][4] = {{"seed=1", "layers=400", "hidden=8", NULL},
+                                              {"seed=1", "hidden=512,512", "batch=4000", NULL},
+                                              {"seed=1", "hidden=1500,1500", "layers=4", NULL}};
+    double *x = case_cloud(4000, D, 4);
+    case_setup c;
+    tripper trip = {.token = gm_cancel_create(NULL)};
+    pthread_t thread;
+    gm_context *ctx;
+    gm_model *model;
+    case_begin(&c, x, 4000, D, NULL, settings[_i]);
+    gm_context_config config = {.struct_size = sizeof config, .cancel = trip.token};
+    ck_assert_int_eq(gm_context_create(&config, &ctx), GM_OK);
+    ck_assert_int_eq(pthread_create(&thread, NULL, trip_soon, &trip), 0);
+    test_fails(ctx, gm_fit_with(ctx, "flow", &c.config, &model), GM_E_CANCELLED, NULL);
+    double now = seconds_now();
+    pthread_join(thread, NULL);
+    ck_assert_ptr_null(model);
+    if (!test_sanitized()) /* 100 ms, and what a busy machine adds */
+        ck_assert_msg(now - trip.tripped < 0.5, "returned %g s after the token was tripped",
+                      now - trip.tripped);
+    gm_context_free(ctx);
+    gm_cancel_free(trip.token);
+    case_end(&c);
+    free(x);
+}
+END_TEST
+
 /* Tripped again and again, in steps and in evaluations, a fit ends with the same bits. */
 static void *trip_often(void *arg)
 {
@@ -546,6 +587,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, epochs_and_steps, 0, 4);
     tcase_add_test(t, stopped_by_progress);
     tcase_add_test(t, cancelled_by_a_token);
+    tcase_add_loop_test(t, cancelled_early, 0, 3);
     tcase_add_test(t, cancelled_anywhere);
     tcase_add_test(t, wrong_arguments);
     suite_add_tcase(s, t);

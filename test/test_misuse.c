@@ -1,6 +1,8 @@
 /* Mistakes of the caller and of a family: every one has its status and a text that names it. */
 #include "ask_cases.h"
 
+#include <unistd.h>
+
 /* ---- Mistakes -------------------------------------------------------------------------------- */
 
 START_TEST(wrong_rows)
@@ -136,6 +138,54 @@ START_TEST(cancelled_calls)
     gm_cancel_reset(token);
     test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, 600, 0, NULL, logp));
     gm_options_free(seed);
+    gm_model_free(model);
+    gm_context_free(ctx);
+    gm_context_free(other);
+    gm_cancel_free(token);
+}
+END_TEST
+
+/* So does one that makes, writes or reads a model. */
+START_TEST(cancelled_makers)
+{
+    gm_cancel *token = gm_cancel_create(NULL);
+    gm_context_config config = {.struct_size = sizeof config, .cancel = token};
+    gm_context *ctx, *other = test_context(NULL);
+    gm_model *model = plain_model(other), *made = model, *fitted = model, *read = model;
+    gm_options *how = case_options(other, (const char *[]){"seed=2", "hidden=8", NULL});
+    double *x = case_cloud(ROWS, D, 5);
+    gm_dataset *rows;
+    gm_trainer *trainer;
+    test_sink whole = {0}, cut = {0};
+    gm_writer to_whole = test_sink_writer(&whole), to_cut = test_sink_writer(&cut);
+    char path[256];
+    snprintf(path, sizeof path, "%s/cancelled.%d", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp",
+             (int)getpid());
+    test_ok(other, gm_dataset_from_f64(other, x, ROWS, D, 0, &rows));
+    test_ok(other, gm_model_write(other, model, &to_whole));
+    test_ok(other, gm_model_save(other, model, path));
+    ck_assert_int_eq(gm_context_create(&config, &ctx), GM_OK);
+    gm_fit_config fit = {.struct_size = sizeof fit, .train = rows, .options = how};
+    gm_cancel_trip(token);
+    gm_status got[] = {
+        gm_trainer_create(ctx, "flow", &fit, &trainer),
+        gm_fit(ctx, "flow", rows, how, &fitted),
+        gm_model_load(ctx, path, &made),
+        gm_model_load_memory(ctx, whole.data, whole.size, &read),
+        gm_model_write(ctx, model, &to_cut),
+        remove(path) ? GM_OK : gm_model_save(ctx, model, path),
+    };
+    for (size_t i = 0; i < sizeof got / sizeof *got; i++)
+        ck_assert_msg(got[i] == GM_E_CANCELLED, "call %d gave %d", (int)i, got[i]);
+    ck_assert(!trainer && !fitted && !made && !read && remove(path) != 0);
+    gm_cancel_reset(token);
+    test_ok(ctx, gm_model_load_memory(ctx, whole.data, whole.size, &read));
+    gm_model_free(read);
+    test_sink_clear(&whole);
+    test_sink_clear(&cut);
+    free(x);
+    gm_options_free(how);
+    gm_dataset_free(rows);
     gm_model_free(model);
     gm_context_free(ctx);
     gm_context_free(other);
@@ -400,6 +450,7 @@ static Suite *suite(void)
     tcase_add_test(t, wrong_rows);
     tcase_add_test(t, wrong_outputs);
     tcase_add_test(t, cancelled_calls);
+    tcase_add_test(t, cancelled_makers);
     tcase_add_test(t, options_of_calls);
     tcase_add_test(t, columns_that_do_not_fit);
     tcase_add_test(t, calls_that_a_family_lacks);

@@ -208,3 +208,25 @@ gm_status gm__check_cancel(gm_context *ctx)
         return GM_OK;
     return gm__fail(ctx, GM_E_CANCELLED, "cancelled");
 }
+
+gm_status gm__alloc_large(gm_context *ctx, size_t size, void *block)
+{
+    const size_t piece = (size_t)1 << 22;
+    void *made = NULL;
+    memcpy(block, &made, sizeof made);
+    if (!size)
+        return GM_OK;
+    made = gm__resize(&ctx->allocator, NULL, 0, size);
+    if (!made)
+        return gm__no_memory(ctx);
+    for (size_t at = 0; at < size; at += piece) {
+        gm_status code = gm__check_cancel(ctx);
+        if (code) {
+            gm__free(&ctx->allocator, made, size);
+            return code;
+        }
+        memset((char *)made + at, 0, size - at < piece ? size - at : piece);
+    }
+    memcpy(block, &made, sizeof made);
+    return GM_OK;
+}

@@ -66,6 +66,9 @@ void gm__log(gm_context *ctx, int32_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* GM_E_CANCELLED, with its text, if the token was tripped. */
 gm_status gm__check_cancel(gm_context *ctx);
+/* gm__alloc for blocks of any size: new pages take a while, so that the token is heeded between
+ * pieces. NULL with size 0, and where it fails. */
+gm_status gm__alloc_large(gm_context *ctx, size_t size, void *block);
 /* At least size bytes, aligned to 64, not cleared, valid until the next call of this; NULL when
  * memory is short (the error is set). */
 void *gm__context_scratch(gm_context *ctx, size_t size);

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define HEADER_LIMIT 100000000 /* the format's own cap */
+#define HEADER_LIMIT 100000000   /* the format's own cap */
+#define PIECE ((int64_t)1 << 20) /* bytes, after which a cancel token is heeded */
 #define FILE_LIMIT ((int64_t)1 << 46)
 static const char digest_key[] = "\"sha256\":\"";
 static const char zero_digits[65] =
@@ -103,7 +104,8 @@ static gm_status each_byte(gm_context *ctx, const gm_writer *writer, gm__sha256 
         const unsigned char *from = tensors[i].data;
         int64_t left = tensors[i].count * (int64_t)size;
         while (left > 0) {
-            int64_t n = left;
+            int64_t n = left < PIECE ? left : PIECE;
+            GM_TRY(gm__check_cancel(ctx));
             const unsigned char *bytes = from;
             if (big_endian()) {
                 n = left < (int64_t)sizeof piece ? left : (int64_t)sizeof piece;
@@ -221,7 +223,10 @@ static gm_status check_digest(gm_context *ctx, const char *name, gm__tensor_file
     memset(found, '0', 64);
     gm__sha256 s;
     gm__sha256_begin(&s);
-    gm__sha256_add(&s, f->bytes, (size_t)f->size);
+    for (int64_t at = 0; at < f->size; at += PIECE) {
+        GM_TRY(gm__check_cancel(ctx));
+        gm__sha256_add(&s, f->bytes + at, (size_t)(f->size - at < PIECE ? f->size - at : PIECE));
+    }
     gm__sha256_end(&s, digest);
     gm__sha256_text(digest, digits);
     memcpy(found, stated, 64);
@@ -244,6 +249,7 @@ static gm_status read_tensors(gm_context *ctx, const char *name, gm__tensor_file
             f->meta = j;
             continue;
         }
+        GM_TRY(gm__check_cancel(ctx));
         gm__tensor *t = &f->tensors[f->count];
         int64_t begin = 0, end = 0;
         GM_TRY(read_tensor(ctx, name, j, data_size, t, &begin, &end));

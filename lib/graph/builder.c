@@ -14,6 +14,7 @@ gm_status gm__builder_create(gm_context *ctx, gm__layout *layout, const gm__purp
         return gm__no_memory(ctx);
     b->allocator = b->arena.allocator = ctx->allocator;
     b->layout = layout;
+    b->cancel = ctx->cancel;
     if (purpose)
         b->purpose = *purpose;
     *out = b;
@@ -167,6 +168,8 @@ static int fits(const gm_node *n)
 gm_node *gm__node(gm_builder *b, int op, int nin, gm_node *const *in, const gm__attr *attr)
 {
     const gm__op *row = gm__op_at(op);
+    if (b && gm_cancel_tripped(b->cancel))
+        gm_builder_fail(b, GM_E_CANCELLED, "cancelled");
     if (!gm__good(b, row->name, nin, in) ||
         !grow(b, &b->nodes, b->count, &b->capacity, sizeof *b->nodes))
         return NULL;
@@ -223,8 +226,12 @@ int32_t gm_node_type(const gm_node *x)
 
 gm_node *gm__builder_param(gm_builder *b, int i, const gm__slot **slot)
 {
-    for (int32_t s = 0; s < b->param_capacity && s < b->layout->count; s++)
-        if (b->params[s] && i-- == 0) {
+    int on = b->walked_slot > 0 && i > b->walked; /* callers walk: go on from the last one */
+    int32_t before = on ? b->walked + 1 : 0;
+    for (int32_t s = on ? b->walked_slot : 0; s < b->param_capacity && s < b->layout->count; s++)
+        if (b->params[s] && before++ == i) {
+            b->walked = i;
+            b->walked_slot = s + 1;
             if (slot)
                 *slot = &b->layout->slots[s];
             return b->params[s];

@@ -26,13 +26,17 @@ typedef struct gm__layout {
     gm__arena arena;
     gm__slot *slots;
     int32_t count, capacity;
-    int64_t size;  /* elements in all, padding (zero, stays zero) included */
-    int64_t limit; /* greatest size, 0 any: what a file can justify */
-    int closed;    /* no new names: an unknown one is an error */
+    int64_t size;    /* elements in all, padding (zero, stays zero) included */
+    int64_t limit;   /* greatest size, 0 any: what a file can justify */
+    int closed;      /* no new names: an unknown one is an error */
+    int32_t *places; /* by hash of the name: number of a slot, -1 none; 2 * capacity of them */
 } gm__layout;
 void gm__layout_init(gm__layout *layout, const gm_allocator *allocator);
 void gm__layout_clear(gm__layout *layout);
 const gm__slot *gm__layout_find(const gm__layout *layout, const char *name);
+/* A new slot of that name, which must be new; NULL when memory is short. The array moves when it
+ * grows; the old one stays readable. */
+gm__slot *gm__layout_add(gm__layout *layout, const char *name);
 
 /* ---- Builder --------------------------------------------------------------------------------- */
 

@@ -97,7 +97,9 @@ struct gm_builder {
     int32_t assigned_count, assigned_capacity;
     int32_t draws; /* random streams given out */
     gm_node *condition;
-    gm_status code; /* the sticky failure */
+    const gm_cancel *cancel;     /* of the context; heeded at each node */
+    int32_t walked, walked_slot; /* the newest answer of gm__builder_param */
+    gm_status code;              /* the sticky failure */
     char text[512];
 };
 

@@ -43,8 +43,7 @@ gm_node *gm_input(gm_builder *b, const char *name, int32_t type, int32_t ndim, c
 
 /* ---- Parameters ------------------------------------------------------------------------------ */
 
-/* The array moves when it grows; the old one stays readable, since slots never change once made
- * (but for their mask, given right after). */
+/* Slots never change once made, but for their mask, given right after. */
 static gm__slot *add_slot(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape)
 {
     gm__layout *l = b->layout;
@@ -56,21 +55,9 @@ static gm__slot *add_slot(gm_builder *b, const char *name, int32_t ndim, const i
         return (gm__slot *)gm__wrong(b, GM_E_FORMAT,
                                      "parameter '%s' has %lld elements, more than the file holds",
                                      name, (long long)c.factor);
-    if (l->count == l->capacity) {
-        int32_t more = l->capacity ? l->capacity * 2 : 32;
-        gm__slot *s = gm__arena_array(&l->arena, more, sizeof *s);
-        if (!s)
-            return (gm__slot *)gm__graph_memory(b);
-        if (l->count)
-            memcpy(s, l->slots, sizeof *s * (size_t)l->count);
-        l->slots = s;
-        l->capacity = more;
-    }
-    char *copy = gm__arena_text(&l->arena, name);
-    if (!copy)
+    gm__slot *s = gm__layout_add(l, name);
+    if (!s)
         return (gm__slot *)gm__graph_memory(b);
-    gm__slot *s = &l->slots[l->count++];
-    s->name = copy;
     s->ndim = ndim;
     for (int i = 0; i < ndim; i++)
         s->shape[i] = shape[i];
@@ -85,7 +72,7 @@ static int param_room(gm_builder *b, int32_t s)
 {
     if (s < b->param_capacity)
         return 1;
-    int32_t more = s + 32;
+    int32_t more = s < INT32_MAX / 2 ? s + s / 2 + 32 : INT32_MAX;
     gm_node **p = gm__resize(&b->allocator, b->params, sizeof *p * (size_t)b->param_capacity,
                              sizeof *p * (size_t)more);
     if (!p) {

@@ -117,7 +117,7 @@ int gm__plan_values(gm__compiler *c)
         p->values[i].root = i;
         p->values[i].place = GM__IN_STRIP;
         view(c, i, products);
-        if (leaf(c, i))
+        if (gm__stopped(c) || leaf(c, i))
             return 1;
     }
     p->nvalues = c->nitems;
@@ -168,14 +168,16 @@ static int take_memory(gm__compiler *c)
     p->scratch_part = scratch_of(p);
     if (gm__mul_size(p->scratch_part, (size_t)p->parts, &scratch))
         return 1;
-    p->memory = gm__alloc(&p->allocator, p->memory_size);
-    p->constants = gm__alloc(&p->allocator, p->constants_size);
+    c->code = gm__alloc_large(c->ctx, p->memory_size, &p->memory);
+    if (!c->code)
+        c->code = gm__alloc_large(c->ctx, p->constants_size, &p->constants);
+    if (c->code)
+        return 1;
     p->scratch = gm__alloc(&p->allocator, scratch);
     p->ptr = gm__arena_array(&p->arena, (int64_t)p->nvalues + 1, sizeof *p->ptr);
     p->base = gm__arena_array(&p->arena, GM__IN_INPUT + (int64_t)p->ninputs + p->noutputs,
                               sizeof *p->base);
-    return (p->memory_size && !p->memory) || (p->constants_size && !p->constants) || !p->scratch ||
-           !p->ptr || !p->base;
+    return !p->scratch || !p->ptr || !p->base;
 }
 
 void gm__plan_free(gm__plan *p)
@@ -220,7 +222,7 @@ static gm_status check(gm_context *ctx, gm_builder *b, const gm__output *outputs
     return GM_OK;
 }
 
-/* The passes; 1 when memory is short, with the error not yet told. */
+/* The passes; 1 when they stopped, with the error not yet told. */
 static int compile(gm__compiler *c)
 {
     return gm__simplify(c) || gm__plan_values(c);
@@ -229,6 +231,12 @@ static int compile(gm__compiler *c)
 static int finish(gm__compiler *c)
 {
     return gm__fuse(c) || gm__place(c) || gm__lower(c);
+}
+
+/* Why a pass stopped. */
+static gm_status stopped(const gm__compiler *c)
+{
+    return c->code ? c->code : gm__no_memory(c->ctx);
 }
 
 /* Every value must fit at capacity before anything is placed. */
@@ -263,9 +271,9 @@ gm_status gm__plan_create(gm_context *ctx, gm_builder *b, const gm__output *outp
     p->parts = ctx->team.parts > 1 ? ctx->team.parts : 1;
     gm__compiler c = {.ctx = ctx, .b = b, .plan = p, .outputs = outputs, .noutputs = count};
     c.arena.allocator = ctx->allocator;
-    gm_status status = compile(&c) ? gm__no_memory(ctx) : check_sizes(&c);
+    gm_status status = compile(&c) ? stopped(&c) : check_sizes(&c);
     if (!status && (finish(&c) || gm__plan_resolve(p, capacity) || take_memory(&c)))
-        status = gm__no_memory(ctx);
+        status = stopped(&c);
     if (!status)
         fill_constants(&c);
     gm__arena_clear(&c.arena);

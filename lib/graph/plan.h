@@ -154,6 +154,7 @@ typedef struct gm__compiler {
     gm_builder *b;
     gm__plan *plan;
     gm__arena arena; /* for the compilation only */
+    gm_status code;  /* why a pass stopped, if not for want of memory */
     const gm__output *outputs;
     int32_t noutputs, nassigned;
     int32_t *item_of; /* by id of node; -1 dead */
@@ -165,7 +166,11 @@ typedef struct gm__compiler {
     int32_t *last_use; /* by value that is a root: the last step that reads it */
 } gm__compiler;
 
-/* Each returns 1 when memory is short. */
+static inline int gm__stopped(gm__compiler *c)
+{
+    return (c->code = gm__check_cancel(c->ctx)) != GM_OK;
+}
+/* Each returns 1 when memory is short or the cancel token was tripped, as code then says. */
 int gm__simplify(gm__compiler *c);    /* live nodes, merged where equal: items */
 int gm__plan_values(gm__compiler *c); /* a value for each item, views onto their roots */
 int gm__fuse(gm__compiler *c);        /* items into drafts of steps */

@@ -179,7 +179,7 @@ int gm__fuse(gm__compiler *c)
         gm__value *v = &c->plan->values[i];
         v->root =
             c->plan->values[v->root].root; /* a product may have moved it onto an older result */
-        if (add(c, i, user))
+        if (gm__stopped(c) || add(c, i, user))
             return 1;
     }
     return 0;

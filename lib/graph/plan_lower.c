@@ -407,7 +407,8 @@ int gm__lower(gm__compiler *c)
     plan->nsteps = c->ndrafts;
     for (int32_t d = 0; d < c->ndrafts; d++) {
         gm__step *s = &plan->steps[d];
-        if (c->drafts[d].kind == GM__ROWS ? program(c, d, s, &m) : whole(c, d, s))
+        if (gm__stopped(c) ||
+            (c->drafts[d].kind == GM__ROWS ? program(c, d, s, &m) : whole(c, d, s)))
             return 1;
     }
     return 0;

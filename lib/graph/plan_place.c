@@ -199,6 +199,8 @@ static int place_pool(gm__compiler *c)
     if (!m.free || make_lists(c, &l))
         return 1;
     for (int32_t d = 0; d < c->ndrafts; d++) {
+        if (gm__stopped(c))
+            return 1;
         for (int32_t v = l.made[d]; v >= 0; v = l.next_made[v]) {
             if (bytes(p, &p->values[v], &size) || m.top > PTRDIFF_MAX / 2)
                 return 1;

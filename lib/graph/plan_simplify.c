@@ -137,7 +137,7 @@ int gm__simplify(gm__compiler *c)
         c->item_of[id] = -1;
         if (!live[id])
             continue;
-        if (fill(c, &c->items[c->nitems], c->b->nodes[id]))
+        if (gm__stopped(c) || fill(c, &c->items[c->nitems], c->b->nodes[id]))
             return 1;
         c->item_of[id] = merge(c, &t, c->nitems);
         c->nitems += c->item_of[id] == c->nitems;

@@ -170,8 +170,8 @@ gm_status gm__plan_run(gm_context *ctx, gm__plan *p, const gm__run *run)
         const gm__step *s = &p->steps[i];
         job j = {s, &exec, s->parts < most ? s->parts : most};
         /* the assignments at the end are made whole or not at all */
-        if (i <= p->nsteps - p->nassigned && ctx->cancel && gm_cancel_tripped(ctx->cancel))
-            return gm__check_cancel(ctx);
+        if (i <= p->nsteps - p->nassigned)
+            GM_TRY(gm__check_cancel(ctx));
         if (j.parts == 1)
             s->run(s, &exec, 0, 1);
         else

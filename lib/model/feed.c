@@ -72,7 +72,8 @@ static gm_status cache(gm_context *ctx, gm__feed *f)
     if (!f->reals || !f->log_det || !f->index || !f->support)
         return gm__no_memory(ctx);
     GM_TRY(gm__tray_create(ctx, s, PIECE, &t));
-    for (int64_t first = 0; first < f->count; first += PIECE) {
+    gm_status code = GM_OK;
+    for (int64_t first = 0; first < f->count && !(code = gm__check_cancel(ctx)); first += PIECE) {
         int64_t n = f->count - first < PIECE ? f->count - first : PIECE;
         transform(ctx, f, NULL, first, n, &none, &t,
                   (char *)f->reals + (size_t)(first * s->reals) * real_size(s), f->log_det + first,
@@ -80,7 +81,7 @@ static gm_status cache(gm_context *ctx, gm__feed *f)
         memcpy(f->support + first, t.support, (size_t)n);
     }
     gm__tray_clear(&t, &ctx->allocator);
-    return GM_OK;
+    return code;
 }
 
 gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_dataset *data,

@@ -263,7 +263,10 @@ static gm_status read_params(gm_context *ctx, const gm__tensor_file *f, const ch
     size_t size = s->real == GM__F64 ? 8 : 4;
     for (int i = 0; i < s->layout.count; i++) {
         const gm__slot *slot = &s->layout.slots[i];
-        const gm__tensor *t = gm__tensors_find(f, slot->name);
+        const gm__tensor *t = &f->tensors[i]; /* in this order they were written */
+        if (strcmp(t->name, slot->name) != 0)
+            t = gm__tensors_find(f, slot->name);
+        GM_TRY(gm__check_cancel(ctx));
         if (!t || t->dtype != (s->real == GM__F64 ? GM_F64 : GM_F32) || t->ndim != slot->ndim ||
             memcmp(t->shape, slot->shape, (size_t)slot->ndim * sizeof *t->shape) != 0)
             return gm__fail(ctx, GM_E_FORMAT,
@@ -284,8 +287,10 @@ static gm_status read_model(gm_context *ctx, gm__tensor_file *f, const char *fil
     GM_TRY(meta_json(ctx, f, file, "record", &record));
     GM_TRY(read_structure(ctx, f, file, family, &s));
     size_t bytes = (size_t)s->layout.size * (s->real == GM__F64 ? 8 : 4);
-    void *params = bytes ? gm__alloc(&ctx->allocator, bytes) : NULL;
-    gm_status code = bytes && !params ? gm__no_memory(ctx) : read_params(ctx, f, file, s, params);
+    void *params;
+    gm_status code = gm__alloc_large(ctx, bytes, &params);
+    if (!code)
+        code = read_params(ctx, f, file, s, params);
     if (!code)
         code = gm__model_create(ctx, s, params, gm__tensors_meta(f, "record"), model);
     gm__free(&ctx->allocator, params, params ? bytes : 0);

@@ -225,13 +225,14 @@ static gm_status add_rows(gm_context *ctx, gm__sha256 *s, const gm_dataset *data
     double *cells = gm__alloc_array(&ctx->allocator, piece * d, sizeof *cells);
     if (!cells)
         return gm__no_memory(ctx);
-    for (int64_t first = 0; first < rows; first += piece) {
+    gm_status code = GM_OK;
+    for (int64_t first = 0; first < rows && !(code = gm__check_cancel(ctx)); first += piece) {
         int64_t n = rows - first < piece ? rows - first : piece;
         gm__dataset_rows(data, NULL, first, n, cells);
         gm__sha256_add(s, cells, (size_t)(n * d) * sizeof *cells);
     }
     gm__free(&ctx->allocator, cells, (size_t)(piece * d) * sizeof *cells);
-    return GM_OK;
+    return code;
 }
 
 static void end_text(gm__sha256 *s, char text[65])

@@ -46,9 +46,7 @@ static gm_status convert_params(gm_context *ctx, const gm_model *m, gm__real rea
     *params = m->params;
     if (real == m->structure->real || n == 0)
         return GM_OK;
-    *params = gm__alloc(&ctx->allocator, params_bytes(m, real));
-    if (!*params)
-        return gm__no_memory(ctx);
+    GM_TRY(gm__alloc_large(ctx, params_bytes(m, real), params));
     if (real == GM__F64)
         ctx->kernels->maps->widen(*params, m->params, n);
     else

@@ -162,8 +162,10 @@ static gm_status read_buffers(gm_context *ctx, gm_trainer *t, const gm__tensor_f
                             name, buffer_names[i]);
     }
     for (int i = 0; i < GM__BUFFERS; i++)
-        if (buffer_names[i] && t->buffers[i])
+        if (buffer_names[i] && t->buffers[i]) {
+            GM_TRY(gm__check_cancel(ctx));
             memcpy(t->buffers[i], gm__tensors_find(f, buffer_names[i])->data, gm__trainer_bytes(t));
+        }
     return GM_OK;
 }
 

@@ -331,6 +331,16 @@ static gm_status run(gm_context *ctx, gm_trainer *t, int64_t steps, double *save
     return GM_OK;
 }
 
+/* A checkpoint that a tripped token does not stop. */
+static gm_status save_whatever(gm_context *ctx, const gm_trainer *t, const char *path)
+{
+    gm_cancel *token = ctx->cancel;
+    ctx->cancel = NULL;
+    gm_status code = gm__trainer_save_file(ctx, t, path);
+    ctx->cancel = token;
+    return code;
+}
+
 gm_status gm__trainer_run(gm_context *ctx, gm_trainer *t, int64_t steps)
 {
     double saved = gm__clock();
@@ -342,7 +352,7 @@ gm_status gm__trainer_run(gm_context *ctx, gm_trainer *t, int64_t steps)
     }
     gm_status code = run(ctx, t, steps, &saved);
     /* A cancelled fit leaves its last whole step on disk. */
-    if (code == GM_E_CANCELLED && path[0] && !gm__trainer_save_file(ctx, t, path))
+    if (code == GM_E_CANCELLED && path[0] && !save_whatever(ctx, t, path))
         return gm__fail(ctx, GM_E_CANCELLED, "fit: cancelled at step %lld; the checkpoint is in %s",
                         (long long)t->at.step, path);
     return code;

@@ -68,9 +68,7 @@ static gm_status make_buffers(gm_context *ctx, gm_trainer *t)
     for (int i = 0; i < GM__BUFFERS; i++) {
         if (!wanted(t, i) || t->objective.layout->size == 0)
             continue;
-        t->buffers[i] = gm__alloc(&t->allocator, gm__trainer_bytes(t));
-        if (!t->buffers[i])
-            return gm__no_memory(ctx);
+        GM_TRY(gm__alloc_large(ctx, gm__trainer_bytes(t), &t->buffers[i]));
     }
     t->order = gm__alloc_array(&t->allocator, t->objective.rows, sizeof *t->order);
     return t->order ? GM_OK : gm__no_memory(ctx);
