@@ -174,11 +174,13 @@ START_TEST(killed_and_resumed)
 }
 END_TEST
 
-/* A cancelled fit leaves its state in the file; the path itself is no part of the fit. */
+/* A cancelled fit leaves its state in the file, whether the callback or a token stopped it; the
+ * path itself is no part of the fit. */
 static int32_t stop_soon(void *user, const gm_progress *p)
 {
-    (void)user;
-    return p->evaluated;
+    if (p->evaluated && user)
+        gm_cancel_trip(user);
+    return p->evaluated && !user;
 }
 
 START_TEST(cancelled_and_resumed)
@@ -190,8 +192,15 @@ START_TEST(cancelled_and_resumed)
     gm_trainer *t;
     snprintf(extra, sizeof extra, "checkpoint=%s", path);
     begin(&c, 0, extra);
+    gm_cancel *token = gm_cancel_create(NULL);
+    gm_context_config config = {.struct_size = sizeof config, .cancel = token};
+    gm_context *ctx;
+    ck_assert_int_eq(gm_context_create(&config, &ctx), GM_OK);
     c.config.progress = stop_soon;
-    test_fails(c.ctx, gm_fit_with(c.ctx, "flow", &c.config, &model), GM_E_CANCELLED, path);
+    c.config.progress_user = _i ? token : NULL;
+    test_fails(ctx, gm_fit_with(ctx, "flow", &c.config, &model), GM_E_CANCELLED, path);
+    gm_context_free(ctx);
+    gm_cancel_free(token);
     case_end(&c);
     begin(&c, 0, NULL);
     test_ok(c.ctx, gm_trainer_resume(c.ctx, "flow", &c.config, path, &t));
@@ -459,7 +468,7 @@ static Suite *suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, resumed_is_unbroken, 0, FITS);
     tcase_add_loop_test(t, killed_and_resumed, 0, 2);
-    tcase_add_test(t, cancelled_and_resumed);
+    tcase_add_loop_test(t, cancelled_and_resumed, 0, 2);
     tcase_add_test(t, state_of_another_fit);
     tcase_add_test(t, damaged_states);
     tcase_add_test(t, edited_states);
