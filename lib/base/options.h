@@ -65,9 +65,6 @@ gm_status gm__option_check(gm_context *ctx, const char *owner, const gm_option_r
 const gm_option_row *gm__option_find(const gm_option_row *table, const char *name);
 /* Fills the members that info->struct_size has room for. */
 void gm__option_info_fill(const gm_option_row *row, gm_option_info *info);
-/* The table_index-th options table of an owner ("flow", "adam", "sample" ...); NULL past the last.
- * Later layers provide one such function each. */
-typedef const gm_option_row *(*gm__owner_find)(gm_context *ctx, const char *owner, int table_index);
 
 extern const gm_option_row gm__context_options[];
 

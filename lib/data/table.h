@@ -77,10 +77,6 @@ gm_status gm__dataset_scan(gm_context *ctx, gm_dataset *data, const char *name,
  * were floats. */
 double gm__find_step(const double *sorted, int64_t n, int exact32);
 
-/* Numbers for the names of categories: value (count, sorted ascending) gets the numbers, place the
- * category of each. Returns how many names are numbers. */
-int64_t gm__category_numbers(const gm__column *c, double *value, int64_t *place);
-
 /* The formats. Text and bytes are in memory; name is for error texts. */
 typedef struct gm__csv gm__csv;
 gm_status gm__csv_load(gm_context *ctx, const char *text, int64_t size, const char *name, int tabs,

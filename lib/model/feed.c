@@ -93,13 +93,12 @@ gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_data
     if (!code && f->count > 0 && !gm__transform_random(s->transform))
         code = cache(ctx, f);
     if (code)
-        gm__feed_clear(ctx, f, &ctx->allocator);
+        gm__feed_clear(f, &ctx->allocator);
     return code;
 }
 
-void gm__feed_clear(gm_context *ctx, gm__feed *f, const gm_allocator *a)
+void gm__feed_clear(gm__feed *f, const gm_allocator *a)
 {
-    (void)ctx;
     if (f->data) {
         const gm__structure *s = f->structure;
         gm__free(a, f->reals, f->reals ? (size_t)(f->count * s->reals + 1) * real_size(s) : 0);

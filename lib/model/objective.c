@@ -29,8 +29,8 @@ static void free_objective(void *user)
     gm__plan_free(o->evaluate);
     gm__plan_free(o->start);
     gm__tray_clear(&o->tray, &a);
-    gm__feed_clear(NULL, &o->train, &a);
-    gm__feed_clear(NULL, &o->valid, &a);
+    gm__feed_clear(&o->train, &a);
+    gm__feed_clear(&o->valid, &a);
     gm__free(&a, o->losses, o->losses ? EVALUATED * sizeof *o->losses : 0);
     gm__structure_release(o->structure);
     gm__free(&a, o, sizeof *o);
@@ -225,7 +225,7 @@ static gm_status evaluate(void *user, gm_context *ctx, const gm_dataset *rows, c
     if (!code)
         code = evaluate_feed(ctx, o, rows ? &feed : &o->valid, &tray, params, mean, error);
     gm__tray_clear(&tray, &ctx->allocator);
-    gm__feed_clear(ctx, &feed, &ctx->allocator);
+    gm__feed_clear(&feed, &ctx->allocator);
     return code;
 }
 

@@ -17,7 +17,7 @@ typedef struct gm__feed {
 } gm__feed;
 gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_dataset *data,
                           gm__feed *feed);
-void gm__feed_clear(gm_context *ctx, gm__feed *feed, const gm_allocator *allocator);
+void gm__feed_clear(gm__feed *feed, const gm_allocator *allocator);
 
 /* Buffers that carry one batch to a plan. */
 typedef struct gm__tray {
