@@ -266,6 +266,86 @@ GM_API gm_node *gm_condition(gm_builder *b);
 GM_API int64_t gm_builder_random(gm_builder *b, int32_t number, int64_t i, int64_t below);
 /* log N(x; 0, I) summed over the last axis, WIDE. */
 GM_API gm_node *gm_log_standard_normal(gm_builder *b, gm_node *x);
+/* KL(N(mean, exp(log_variance)) || N(0, 1)) of each element, not summed: Kingma and Welling 2014,
+ * appendix B. */
+GM_API gm_node *gm_kl_standard_normal(gm_builder *b, gm_node *mean, gm_node *log_variance);
+/* A scalar that rises from 1/steps at the first step of a fit to 1 at step number `steps`, and is 1
+ * from then on and outside of training: the weight of a term that is warmed up. */
+GM_API gm_node *gm_ramp(gm_builder *b, int64_t steps);
+
+/* ---- Columns and observation models ----------------------------------------------------------
+ */
+
+/* What a column of x is, for families of GM_FAMILY_DISCRETE (elsewhere all are real). */
+enum {
+    GM_X_REAL = 1,
+    GM_X_BINARY = 2,  /* 0 or 1 */
+    GM_X_LEVELS = 3,  /* low, low + step ... high: whole numbers after an affine map */
+    GM_X_CATEGORY = 4 /* the first of `width` columns, one of which is 1 and the others 0 */
+};
+typedef struct gm_x_column {
+    uint32_t struct_size;
+    int32_t kind;
+    int64_t width; /* columns of x that it takes */
+    double low, high, step;
+} gm_x_column;
+/* What begins at column j of x (of gm_builder_width columns); 0 if nothing does. */
+GM_API int32_t gm_builder_x_column(const gm_builder *b, int64_t j, gm_x_column *column);
+
+/* p(x | raw), column by column as the schema asks: normal for reals, Bernoulli for binary columns,
+ * categorical for categories, discretised logistic for whole numbers (Salimans et al. 2017, eq. 2;
+ * the first and the last level take the tails). raw (batch, gm_likelihood_width) is what a network
+ * gives; the spread of normals and logistics is */
+enum {
+    GM_SPREAD_COLUMN = 1,  /* one parameter a column */
+    GM_SPREAD_SHARED = 2,  /* one parameter in all */
+    GM_SPREAD_NETWORK = 3, /* part of raw */
+    GM_SPREAD_FIXED = 4    /* `deviation`, in units of x */
+};
+typedef struct gm_likelihood {
+    uint32_t struct_size;
+    int32_t spread;   /* GM_SPREAD_ */
+    double deviation; /* fixed, or where learning starts */
+    const char *name; /* of its parameters */
+} gm_likelihood;
+GM_API int64_t gm_likelihood_width(gm_builder *b, const gm_likelihood *l);
+/* log p(x | raw), summed over columns: (batch), WIDE. Of reals a density, of the rest a
+ * probability. */
+GM_API gm_node *gm_likelihood_log_prob(gm_builder *b, const gm_likelihood *l, gm_node *raw,
+                                       gm_node *x);
+/* (batch, width): means of normals and logistics, probabilities of binary columns and categories.
+ */
+GM_API gm_node *gm_likelihood_mean(gm_builder *b, const gm_likelihood *l, gm_node *raw);
+/* (batch, width): a row drawn, new at each step. */
+GM_API gm_node *gm_likelihood_draw(gm_builder *b, const gm_likelihood *l, gm_node *raw);
+
+/* ---- Diffusion --------------------------------------------------------------------------------
+ */
+
+/* A row on its way to noise: x = signal * row + sigma * noise, with signal = cos(angle) and sigma =
+ * sin(angle): angle 0 is data, pi/2 pure noise. level (batch, 1) counts noise levels: 0 is data,
+ * 1 to `levels` those of the schedule, and what lies between two of them is interpolated in the
+ * angle. signal and sigma are (batch, 1), x is (batch, width). */
+typedef struct gm_noised {
+    gm_node *x, *level, *signal, *sigma;
+} gm_noised;
+
+/* What a family that generates by taking noise away says: then the library samples (ancestral,
+ * DDIM, Heun), encodes and decodes, and gives log densities by the probability-flow ODE
+ * dx/d(angle) = velocity (Song et al. 2021, eq. 13, in the angle of Salimans and Ho 2022). Such a
+ * family has neither log_prob nor encode, decode and base. */
+typedef struct gm_diffusion {
+    uint32_t struct_size;
+    int64_t (*levels)(gm_builder *b);
+    /* The squared signal of levels 1 to `levels`, in (0, 1) and falling: Ho et al. 2020's
+     * alpha-bar. */
+    void (*schedule)(gm_builder *b, int64_t levels, double *squared_signal);
+    /* (batch, width): signal * noise - sigma * row, as predicted. */
+    gm_node *(*velocity)(gm_builder *b, const gm_noised *at);
+} gm_diffusion;
+/* For a loss: x with noise added, at levels 1 to `levels` drawn uniformly, row by row. *noise is
+ * what was added. The family's schedule tells how much. */
+GM_API void gm_noised_draw(gm_builder *b, gm_node *x, gm_noised *at, gm_node **noise);
 
 /* ---- Families ----------------------------------------------------------------------------------
  */
@@ -284,8 +364,18 @@ typedef struct gm_option_row {
 /* Kinds of answer of log_prob. */
 enum { GM_NO_LOG_PROB = 0, GM_EXACT = 1, GM_LOWER_BOUND = 2, GM_ESTIMATE = 3 };
 
+/* Flags of a family, added up. */
+enum {
+    /* x holds discrete columns as they are (gm_builder_x_column): 0 and 1, whole numbers moved and
+     * scaled, categories one-hot. Else they come as real ones: noise is added to whole numbers, and
+     * categories go through an argmax surjection. */
+    GM_FAMILY_DISCRETE = 1,
+    /* loss is a bound on -log p in nats, so that fits report it in the user's units. */
+    GM_FAMILY_NATS = 2
+};
+
 /* A family: functions that add to a graph. x is (batch, width): the data after the schema's
- * transforms, discrete columns turned into real ones; log densities are in that space: the library
+ * transforms, discrete columns as the flags say; log densities are in that space: the library
  * adds what the transforms did. Functions that a family does not have are NULL, and the calls that
  * need them answer GM_E_UNSUPPORTED. */
 typedef struct gm_family {
@@ -304,6 +394,10 @@ typedef struct gm_family {
     gm_node *(*encode)(gm_builder *b, gm_node *x);   /* (batch, code) */
     gm_node *(*decode)(gm_builder *b, gm_node *z);   /* (batch, width) */
     gm_node *(*base)(gm_builder *b); /* (batch, code): a draw of z; sample decodes it */
+    int32_t flags;                   /* GM_FAMILY_ */
+    /* (batch, width): a row drawn given its code, what sample gives; NULL: as decode. */
+    gm_node *(*draw)(gm_builder *b, gm_node *z);
+    const gm_diffusion *diffusion;
 } gm_family;
 
 /* Makes a family known in a context under its name. The table must outlive the context and every

@@ -45,7 +45,10 @@ typedef struct gm__purpose {
     const gm__values *values; /* options; may be NULL */
     int training, starting, phase;
     int64_t width;
-    uint64_t seed; /* of build-time structure */
+    uint64_t seed;              /* of build-time structure */
+    const gm_x_column *columns; /* (width) what begins at each column of x; NULL: all are real */
+    const double *angle;        /* (levels + 1) of diffusion, from 0 on; or NULL */
+    int64_t levels;
 } gm__purpose;
 gm_status gm__builder_create(gm_context *ctx, gm__layout *layout, const gm__purpose *purpose,
                              gm_builder **b);
