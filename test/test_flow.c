@@ -459,13 +459,13 @@ START_TEST(categories_come_back)
 }
 END_TEST
 
-/* Over a single category column of known proportions: the bound lies under log P and, with many
- * draws, near it. */
+/* Over a single category column of known proportions: the estimate from many draws is near log P,
+ * and the bound lies under it. */
 START_TEST(bound_of_categories)
 {
     enum { N = 4000 };
     gm_context *ctx = test_context(NULL);
-    static double x[N], logp[3], error[3];
+    static double x[N], logp[3], error[3], bound[3];
     static const double truth[3] = {0.6, 0.3, 0.1};
     for (int i = 0; i < N; i++)
         x[i] = i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2;
@@ -475,13 +475,18 @@ START_TEST(bound_of_categories)
     test_ok(ctx, gm_dataset_with_type(ctx, numbers, 0, GM_COLUMN_CATEGORY, 0, &rows));
     gm_options *how = case_options(
         ctx, (const char *[]){"seed=1", "steps=2000", "layers=3", "hidden=32", "draws=2000", NULL});
+    gm_options *closer =
+        case_options(ctx, (const char *[]){"seed=1", "draws=2000", "kind=estimate", NULL});
     test_ok(ctx, gm_fit(ctx, "flow", rows, how, &model));
     double asked[4] = {0, 1, 2, 7};
     gm_array ax = case_array(GM_F64, asked, 3, 1);
-    test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, how, logp, error));
+    test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, how, bound, NULL));
+    test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, closer, logp, error));
     double sum = 0;
     for (int k = 0; k < 3; k++) {
         sum += exp(logp[k]);
+        ck_assert_msg(bound[k] <= logp[k], "category %d: a bound of %g above %g", k, bound[k],
+                      logp[k]);
         ck_assert_msg(fabs(logp[k] - log(truth[k])) < 0.1 + 3 * error[k],
                       "category %d: %g, truth %g", k, logp[k], log(truth[k]));
     }
@@ -490,6 +495,7 @@ START_TEST(bound_of_categories)
     test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, how, logp, NULL));
     ck_assert_msg(isinf(logp[0]) && logp[0] < 0, "a category never seen scores %g", logp[0]);
     gm_options_free(how);
+    gm_options_free(closer);
     gm_dataset_free(numbers);
     gm_dataset_free(rows);
     gm_model_free(model);

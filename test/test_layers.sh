@@ -20,7 +20,7 @@ includes() {
 rank() {
     case $1 in
     base) echo 1 ;; kernels) echo 2 ;; graph) echo 3 ;; nn) echo 4 ;; data) echo 5 ;; train) echo 6 ;;
-    model) echo 7 ;; density | representation | generation) echo 8 ;; eval | apply) echo 9 ;;
+    model) echo 7 ;; density) echo 8 ;; representation) echo 9 ;; generation) echo 10 ;; eval | apply) echo 11 ;;
     *) echo 0 ;;
     esac
 }

@@ -107,10 +107,15 @@ GM_API gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char 
 /* ---- Density -----------------------------------------------------------------------------------
  */
 
-/* log p of each row in nats, into logp[n]. error (may be NULL): the standard error of each for
- * estimates and for bounds that are averaged over draws, else 0. A value outside the support, or a
- * category never seen, scores minus infinity. A model of kind lower bound draws: it needs the
- * option "seed"; "draws" says how many are averaged. */
+/* log p of each row in nats, into logp[n]. A value outside the support, or a category never seen,
+ * scores minus infinity. A model that is not exact draws: it needs the option "seed"; "draws" says
+ * how many log weights log p(x, u) - log q(u | x) are averaged, u being what is drawn (a code, the
+ * noise that makes whole numbers real). Of a model of kind lower bound, "kind" says how: "bound"
+ * is their mean, a lower bound on log p in expectation for any number of draws; "estimate" is the
+ * log of the mean of their exponentials, which tends to log p as draws grows (and on the way lies
+ * below it in expectation). A model of kind estimate gives the latter. error (may be NULL): the
+ * standard error of each mean over its draws, of an estimate to first order; NaN for a single draw,
+ * 0 for exact models and where log p is minus infinity. */
 GM_API gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_array *x,
                                    const gm_array *cond, const gm_options *opts, double *logp,
                                    double *error);

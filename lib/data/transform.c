@@ -1,5 +1,6 @@
 #include "data/transform_parts.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- Life and questions ---------------------------------------------------------------------- */
@@ -68,11 +69,36 @@ int gm__transform_random(const gm__transform *t)
     return t->draws > 0;
 }
 
+static gm_x_column x_column(const gm__way *w)
+{
+    gm_x_column c = {.struct_size = sizeof c, .kind = GM_X_REAL, .width = 1};
+    if (!w->counted)
+        return c;
+    int levels = w->type == GM_COLUMN_INTEGER || w->type == GM_COLUMN_ORDERED || w->p[2] == w->p[3];
+    c.kind = levels ? GM_X_LEVELS : GM_X_BINARY;
+    c.low = (w->p[2] - w->p[0]) / w->p[1];
+    c.high = (w->p[3] - w->p[0]) / w->p[1];
+    c.step = 1 / w->p[1];
+    return c;
+}
+
+int64_t gm__transform_x_columns(const gm__transform *t, gm_x_column *columns)
+{
+    int64_t counted = 0;
+    for (int64_t j = 0; j < t->d; j++) {
+        const gm__way *w = &t->ways[j];
+        counted += w->counted;
+        if (columns && w->by != GM__BY_INDEX)
+            columns[w->place] = x_column(w);
+    }
+    return counted;
+}
+
 int64_t gm__way_size(const gm__way *w)
 {
     static const int64_t sizes[] = {
         [GM__BY_STANDARD] = 2, [GM__BY_NONE] = 2, [GM__BY_LOGIT] = 4, [GM__BY_INDEX] = 0};
-    return w->by == GM__BY_QUANTILE ? 2 + 3 * w->knots : sizes[w->by];
+    return w->by == GM__BY_QUANTILE ? 2 + 3 * w->knots : w->counted ? 4 : sizes[w->by];
 }
 
 static int rising(const double *x, int64_t n)
@@ -81,6 +107,19 @@ static int rising(const double *x, int64_t n)
         if (!(x[i] > x[i - 1]))
             return 0;
     return 1;
+}
+
+/* Whole numbers from low to high, those of the categories where there are any; and steps that are
+ * numbers. */
+static int counts_soundly(const gm__way *w, const double *p)
+{
+    double low = p[2], high = p[3], step = 1 / p[1], range = (high - low) / p[1];
+    if (w->categories && (low != 0 || high != (double)w->categories - 1))
+        return 0;
+    if (w->type != GM_COLUMN_INTEGER && w->type != GM_COLUMN_ORDERED && (p[0] != 0 || p[1] != 1))
+        return 0;
+    return low <= high && low == floor(low) && high == floor(high) && fabs(low) < 0x1p53 &&
+           fabs(high) < 0x1p53 && step - step == 0 && range - range == 0;
 }
 
 int gm__way_sound(const gm__way *w, const double *p)
@@ -92,6 +131,8 @@ int gm__way_sound(const gm__way *w, const double *p)
         return 1;
     if (!(p[1] > 0) || (w->by == GM__BY_LOGIT && !(p[2] < p[3])))
         return 0;
+    if (w->counted)
+        return counts_soundly(w, p);
     if (w->by != GM__BY_QUANTILE)
         return 1;
     const double *z = p + 2 + w->knots, *slope = z + w->knots;
@@ -119,7 +160,8 @@ static double constant_log_det(const gm__transform *t)
     gm__map1_fn *log = t->kernels->maps->map1[GM__F64][GM__LOG];
     double sum = 0, y;
     for (int64_t j = 0; j < t->d; j++)
-        if (t->ways[j].by != GM__BY_INDEX && t->ways[j].by != GM__BY_QUANTILE) {
+        if (t->ways[j].by != GM__BY_INDEX && t->ways[j].by != GM__BY_QUANTILE &&
+            !t->ways[j].counted) {
             log(&y, &t->ways[j].p[1], 1);
             sum -= y;
         }

@@ -8,6 +8,11 @@
  * (x - mean), L the Cholesky factor of the covariance (a floor keeps it regular). BINARY and
  * CATEGORY columns pass as numbers of categories: a learned part of the model makes reals of them.
  *
+ * For families that take discrete columns as they are (gm__counting), columns that count are real
+ * outputs without noise and without a share in log_det: BINARY and CATEGORY of at most two 0 and 1,
+ * INTEGER and ORDERED moved and scaled (as standard; not at all with transform=none). Each has a
+ * range outside of which its values have no support. Categories of three and more pass by number.
+ *
  * A column multiplied by a power of two gives the same outputs bit for bit. Constant columns have
  * scale 1. A transform is immutable once made; any number of threads may use it. */
 #ifndef GM__TRANSFORM_H
@@ -15,6 +20,7 @@
 #include "data/data.h"
 #include "base/options.h"
 #include "base/random.h"
+#include "genmod/extend.h"
 
 typedef struct gm__transform gm__transform;
 
@@ -22,10 +28,15 @@ typedef struct gm__transform gm__transform;
  * ended by a row of zeros. */
 extern const gm_option_row gm__transform_options[];
 
+/* How discrete columns are taken as they are. */
+typedef struct gm__counting {
+    int64_t levels; /* INTEGER columns run from 0 to levels - 1; 0: over their own range */
+} gm__counting;
+
 /* Learns from the training rows: (columns of the role FEATURE) of data; data's cells must be
- * present and finite. */
+ * present and finite. counting NULL: discrete columns become real ones or indices. */
 gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options,
-                            gm__transform **t);
+                            const gm__counting *counting, gm__transform **t);
 gm__transform *gm__transform_retain(const gm__transform *t);
 void gm__transform_release(gm__transform *t);
 int64_t gm__transform_columns(const gm__transform *t); /* d: of the user's rows, features only */
@@ -34,6 +45,9 @@ int64_t gm__transform_indices(const gm__transform *t); /* c: index outputs */
 int64_t gm__transform_categories(const gm__transform *t,
                                  int64_t index);  /* of the i-th index output */
 int gm__transform_random(const gm__transform *t); /* 1 if forward draws (a dequantised column) */
+/* What each real output is, in its own units; returns how many of them count. columns (r) may be
+ * NULL. */
+int64_t gm__transform_x_columns(const gm__transform *t, gm_x_column *columns);
 
 /* How forward fills in what dequantising adds. */
 typedef struct gm__noise {
@@ -47,11 +61,12 @@ typedef struct gm__noise {
  * may be NULL; real and log_det may be NULL together; support too. noise NULL is the middle. Row i
  * has number row0 + i, or row[i] if row is given. support (n): 0 where a row lies outside the
  * support (a category unseen, a non-integer in an INTEGER column, a missing cell, a value outside a
- * logit's range); such a row's outputs are finite fillers. */
+ * logit's range or that of a column that counts); such a row's outputs are finite fillers. */
 void gm__transform_forward(const gm__transform *t, const double *x, int64_t n,
                            const gm__noise *noise, int64_t row0, const int64_t *row, double *real,
                            int32_t *index, double *log_det, unsigned char *support);
-/* real, index to x: integers are floored back, categories given by their numbers. log_det of this
+/* real, index to x: integers are floored back, columns that count rounded into their range,
+ * categories given by their numbers. log_det of this
  * direction (n), log |d x / d real| before anything is floored, may be NULL. */
 void gm__transform_inverse(const gm__transform *t, const double *real, const int32_t *index,
                            int64_t n, double *x, double *log_det);

@@ -67,7 +67,9 @@ static double cell(const gm__way *w, double x, int *inside)
     *inside = x - x == 0;
     if (w->dequantised || w->by == GM__BY_INDEX)
         *inside = *inside && x == floor(x) && fabs(x) < 0x1p53;
-    if (w->categories)
+    if (w->counted)
+        *inside = *inside && x == floor(x) && x >= w->p[2] && x <= w->p[3];
+    else if (w->categories)
         *inside = *inside && x >= 0 && x < (double)w->categories;
     if (w->period > 0 && *inside)
         x -= w->period * floor(x / w->period);
@@ -200,8 +202,18 @@ static double inverse_cell(const gm__way *w, double y, logs *l)
     return x;
 }
 
+/* The nearest value of a column that counts. */
+static double to_level(const gm__way *w, double x)
+{
+    double low = w->p[2], high = w->p[3];
+    x = floor(x + 0.5);
+    return x >= low ? x <= high ? x : high : low;
+}
+
 static double to_column(const gm__way *w, double x)
 {
+    if (w->counted)
+        return to_level(w, x);
     if (w->period > 0)
         return x - w->period * floor(x / w->period);
     if (!w->dequantised)
@@ -256,7 +268,7 @@ static int cell_slope(const gm__way *w, double x, double *slope, double *bend)
 {
     int inside;
     double v = cell(w, x, &inside), odds;
-    if (!inside || w->by == GM__BY_INDEX || w->dequantised)
+    if (!inside || w->by == GM__BY_INDEX || w->dequantised || w->counted)
         return 0;
     *bend = 0;
     if (w->by == GM__BY_QUANTILE) {

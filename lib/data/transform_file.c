@@ -1,6 +1,6 @@
 /* A transform as JSON and one list of numbers: {"whiten": true, "columns": [{"by": "standard"},
- * {"by": "quantile", "knots": 128}, ...]}; the numbers lie column after column as gm__way says,
- * then the whitening's mean and factor. */
+ * {"by": "quantile", "knots": 128}, {"by": "none", "counted": true}, ...]}; the numbers lie column
+ * after column as gm__way says, then the whitening's mean and factor. */
 #include "data/transform_parts.h"
 #include "base/size.h"
 
@@ -17,6 +17,8 @@ void gm__transform_write(const gm__transform *t, gm__buffer *json, const double 
         gm__buffer_format(json, "%s{\"by\":\"%s\"", j ? "," : "", way_names[w->by]);
         if (w->knots)
             gm__buffer_format(json, ",\"knots\":%lld", (long long)w->knots);
+        if (w->counted)
+            gm__buffer_text(json, ",\"counted\":true");
         gm__buffer_text(json, "}");
     }
     gm__buffer_text(json, "]}");
@@ -27,9 +29,13 @@ void gm__transform_write(const gm__transform *t, gm__buffer *json, const double 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 /* What a column of the schema may go by. */
-static int may_go_by(const gm__column *c, int by)
+static int may_go_by(const gm__column *c, int by, int counted)
 {
     int index = c->type == GM_COLUMN_BINARY || c->type == GM_COLUMN_CATEGORY;
+    if (counted)
+        return index ? by == GM__BY_NONE && c->categories <= 2
+                     : (c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED) &&
+                           (by == GM__BY_NONE || by == GM__BY_STANDARD);
     if (index || by == GM__BY_INDEX)
         return index && by == GM__BY_INDEX;
     return c->type != GM_COLUMN_CIRCULAR || by == GM__BY_STANDARD;
@@ -38,18 +44,22 @@ static int may_go_by(const gm__column *c, int by)
 static gm_status parse_way(gm_context *ctx, const gm__json *json, const gm__column *c, gm__way *w)
 {
     const char *name;
+    const gm__json *counted = gm__json_get(json, "counted");
     GM_TRY(gm__json_text(ctx, json, "by", &name));
+    if (counted && counted->type != GM__JSON_BOOL)
+        return gm__fail(ctx, GM_E_FORMAT, "'counted' must be true or false");
+    w->counted = counted && counted->number != 0;
     for (w->by = 0; w->by <= GM__BY_INDEX && strcmp(name, way_names[w->by]) != 0; w->by++) {
     }
-    if (w->by > GM__BY_INDEX || !may_go_by(c, w->by))
-        return gm__fail(ctx, GM_E_FORMAT, "a column of type %s by '%.*s'", gm__type_name(c->type),
-                        32, name);
+    if (w->by > GM__BY_INDEX || !may_go_by(c, w->by, w->counted))
+        return gm__fail(ctx, GM_E_FORMAT, "a %scolumn of type %s by '%.*s'",
+                        w->counted ? "counted " : "", gm__type_name(c->type), 32, name);
     if (w->by == GM__BY_QUANTILE)
         GM_TRY(gm__json_int(ctx, json, "knots", 2, GM__MAX_KNOTS, &w->knots));
     w->type = c->type;
     w->categories = c->categories;
     w->period = c->type == GM_COLUMN_CIRCULAR ? c->period : 0;
-    w->dequantised = c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED;
+    w->dequantised = !w->counted && (c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED);
     return GM_OK;
 }
 
@@ -73,6 +83,9 @@ static gm_status parse_ways(gm_context *ctx, gm__transform *t, const gm__json *l
     }
     if (t->whiten) /* under 2^41: there are at most 2^20 columns */
         *total += reals + reals * reals;
+    for (j = 0; t->whiten && j < t->d; j++)
+        if (t->ways[j].counted)
+            return gm__fail(ctx, GM_E_FORMAT, "a counted column is whitened");
     return GM_OK;
 }
 

@@ -11,7 +11,7 @@ const gm_option_row gm__transform_options[] = {
     {"transform", GM_STAGE_FIT, GM_CHOICE, "standard", "standard|quantile|logit|none", 1,
      "how real columns are mapped before the model sees them; logit is for bounded columns"},
     {"whiten", GM_STAGE_FIT, GM_BOOL, "false", "", 1,
-     "remove the correlation between columns before the model sees them"},
+     "remove the correlation between real columns before the model sees them"},
     {0}};
 
 #define WIDEN 0.01      /* of a logit's range, on each side */
@@ -23,8 +23,9 @@ typedef struct fit {
     gm__transform *t;
     const gm_dataset *data;
     int by;
-    int64_t *columns; /* (d) numbers of the data's columns */
-    double *x;        /* (rows) one column */
+    const gm__counting *counting; /* NULL: nothing counts */
+    int64_t *columns;             /* (d) numbers of the data's columns */
+    double *x;                    /* (rows) one column */
     int64_t rows;
 } fit;
 
@@ -169,6 +170,33 @@ static int fit_quantile(fit *f, gm__way *w, double *p)
     return w->knots > 0;
 }
 
+/* A column that counts, from low to high. */
+static gm_status fit_counted(fit *f, int64_t j, double low, double high, double *p)
+{
+    gm__way *w = &f->t->ways[j];
+    const gm__column *c = &f->data->schema->columns[f->columns[j]];
+    int64_t levels = f->counting->levels;
+    p[0] = 0;
+    p[1] = 1;
+    p[2] = 0;
+    p[3] = (double)(w->categories - 1);
+    if (w->type == GM_COLUMN_INTEGER) {
+        p[2] = levels ? 0 : c->low < low ? c->low : low;
+        p[3] = levels ? (double)(levels - 1) : c->high > high ? c->high : high;
+    }
+    gm__label label;
+    for (int64_t i = 0; i < f->rows && (low < p[2] || high > p[3]); i++)
+        if (f->x[i] < p[2] || f->x[i] > p[3])
+            return gm__fail(f->ctx, GM_E_DATA,
+                            "row %lld: %s is %g, with the option levels=%lld it must be 0 to %lld",
+                            (long long)i + 1,
+                            gm__column_label(&label, f->data->schema, f->columns[j]), f->x[i],
+                            (long long)levels, (long long)levels - 1);
+    if (w->by != GM__BY_NONE)
+        fit_standard(f, w, low, high, p);
+    return GM_OK;
+}
+
 /* The numbers of column j, and what kind of map it gets in the end: a constant column is only
  * moved, and what a map cannot do is left to the standard one. */
 static void fit_column(fit *f, int64_t j, double low, double high, double *p)
@@ -270,10 +298,16 @@ static void describe(fit *f)
         w->type = c->type;
         w->categories = c->categories;
         w->period = c->type == GM_COLUMN_CIRCULAR ? c->period : 0;
-        w->dequantised = c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED;
-        w->by = c->type == GM_COLUMN_BINARY || c->type == GM_COLUMN_CATEGORY ? GM__BY_INDEX
-                : c->type == GM_COLUMN_CIRCULAR                              ? GM__BY_STANDARD
-                                                                             : f->by;
+        int whole = c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED;
+        int index = c->type == GM_COLUMN_BINARY || c->type == GM_COLUMN_CATEGORY;
+        w->counted = f->counting && (whole || (index && c->categories <= 2));
+        w->dequantised = whole && !w->counted;
+        w->by = index && !w->counted            ? GM__BY_INDEX
+                : index                         ? GM__BY_NONE
+                : c->type == GM_COLUMN_CIRCULAR ? GM__BY_STANDARD
+                                                : f->by;
+        if (w->counted && w->by != GM__BY_NONE)
+            w->by = GM__BY_STANDARD;
         f->columns[j++] = i;
     }
 }
@@ -303,10 +337,26 @@ static gm_status make_room(fit *f, int whitening)
     return GM_OK;
 }
 
+/* Whole numbers would not stay whole. */
+static gm_status refuse_whitening(fit *f)
+{
+    gm__label label;
+    for (int64_t j = 0; j < f->t->d; j++)
+        if (f->t->ways[j].counted)
+            return gm__fail(f->ctx, GM_E_UNSUPPORTED,
+                            "whiten: %s is of type %s; this family takes such columns as they are, "
+                            "and whitening mixes columns: leave whiten off",
+                            gm__column_label(&label, f->data->schema, f->columns[j]),
+                            gm__type_name(f->t->ways[j].type));
+    return GM_OK;
+}
+
 static gm_status learn(fit *f, int whitening)
 {
     gm__transform *t = f->t;
     describe(f);
+    if (whitening)
+        GM_TRY(refuse_whitening(f));
     GM_TRY(make_room(f, whitening));
     for (int64_t j = 0; j < t->d; j++) {
         gm__way *w = &t->ways[j];
@@ -319,7 +369,9 @@ static gm_status learn(fit *f, int whitening)
         }
         w->at = t->count;
         w->knots = 0;
-        if (w->by != GM__BY_INDEX)
+        if (w->counted)
+            GM_TRY(fit_counted(f, j, low, high, t->numbers + t->count));
+        else if (w->by != GM__BY_INDEX)
             fit_column(f, j, low, high, t->numbers + t->count);
         t->count += gm__way_size(w);
     }
@@ -328,11 +380,12 @@ static gm_status learn(fit *f, int whitening)
 }
 
 gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options,
-                            gm__transform **t)
+                            const gm__counting *counting, gm__transform **t)
 {
     fit f = {.ctx = ctx,
              .data = data,
              .rows = data->rows,
+             .counting = counting,
              .by = (int)gm__value_int(options, "transform")};
     int64_t d = 0;
     *t = NULL;

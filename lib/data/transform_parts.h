@@ -8,13 +8,14 @@ enum { GM__BY_STANDARD, GM__BY_QUANTILE, GM__BY_LOGIT, GM__BY_NONE, GM__BY_INDEX
 
 /* One column's map. All its numbers lie at p: shift and scale, then
  *   logit:    low, high
+ *   counted:  low, high: its least and greatest value (by standard or none)
  *   quantile: x[knots], z[knots], slope[knots] */
 typedef struct gm__way {
     int32_t type, by;
-    int dequantised;
+    int dequantised, counted;
     int64_t place;      /* among the real or the index outputs */
     int64_t draw;       /* among the dequantised columns */
-    int64_t categories; /* of index outputs and ORDERED */
+    int64_t categories; /* of BINARY, CATEGORY and ORDERED */
     double period;      /* of CIRCULAR */
     int64_t knots;
     int64_t at; /* p = numbers + at */

@@ -1,5 +1,6 @@
 /* The families that come with the library. */
 #include "density/flow.h"
+#include "representation/vae.h"
 #include "model/model.h"
 
-const gm_family *const gm__builtin_families[] = {&gm__flow, NULL};
+const gm_family *const gm__builtin_families[] = {&gm__flow, &gm__vae, NULL};

@@ -327,6 +327,19 @@ int64_t gm_builder_width(const gm_builder *b)
     return b ? b->purpose.width : 0;
 }
 
+int32_t gm_builder_x_column(const gm_builder *b, int64_t j, gm_x_column *column)
+{
+    const gm_x_column real = {.struct_size = sizeof real, .kind = GM_X_REAL, .width = 1};
+    if (!b || j < 0 || j >= b->purpose.width || !column ||
+        column->struct_size < sizeof column->struct_size)
+        return 0;
+    gm_x_column found = b->purpose.columns ? b->purpose.columns[j] : real;
+    size_t size = column->struct_size < sizeof found ? column->struct_size : sizeof found;
+    found.struct_size = column->struct_size;
+    memcpy(column, &found, size);
+    return found.kind;
+}
+
 gm_node *gm_condition(gm_builder *b)
 {
     return b && !b->code ? b->condition : NULL;

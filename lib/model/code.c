@@ -211,7 +211,7 @@ typedef struct gm__maker {
 
 static gm_status make_piece(gm_context *ctx, gm__maker *m, int64_t first, int64_t n, double *out)
 {
-    if (m->task == GM__SAMPLE)
+    if (m->task != GM__DECODE)
         return sample_piece(ctx, &m->call, m->seed, m->temperature, first, n, out);
     GM_TRY(gm__rows_read(ctx, m->from, first, n, m->call.wide));
     return decode_piece(ctx, &m->call, m->call.wide, first, n, out);
@@ -373,15 +373,17 @@ static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const
 {
     gm__values *values = NULL;
     GM_TRY(begin(ctx, model, "sample", GM_CAN_SAMPLE, cond, opts, &values));
-    gm__maker m = {
-        .task = GM__SAMPLE, .count = n, .temperature = gm__value_real(values, "temperature")};
+    int mean = model->structure->family->draw && gm__value_int(values, "noise") == 0;
+    gm__maker m = {.task = mean ? GM__SAMPLE_MEAN : GM__SAMPLE,
+                   .count = n,
+                   .temperature = gm__value_real(values, "temperature")};
     gm_status code =
         n < 0 ? gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative", (long long)n)
               : gm__call_seed(ctx, values, "sample", &m.seed);
     if (!code && !data)
         code = gm__check_output(ctx, "sample", x, n, model->structure->columns);
     if (!code)
-        code = prepare(ctx, model, GM__SAMPLE, values, n, &m.call);
+        code = prepare(ctx, model, m.task, values, n, &m.call);
     if (!code)
         code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x);
     gm__values_free(values);

@@ -67,6 +67,7 @@ typedef struct gm__density_call {
     gm__piece piece;
     uint64_t seed;
     int64_t draws;
+    int bound; /* the mean of log weights; else the log of their mean */
     gm_array *grad;
 } gm__density_call;
 
@@ -80,9 +81,11 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
      */
     uint64_t step = SCORED + (uint64_t)draw;
     gm__noise noise = {.draw = 1, .seed = c->seed, .step = step};
-    gm__transform_forward(c->s->transform, p->x, n, &noise, first, NULL, p->reals, p->index,
-                          p->log_det, p->support);
-    set_inputs(ctx, c->s, c->program, n, p);
+    if (draw == 0 || gm__transform_random(c->s->transform)) {
+        gm__transform_forward(c->s->transform, p->x, n, &noise, first, NULL, p->reals, p->index,
+                              p->log_det, p->support);
+        set_inputs(ctx, c->s, c->program, n, p);
+    }
     void *dreals = c->program->real == GM__F64 ? (void *)p->dreals : p->dnarrow;
     void *outputs[2] = {p->out, dreals};
     gm__run run = {.batch = n,
@@ -101,7 +104,7 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
 }
 
 /* Mean and standard error of exp(w), as logarithms, from running sums scaled by the greatest so
- * far. */
+ * far; or those of w itself, from running sums of its distances from the first one, `most`. */
 typedef struct gm__log_mean {
     double most, sum, squares;
 } gm__log_mean;
@@ -142,6 +145,23 @@ static void finish_log_mean(gm_context *ctx, const gm__log_mean *m, int64_t draw
     *error = sqrt(variance > 0 || variance != variance ? variance : 0) / (mean * sqrt(k));
 }
 
+static void add_plain(gm__log_mean *m, int64_t draw, double w)
+{
+    if (draw == 0)
+        m->most = w;
+    double away = w == -INFINITY ? -INFINITY : m->most == -INFINITY ? 0 : w - m->most;
+    m->sum += away;
+    m->squares += away * away;
+}
+
+static void finish_plain(const gm__log_mean *m, int64_t draws, double *logp, double *error)
+{
+    double k = (double)draws, mean = m->sum / k,
+           variance = (m->squares / k - mean * mean) / (k - 1);
+    *logp = m->most + mean;
+    *error = *logp == -INFINITY ? 0 : draws == 1 ? NAN : sqrt(variance > 0 ? variance : 0);
+}
+
 /* Exact: one pass. */
 static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
                              double *logp, double *error)
@@ -153,9 +173,10 @@ static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first
     return GM_OK;
 }
 
-/* A bound: log of the mean over draws of exp(log p - log q), which is closer the more draws there
- * are (Burda et al. 2016, eq. 8). */
-static gm_status bound_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
+/* From draws of w = log p - log q: the bound is their mean (Kingma and Welling 2014, eq. 3), the
+ * estimate the log of the mean of exp(w), which is closer the more draws there are (Burda et al.
+ * 2016, eq. 8). */
+static gm_status drawn_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
                              double *logp, double *error)
 {
     gm__log_mean *means = gm__alloc_array(&ctx->allocator, n, sizeof *means);
@@ -167,11 +188,17 @@ static gm_status bound_piece(gm_context *ctx, gm__density_call *c, int64_t first
     for (int64_t draw = 0; draw < c->draws && !code; draw++) {
         code = one_draw(ctx, c, first, n, draw);
         for (int64_t i = 0; i < n && !code; i++)
-            add_log(ctx, &means[i], c->piece.out[i]);
+            if (c->bound)
+                add_plain(&means[i], draw, c->piece.out[i]);
+            else
+                add_log(ctx, &means[i], c->piece.out[i]);
     }
     for (int64_t i = 0; i < n && !code; i++) {
         double e;
-        finish_log_mean(ctx, &means[i], c->draws, &logp[i], &e);
+        if (c->bound)
+            finish_plain(&means[i], c->draws, &logp[i], &e);
+        else
+            finish_log_mean(ctx, &means[i], c->draws, &logp[i], &e);
         if (error)
             error[i] = e;
     }
@@ -194,7 +221,7 @@ static gm_status run_pieces(gm_context *ctx, gm__density_call *c, const gm__rows
         int64_t n = rows->count - first < capacity ? rows->count - first : capacity;
         GM_TRY(gm__check_cancel(ctx));
         GM_TRY(gm__rows_read(ctx, rows, first, n, c->piece.x));
-        GM_TRY((one_pass ? exact_piece : bound_piece)(ctx, c, first, n, logp + first,
+        GM_TRY((one_pass ? exact_piece : drawn_piece)(ctx, c, first, n, logp + first,
                                                       error ? error + first : NULL));
         if (grad)
             put_gradient(c, grad, first, n);
@@ -233,6 +260,12 @@ gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *r
     if (s->kind != GM_EXACT) {
         GM_TRY(gm__call_seed(ctx, values, grad ? "log_prob_gradient" : "log_prob", &c.seed));
         c.draws = gm__value_int(values, "draws");
+        c.bound = s->kind == GM_LOWER_BOUND && gm__value_int(values, "kind") == 0;
+        if (s->kind == GM_ESTIMATE && gm__value_given(values, "kind") &&
+            gm__value_int(values, "kind") == 0)
+            return gm__fail(ctx, GM_E_UNSUPPORTED,
+                            "log_prob: kind=bound: the family %s gives estimates, no bound",
+                            s->family->name);
     }
     GM_TRY(gm__program_get(ctx, model, grad ? GM__GRADIENT : GM__LOG_PROB,
                            gm__call_real(model, values), rows->count, &c.program));

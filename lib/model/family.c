@@ -180,8 +180,11 @@ gm_status gm_family_register(gm_context *ctx, const gm_family *family)
     }
 static const gm_option_row log_prob_options[] = {
     SEED_ROW,
+    {"kind", GM_STAGE_CALL, GM_CHOICE, "bound", "bound|estimate", 1,
+     "where the answer is not exact: a lower bound (the mean of draws), or an estimate (the log of "
+     "the mean of their exponentials), closer and above the bound, for many draws"},
     {"draws", GM_STAGE_CALL, GM_INT, "8", "1..1000000", 1,
-     "draws averaged where discrete columns make the answer a bound"},
+     "draws averaged where the answer is a bound or an estimate"},
     PRECISION("model"),
     {0},
 };
@@ -189,6 +192,8 @@ static const gm_option_row sample_options[] = {
     SEED_ROW,
     {"temperature", GM_STAGE_CALL, GM_REAL, "1", "0..1000", 1,
      "scales the draw of the base: below 1 more typical rows, above 1 more varied"},
+    {"noise", GM_STAGE_CALL, GM_BOOL, "1", "", 1,
+     "of families that draw a row given its code (vae): false gives the mean instead"},
     PRECISION("model"),
     {0},
 };

@@ -167,7 +167,10 @@ static gm_status read_values(gm_context *ctx, gm__fit_parts *p, const gm_options
 static gm_status make_structure(gm_context *ctx, gm__fit_parts *p)
 {
     gm__transform *transform;
-    GM_TRY(gm__transform_fit(ctx, p->train, p->values, &transform));
+    int discrete = (p->family->flags & GM_FAMILY_DISCRETE) != 0;
+    int asks = discrete && gm__value_known(p->values, "levels");
+    gm__counting counting = {.levels = asks ? gm__value_int(p->values, "levels") : 0};
+    GM_TRY(gm__transform_fit(ctx, p->train, p->values, discrete ? &counting : NULL, &transform));
     gm__schema *schema = gm__schema_retain(gm__dataset_schema(p->features));
     return gm__structure_create(ctx, p->family, p->values, schema, transform, 0, &p->structure);
 }

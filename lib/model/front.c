@@ -1,5 +1,6 @@
-/* Discrete columns as real ones: an argmax surjection with a learned inverse (Hoogeboom et al.
- * 2021, section 3).
+/* Discrete columns on their way to a family. One that takes them as they are gets categories
+ * one-hot (whole numbers and binary columns are real outputs of the transform). The others get real
+ * ones: an argmax surjection with a learned inverse (Hoogeboom et al. 2021, section 3).
  *
  * A category k of K becomes v in R^K with v_k the greatest: u ~ N(mean_k, deviation_k), v_k = u_k,
  * and v_i = u_k - softplus(u_k - u_i). Two categories need one column, whose sign tells them apart:
@@ -18,9 +19,10 @@ static gm__index_name name_of(const char *format, int64_t i)
     return n;
 }
 
-int64_t gm__front_width(int64_t categories)
+int64_t gm__front_width(const gm__structure *s, int64_t i)
 {
-    return categories <= 2 ? 1 : categories;
+    int64_t categories = gm__transform_categories(s->transform, i);
+    return categories <= 2 && !s->discrete ? 1 : categories;
 }
 
 /* The index input, widened to width columns of u; *log_q gets log N(u), summed (batch, WIDE). */
@@ -70,6 +72,17 @@ static gm_node *many_categories(gm_builder *b, int64_t i, int64_t count, gm_node
     return gm_where(b, chosen, u, gm_sub(b, top, gm_softplus(b, gap)));
 }
 
+static gm_node *as_real(gm_builder *b, int64_t i, int64_t categories, gm_node *index,
+                        gm__front_mode mode, gm_node **log_q)
+{
+    gm_node *term = NULL;
+    gm_node *v = categories <= 2 ? two_categories(b, i, index, mode, &term)
+                                 : many_categories(b, i, categories, index, mode, &term);
+    if (term)
+        *log_q = *log_q ? gm_add(b, *log_q, term) : term;
+    return v;
+}
+
 gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode,
                    gm_node **log_density, gm_node **reals)
 {
@@ -84,12 +97,9 @@ gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode,
         parts[count++] = *reals;
     for (int64_t i = 0; i < s->indices; i++) {
         int64_t categories = gm__transform_categories(s->transform, i);
-        gm_node *index = gm_input(b, name_of("index", i).text, GM_INDEX_NODE, 1, &batch),
-                *term = NULL;
-        parts[count++] = categories <= 2 ? two_categories(b, i, index, mode, &term)
-                                         : many_categories(b, i, categories, index, mode, &term);
-        if (mode == GM__FRONT_DRAW)
-            log_q = log_q ? gm_add(b, log_q, term) : term;
+        gm_node *index = gm_input(b, name_of("index", i).text, GM_INDEX_NODE, 1, &batch);
+        parts[count++] = s->discrete ? gm_one_hot(b, index, categories)
+                                     : as_real(b, i, categories, index, mode, &log_q);
     }
     if (log_q)
         *log_density = gm_neg(b, log_q);
@@ -114,10 +124,11 @@ void gm__front_back(const gm__structure *s, const double *x, int64_t n, double *
         int64_t at = s->reals;
         for (int64_t i = 0; i < s->indices; i++) {
             int64_t categories = gm__transform_categories(s->transform, i);
-            index[row * s->indices + i] = categories == 1   ? 0
-                                          : categories == 2 ? x[at] > 0
-                                                            : greatest(x + at, categories);
-            at += gm__front_width(categories);
+            int64_t width = gm__front_width(s, i);
+            index[row * s->indices + i] = categories == 1 ? 0
+                                          : width == 1    ? x[at] > 0
+                                                          : greatest(x + at, categories);
+            at += width;
         }
     }
 }

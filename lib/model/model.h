@@ -36,7 +36,9 @@ typedef struct gm__structure {
     gm__layout layout; /* closed */
     gm__real real;
     int64_t reals, indices; /* outputs of the transform */
+    int discrete;           /* the family takes discrete columns as they are */
     int64_t width;          /* columns that the family sees */
+    gm_x_column *x_columns; /* (width) what begins at each, if discrete; else NULL */
     int64_t code;           /* columns of z */
     int32_t kind;           /* of log_prob, for these columns */
 } gm__structure;
@@ -54,12 +56,13 @@ int gm__structure_tables(const gm_family *family, const gm_option_row *tables[8]
 
 /* ---- Front: discrete columns as real ones ---------------------------------------------------- */
 
-/* Columns that index output i of the transform takes in the family's x. */
-int64_t gm__front_width(int64_t categories);
+/* Columns that index output i of the transform takes in the family's x: one-hot for families that
+ * take discrete columns as they are. */
+int64_t gm__front_width(const gm__structure *s, int64_t i);
 typedef enum gm__front_mode { GM__FRONT_DRAW, GM__FRONT_MIDDLE } gm__front_mode;
 /* x (batch, width) from the inputs "x" and "index.<i>". *log_density (batch, WIDE; NULL where there
- * are no discrete columns) is what log p of x lacks to be (a bound on) the log probability of the
- * row. *reals is the node of "x", NULL if there is none. */
+ * are no discrete columns, or the family takes them as they are) is what log p of x lacks to be (a
+ * bound on) the log probability of the row. *reals is the node of "x", NULL if there is none. */
 gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode,
                    gm_node **log_density, gm_node **reals);
 /* Codes of n rows of x (n, width) back to the transform's outputs. */
@@ -82,7 +85,15 @@ void gm__model_options_json(const gm_model *model, gm__buffer *out);
 
 /* ---- Programs: a model's graphs, compiled, kept by the context ------------------------------- */
 
-typedef enum gm__task { GM__LOG_PROB, GM__GRADIENT, GM__ENCODE, GM__DECODE, GM__SAMPLE } gm__task;
+typedef enum gm__task {
+    GM__LOG_PROB,
+    GM__GRADIENT,
+    GM__ENCODE,
+    GM__DECODE,
+    GM__SAMPLE,
+    GM__SAMPLE_MEAN, /* of families with draw: what decode makes of a code drawn */
+    GM__LOSS         /* no program: training's own */
+} gm__task;
 typedef struct gm__program {
     gm__plan *plan;
     void *params; /* in the program's precision; the model's own where that is the same */

@@ -15,9 +15,11 @@ typedef struct gm__fit_objective {
     gm__tray tray;
     gm__plan *steps[MAX_PHASES];
     gm__plan *evaluate, *start; /* start: NULL where the family sets nothing from data */
-    int told;                   /* of validation rows outside the support */
-    double loss;                /* where plans put the mean loss */
-    double *losses;             /* (EVALUATED) where evaluation puts each row's */
+    double step;                /* number of the step under way, from 1, and in single precision */
+    float step_f32;
+    int told;       /* of validation rows outside the support */
+    double loss;    /* where plans put the mean loss */
+    double *losses; /* (EVALUATED) where evaluation puts each row's */
 } gm__fit_objective;
 
 static void free_objective(void *user)
@@ -109,12 +111,23 @@ static gm_status plan_start(gm_context *ctx, gm__structure *s, int64_t batch, gm
 
 /* ---- What a trainer calls -------------------------------------------------------------------- */
 
+/* What counts the steps of a fit in its graphs (gm_ramp). */
+static void set_step(gm__fit_objective *o, const gm__plan *plan, uint64_t step)
+{
+    int input = gm__plan_input(plan, "step");
+    o->step = (double)step + 1;
+    o->step_f32 = (float)o->step;
+    if (input >= 0)
+        o->tray.inputs[input] = o->structure->real == GM__F64 ? (void *)&o->step : &o->step_f32;
+}
+
 static gm_status run_batch(gm_context *ctx, gm__fit_objective *o, gm__plan *plan,
                            const gm__batch *batch, void *params, void *grads)
 {
     gm__noise noise = {.draw = 1, .seed = batch->seed, .step = batch->step};
     void *out = &o->loss;
     gm__feed_load(ctx, &o->train, batch->row, 0, batch->count, &noise, plan, &o->tray);
+    set_step(o, plan, batch->step);
     gm__run run = {.batch = batch->count,
                    .seed = batch->seed,
                    .step = batch->step,
@@ -125,9 +138,10 @@ static gm_status run_batch(gm_context *ctx, gm__fit_objective *o, gm__plan *plan
     return gm__plan_run(ctx, plan, &run);
 }
 
+/* Whether losses are nats, told in the user's units. */
 static int is_density(const gm__structure *s)
 {
-    return s->family->log_prob && !s->family->loss;
+    return (s->family->log_prob && !s->family->loss) || (s->family->flags & GM_FAMILY_NATS);
 }
 
 static gm_status step(void *user, gm_context *ctx, int phase, const gm__batch *batch, void *params,

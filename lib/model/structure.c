@@ -30,6 +30,7 @@ void gm__structure_release(gm__structure *s)
     gm__schema_release(s->schema);
     gm__transform_release(s->transform);
     gm__layout_clear(&s->layout);
+    gm__free(&a, s->x_columns, s->x_columns ? (size_t)s->width * sizeof *s->x_columns : 0);
     gm__free(&a, s, sizeof *s);
 }
 
@@ -41,6 +42,7 @@ gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__pur
     gm__purpose purpose = *how;
     purpose.values = s->values;
     purpose.width = s->width;
+    purpose.columns = s->x_columns;
     purpose.seed = (uint64_t)gm__value_int(s->values, "seed");
     GM_TRY(gm__builder_create(ctx, &s->layout, &purpose, b));
     if (s->conditions > 0) {
@@ -92,7 +94,8 @@ int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node
         return 1;
     default:
         out[0] = gm_mul(b, s->family->base(b), gm_input(b, "temperature", GM_REAL_NODE, 0, NULL));
-        out[0] = s->family->decode(b, out[0]);
+        out[0] = s->family->draw && task == GM__SAMPLE ? s->family->draw(b, out[0])
+                                                       : s->family->decode(b, out[0]);
         return 1;
     }
 }
@@ -101,8 +104,8 @@ int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node
 
 static int answers(const gm_family *f, gm__task task)
 {
-    static const int32_t needs[] = {GM_CAN_LOG_PROB, GM_CAN_GRADIENT, GM_CAN_ENCODE, GM_CAN_DECODE,
-                                    GM_CAN_SAMPLE};
+    static const int32_t needs[] = {GM_CAN_LOG_PROB, GM_CAN_GRADIENT, GM_CAN_ENCODE,
+                                    GM_CAN_DECODE,   GM_CAN_SAMPLE,   GM_CAN_SAMPLE};
     return (gm__family_capabilities(f) & needs[task]) != 0;
 }
 
@@ -126,22 +129,24 @@ static gm_status check_output(gm_context *ctx, const gm__structure *s, const cha
  * early. */
 static gm_status try_task(gm_context *ctx, gm__structure *s, int task, int phase)
 {
-    static const char functions[][12] = {"log_prob", "log_prob", "encode",
+    static const char functions[][12] = {"log_prob", "log_prob", "encode", "decode",
                                          "decode",   "decode",   "loss"};
     gm_builder *b;
-    gm__purpose how = {.training = task > GM__SAMPLE, .phase = phase};
+    gm__purpose how = {.training = task == GM__LOSS, .phase = phase};
     gm_node *out[2] = {NULL, NULL};
     GM_TRY(gm__structure_builder(ctx, s, &how, &b));
-    if (task > GM__SAMPLE)
+    if (task == GM__LOSS)
         out[0] = gm__loss_build(b, s);
     else
         gm__task_build(b, s, (gm__task)task, out);
     gm_status code = gm__builder_check(ctx, b);
-    int64_t columns = task == GM__ENCODE                         ? s->code
-                      : task == GM__DECODE || task == GM__SAMPLE ? s->width
-                                                                 : 0;
+    int64_t columns = task == GM__ENCODE                      ? s->code
+                      : task >= GM__DECODE && task < GM__LOSS ? s->width
+                                                              : 0;
     if (!code)
-        code = check_output(ctx, s, functions[task], out[0], columns);
+        code =
+            check_output(ctx, s, task == GM__SAMPLE && s->family->draw ? "draw" : functions[task],
+                         out[0], columns);
     gm__builder_free(b);
     return code;
 }
@@ -163,27 +168,51 @@ static gm_status find_code(gm_context *ctx, gm__structure *s)
     return code;
 }
 
+/* What the columns of x are: the transform's real outputs, then categories one-hot. */
+static gm_status find_x_columns(gm_context *ctx, gm__structure *s)
+{
+    int64_t at = s->reals, counted = gm__transform_x_columns(s->transform, NULL);
+    s->discrete = (s->family->flags & GM_FAMILY_DISCRETE) != 0;
+    if (s->discrete ? gm__transform_random(s->transform) : counted > 0)
+        return gm__fail(ctx, GM_E_FORMAT,
+                        "%s: the transform is of a family that takes discrete columns %s",
+                        s->family->name, s->discrete ? "as real ones" : "as they are");
+    s->width = s->reals;
+    for (int64_t i = 0; i < s->indices; i++)
+        s->width += gm__front_width(s, i);
+    if (s->width < 1)
+        return gm__fail(ctx, GM_E_SHAPE, "%s: there are no feature columns to learn",
+                        s->family->name);
+    if (!s->discrete)
+        return GM_OK;
+    s->x_columns = gm__alloc_array(&s->allocator, s->width, sizeof *s->x_columns);
+    if (!s->x_columns)
+        return gm__no_memory(ctx);
+    gm__transform_x_columns(s->transform, s->x_columns);
+    for (int64_t i = 0; i < s->indices; at += s->x_columns[at].width, i++)
+        s->x_columns[at] = (gm_x_column){.struct_size = sizeof(gm_x_column),
+                                         .kind = GM_X_CATEGORY,
+                                         .width = gm__front_width(s, i)};
+    return GM_OK;
+}
+
 static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
 {
     s->real = gm__value_int(s->values, "precision") == 1 ? GM__F64 : GM__F32;
     s->reals = gm__transform_reals(s->transform);
     s->indices = gm__transform_indices(s->transform);
-    s->width = s->reals;
-    for (int64_t i = 0; i < s->indices; i++)
-        s->width += gm__front_width(gm__transform_categories(s->transform, i));
-    if (s->width < 1)
-        return gm__fail(ctx, GM_E_SHAPE, "%s: there are no feature columns to learn",
-                        s->family->name);
+    gm__layout_init(&s->layout, &s->allocator);
+    s->layout.limit = limit;
+    GM_TRY(find_x_columns(ctx, s));
     s->columns = gm__transform_columns(s->transform);
     s->conditions = s->schema->count - s->columns;
     s->kind = s->family->log_prob ? s->family->log_prob_kind : GM_NO_LOG_PROB;
-    if (s->kind == GM_EXACT && (s->indices > 0 || gm__transform_random(s->transform)))
+    if (s->kind == GM_EXACT && !s->discrete &&
+        (s->indices > 0 || gm__transform_random(s->transform)))
         s->kind = GM_LOWER_BOUND;
-    gm__layout_init(&s->layout, &s->allocator);
-    s->layout.limit = limit;
     GM_TRY(find_code(ctx, s));
     for (int phase = 0; phase == 0 || phase < s->family->phases; phase++)
-        GM_TRY(try_task(ctx, s, GM__SAMPLE + 1, phase));
+        GM_TRY(try_task(ctx, s, GM__LOSS, phase));
     for (int task = GM__LOG_PROB; task <= GM__SAMPLE; task++)
         if (task != GM__GRADIENT && answers(s->family, (gm__task)task))
             GM_TRY(try_task(ctx, s, task, 0));

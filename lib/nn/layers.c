@@ -171,3 +171,18 @@ gm_node *gm_log_standard_normal(gm_builder *b, gm_node *x)
         gm_sum(b, gm_square(b, gm_wide(b, x)), -1, 0); /* a float's square overflows */
     return gm_shift(b, gm_scale(b, squares, -0.5), constant);
 }
+
+/* (mean^2 + variance - 1 - log variance) / 2. */
+gm_node *gm_kl_standard_normal(gm_builder *b, gm_node *mean, gm_node *log_variance)
+{
+    gm_node *spread = gm_sub(b, gm_expm1(b, log_variance), log_variance);
+    return gm_scale(b, gm_add(b, gm_square(b, mean), spread), 0.5);
+}
+
+gm_node *gm_ramp(gm_builder *b, int64_t steps)
+{
+    if (steps <= 1 || !gm_builder_training(b))
+        return gm_const(b, 1);
+    gm_node *step = gm_input(b, "step", GM_REAL_NODE, 0, NULL);
+    return gm_min(b, gm_div(b, step, gm_const(b, (double)steps)), gm_const(b, 1));
+}
