@@ -48,7 +48,7 @@ BENCH_SRC := $(sort $(call sources,test/bench/*.c))
 TEST_SRC := $(sort $(call sources,test/test_*.c))
 SUPPORT_SRC := $(sort $(call sources,test/support*.c))
 HEADERS := $(sort $(call sources,include/genmod/*.h include/genmod/*.hpp))
-MANUAL := $(sort $(call sources,doc/*.1 doc/*.3))
+MANUAL := $(sort $(call sources,doc/*.1 doc/man/*.3 doc/man/*.7))
 
 LIB_OBJ := $(call objects,$(LIB_SRC))
 TOOL_OBJ := $(call objects,$(TOOL_SRC))
@@ -64,7 +64,7 @@ endif
 LIBRARIES := $(B)/libgenmod.a $(if $(filter yes,$(SHARED)),$(B)/libgenmod.so)
 
 .PHONY: all lib examples tests check check-asan check-tsan check-valgrind check-cross bench quality \
-	demo doc map abi abi-compare install uninstall dist distcheck coverage clean distclean help
+	demo doc map abi manual abi-compare install uninstall dist distcheck coverage clean distclean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -109,6 +109,10 @@ $(B)/bench: $(call objects,$(BENCH_SRC)) $(B)/libgenmod.a
 	$(say) LINK $@
 	$(Q)$(CC) $(LINK_FLAGS) -o $@ $^ $(PROGRAM_LIBS)
 
+$(B)/list-options: $(B)/obj/test/tools/list-options.o $(B)/libgenmod.a
+	$(say) LINK $@
+	$(Q)$(CC) $(LINK_FLAGS) -o $@ $^ $(PROGRAM_LIBS)
+
 $(B)/examples/%: $(B)/obj/examples/%.o $(B)/libgenmod.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
@@ -144,7 +148,7 @@ TEST_ENVIRONMENT = TIER='$(TIER)' SRCDIR='$(srcdir)' BUILD='$(B)' CC='$(CC)' CXX
 	PROGRAM_LIBS='$(PROGRAM_LIBS)'
 configure = $(abspath $(srcdir))/configure -q
 
-tests: $(TESTS)
+tests: $(TESTS) $(B)/list-options
 check: all tests examples
 	@$(TEST_ENVIRONMENT) $(srcdir)/test/run $(ONLY)
 
@@ -205,11 +209,24 @@ abi:
 # Compares the compiled interface with that of another build: make abi-compare OLD=/usr/lib/libgenmod.so.0
 abi-compare: $(SO)
 	abidiff --headers-dir2 $(srcdir)/include $(OLD) $(SO)
-doc: $(MANUAL:doc/%=$(B)/doc/%.html)
-$(B)/doc/%.html: $(srcdir)/doc/%
+# The manual's pages of sections 3 and 7, from the comments of the headers and the tables of options.
+manual: $(B)/list-options
+	$(B)/list-options >$(B)/options.txt
+	rm -f $(srcdir)/doc/man/*.[37]
+	$(srcdir)/test/tools/make-manual $(srcdir) $(B)/options.txt $(srcdir)/doc/man
+# The manual as HTML; index.html is the overview, which lists every page and name.
+HTML := $(addprefix $(B)/doc/,$(addsuffix .html,$(notdir $(MANUAL))))
+doc: $(HTML) $(B)/doc/manual.css
+	cp $(B)/doc/genmod.3.html $(B)/doc/index.html
+define HTML_RULE
+$(B)/doc/$(notdir $(1)).html: $(srcdir)/$(1) $(srcdir)/doc/man/links $(srcdir)/test/tools/make-html
+	@mkdir -p $$(@D)
+	$$(srcdir)/test/tools/make-html $$(srcdir)/doc/man/links $$< >$$@
+endef
+$(foreach page,$(MANUAL),$(eval $(call HTML_RULE,$(page))))
+$(B)/doc/manual.css: $(srcdir)/doc/man/manual.css
 	@mkdir -p $(@D)
-	mandoc -T lint -W warning $<
-	mandoc -T html -O style=mandoc.css $< >$@
+	cp $< $@
 
 # ---- Installation ----------------------------------------------------------------------------------
 
@@ -217,7 +234,9 @@ INSTALL = install
 INSTALL_PROGRAM = $(INSTALL) -m 755
 INSTALL_DATA = $(INSTALL) -m 644
 INSTALLED_DOC := $(sort $(call sources,README COPYING doc/*.md))
-MAN1 := $(filter %.1,$(MANUAL))
+MAN_SECTIONS = 1 3 7
+# man finds each function and type by its own name: a line of this file is a name and its page.
+MAN_LINKS = $(srcdir)/doc/man/links
 pcdir = $(libdir)/pkgconfig
 PC_PRIVATE = $(if $(BLAS_PACKAGE),,$(BLAS_LIBS)) $(ZLIB_LIBS) $(LIBM) $(THREAD_FLAGS) $(LIBS)
 
@@ -245,16 +264,19 @@ ifneq ($(TOOL),)
 	$(INSTALL) -d $(DESTDIR)$(bindir)
 	$(INSTALL_PROGRAM) $(B)/genmod $(DESTDIR)$(bindir)
 endif
-ifneq ($(MAN1),)
-	$(INSTALL) -d $(DESTDIR)$(mandir)/man1
-	$(INSTALL_DATA) $(addprefix $(srcdir)/,$(MAN1)) $(DESTDIR)$(mandir)/man1
-endif
+	$(INSTALL) -d $(foreach n,$(MAN_SECTIONS),$(DESTDIR)$(mandir)/man$(n))
+	$(foreach n,$(MAN_SECTIONS),$(INSTALL_DATA) $(addprefix $(srcdir)/,$(filter %.$(n),$(MANUAL))) \
+		$(DESTDIR)$(mandir)/man$(n) &&) :
+	cd $(DESTDIR)$(mandir)/man3 && grep '^gm_' $(abspath $(MAN_LINKS)) | while read -r name page; do \
+		ln -sf "$$page.3" "$$name.3" || exit 1; done
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(includedir)/genmod/,$(notdir $(HEADERS))) $(DESTDIR)$(pcdir)/genmod.pc
 	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(INSTALLED_DOC))) $(DESTDIR)$(libdir)/libgenmod.a
 	rm -f $(addprefix $(DESTDIR)$(libdir)/libgenmod.so,.$(VERSION) .0) $(DESTDIR)$(libdir)/libgenmod.so
-	rm -f $(DESTDIR)$(bindir)/genmod $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(MAN1)))
+	rm -f $(DESTDIR)$(bindir)/genmod
+	rm -f $(foreach n,$(MAN_SECTIONS),$(addprefix $(DESTDIR)$(mandir)/man$(n)/,$(notdir $(filter %.$(n),$(MANUAL)))))
+	-cd $(DESTDIR)$(mandir)/man3 && sed -n 's/^\(gm_[^ ]*\) .*/\1.3/p' $(abspath $(MAN_LINKS)) | xargs rm -f
 	-rmdir $(DESTDIR)$(includedir)/genmod $(DESTDIR)$(docdir) 2>/dev/null
 
 # ---- Distribution ----------------------------------------------------------------------------------
@@ -301,6 +323,7 @@ help:
 	@echo 'make dist            a tarball; make distcheck also builds, checks and installs from it'
 	@echo 'make map abi         the version script and the ABI description, again from the headers'
 	@echo 'make abi-compare OLD=LIB   with another libgenmod.so.0, by abidiff'
-	@echo 'make doc             the manual as HTML, by mandoc'
+	@echo 'make manual          the manual pages of doc/man, again from the headers and the options (python3)'
+	@echo 'make doc             the manual as HTML in build/doc/, by mandoc'
 	@echo 'make clean           takes build/ away; make distclean also config.mak'
 	@echo 'V=1 shows the commands.'

@@ -15,8 +15,19 @@ grep '@' "$root/opt/genmod/lib/pkgconfig/genmod.pc" && wrong 'genmod.pc was not 
 [ "$SHARED" != yes ] || [ "$(readlink "$root/opt/genmod/lib/libgenmod.so")" = libgenmod.so.0 ] ||
     wrong 'libgenmod.so does not lead to libgenmod.so.0'
 WORK=$TMPDIR "$SRCDIR/test/tools/try-installed" "$root" /opt/genmod || wrong 'a program cannot use the installed library'
-if have man && [ -f "$root/opt/genmod/share/man/man1/genmod.1" ]; then
-    man -l "$root/opt/genmod/share/man/man1/genmod.1" >/dev/null 2>&1 || wrong 'man cannot read genmod.1'
+
+# Each function has a page by its own name, and man finds it.
+man=$root/opt/genmod/share/man
+sed -n 's/^ *\(gm_[a-z0-9_]*\);$/\1/p' "$SRCDIR/lib/genmod.map" >"$TMPDIR/functions"
+while read -r name; do
+    [ -s "$man/man3/$name.3" ] || wrong "there is no man page $name.3"
+done <"$TMPDIR/functions"
+if have man; then
+    for page in "1 genmod" "3 genmod" "3 gm_model_sample" "7 genmod-flow"; do
+        # shellcheck disable=SC2086
+        MANPATH=$man man $page >"$TMPDIR/page" 2>&1 && [ "$(wc -l <"$TMPDIR/page")" -gt 20 ] ||
+            wrong "man $page: $(head -n 3 "$TMPDIR/page")"
+    done
 fi
 
 make_here uninstall || { cat "$TMPDIR/make.log"; exit 1; }

@@ -42,8 +42,9 @@
 extern "C" {
 #endif
 
-/* ---- Version -------------------------------------------------------------------------------- */
+/* ---- Version: of the library, its arithmetic and its build ----------------------------------- */
 
+/* The version of these headers. */
 #define GM_VERSION_MAJOR 0
 #define GM_VERSION_MINOR 1
 #define GM_VERSION_PATCH 0
@@ -62,11 +63,13 @@ GM_API const char *gm_build_info(const char *name);
 /* The i-th name that gm_build_info knows; NULL past the end. */
 GM_API const char *gm_build_info_name(int32_t i);
 
-/* ---- Status codes ---------------------------------------------------------------------------- */
+/* ---- Status codes: what a function that can fail returns ------------------------------------- */
 
+/* What a function that can fail returns. */
 typedef int32_t gm_status;
 
-/* The numbers are frozen. */
+/* The numbers are frozen; new ones may come. Treat one that you do not know by its hundred: -1..
+ * the caller, -100.. the environment, -200.. data and files, -300.. the user. */
 enum {
     GM_OK = 0,
     /* the caller */
@@ -100,7 +103,7 @@ GM_API const char *gm_status_name(gm_status code);
 /* The i-th code, so that a binding can list them; 1 past the end. */
 GM_API gm_status gm_status_at(int32_t i);
 
-/* ---- Hooks ----------------------------------------------------------------------------------- */
+/* ---- Hooks: memory, log, files, threads and cancelling, as the host wants them --------------- */
 
 /* An allocator. resize behaves as realloc that is told the old size: block NULL allocates; new_size
  * 0 frees and returns NULL; otherwise the contents are kept up to the smaller size. The result is
@@ -168,7 +171,7 @@ GM_API gm_pool *gm_pool_create(const gm_allocator *allocator, int32_t threads);
 GM_API int32_t gm_pool_threads(const gm_pool *pool);
 GM_API void gm_pool_free(gm_pool *pool);
 
-/* ---- Context --------------------------------------------------------------------------------- */
+/* ---- Context: what one thread works with ----------------------------------------------------- */
 
 /* What one thread works with: memory, scratch, plans, the last error, hooks. */
 typedef struct gm_context gm_context;
@@ -210,7 +213,7 @@ GM_API gm_status gm_context_get(gm_context *ctx, const char *name, char *buffer,
 /* Gives back the scratch memory and plans that the context keeps for speed. */
 GM_API gm_status gm_context_trim(gm_context *ctx);
 
-/* ---- Options --------------------------------------------------------------------------------- */
+/* ---- Options: settings by name, and the tables of what there is ------------------------------ */
 
 /* A bag of named values. Setting copies and keeps; it fails with GM_E_ARG where bag, name or value
  * is missing, and with GM_E_MEMORY; a name set again forgets its old value. What a name may be and
@@ -236,17 +239,30 @@ GM_API gm_status gm_options_unset(gm_context *ctx, gm_options *options, const ch
 GM_API gm_status gm_options_get(gm_context *ctx, const gm_options *options, const char *name,
                                 char *buffer, int64_t size, int64_t *length);
 
-/* Types and stages of an option. */
-enum { GM_INT = 1, GM_REAL = 2, GM_BOOL = 3, GM_CHOICE = 4, GM_INTS = 5, GM_TEXT = 6, GM_SEED = 7 };
-enum { GM_STAGE_BUILD = 1, GM_STAGE_FIT = 2, GM_STAGE_CALL = 4 }; /* may be added up */
+/* Types of an option. */
+enum {
+    GM_INT = 1,
+    GM_REAL = 2,
+    GM_BOOL = 3,   /* "true" or "false", also 1 or 0 */
+    GM_CHOICE = 4, /* one of the words in its range */
+    GM_INTS = 5,   /* whole numbers, as text with commas between */
+    GM_TEXT = 6,
+    GM_SEED = 7 /* a whole number from 0; never set by itself */
+};
+/* Stages at which an option acts; added up where there are several. */
+enum {
+    GM_STAGE_BUILD = 1, /* the structure of a model */
+    GM_STAGE_FIT = 2,
+    GM_STAGE_CALL = 4
+};
 
 /* One row of an options table; static text. range is "1..65536", "0..", "(0..1)" (a parenthesis
  * leaves the end out), "1..64|auto" (words besides the numbers) or "a|b|c"; "" where anything
  * goes. */
 typedef struct gm_option_info {
     uint32_t struct_size;
-    int32_t type;
-    int32_t stage;
+    int32_t type;  /* GM_INT to GM_SEED */
+    int32_t stage; /* GM_STAGE_ */
     int32_t since; /* the minor version that brought it */
     const char *name;
     const char *default_value; /* as text; "" where there is none */
@@ -259,18 +275,23 @@ typedef struct gm_option_info {
  * ("sample", "log_prob" ...). GM_E_RANGE past the end, GM_E_UNKNOWN for no such owner. */
 GM_API gm_status gm_option_at(gm_context *ctx, const char *owner, int32_t i, gm_option_info *info);
 
-/* ---- Arrays ---------------------------------------------------------------------------------- */
+/* ---- Arrays: views of the caller's memory, and DLPack ---------------------------------------- */
 
+/* Types of elements. */
 enum { GM_F32 = 1, GM_F64 = 2, GM_U8 = 3, GM_I32 = 4, GM_I64 = 5 };
-enum { GM_ARRAY_READ_ONLY = 1 };
+/* Flags of an array. */
+enum {
+    GM_ARRAY_READ_ONLY = 1 /* nothing may be written into it */
+};
 
-/* A view of the caller's memory. Strides count elements, may be zero or negative. */
+/* A view of the caller's memory, which must live as long as it is used. Strides count elements, may
+ * be zero or negative. */
 typedef struct gm_array {
     uint32_t struct_size;
-    int32_t dtype;
-    int32_t ndim; /* 0 to 8 */
-    uint32_t flags;
-    void *data;
+    int32_t dtype;  /* GM_F32 to GM_I64 */
+    int32_t ndim;   /* 0 to 8 */
+    uint32_t flags; /* GM_ARRAY_ */
+    void *data;     /* the element at index 0 of each axis */
     int64_t shape[8];
     int64_t strides[8];
 } gm_array;

@@ -12,7 +12,7 @@ extern "C" {
  * context of its own. Every dataset has at least one row and one column. */
 typedef struct gm_dataset gm_dataset;
 
-/* ---- Columns --------------------------------------------------------------------------------- */
+/* ---- Columns: what each one is, and what a dataset says of itself ---------------------------- */
 
 /* What a column is. Real columns measure (densities); the others count (probabilities). */
 enum {
@@ -67,7 +67,7 @@ GM_API const char *gm_dataset_category(const gm_dataset *data, int64_t column, i
 GM_API gm_status gm_dataset_row_shape(gm_context *ctx, const gm_dataset *data, int32_t *ndim,
                                       int64_t shape[8]);
 
-/* ---- Making ---------------------------------------------------------------------------------- */
+/* ---- Making: datasets from memory, callbacks and files --------------------------------------- */
 
 /* From memory: an array of any dtype whose first axis is the rows; the other axes are the columns
  * and, where there are several, the shape of a row. Columns are REAL, or INTEGER for integer
@@ -147,7 +147,7 @@ GM_API gm_status gm_dataset_with_type(gm_context *ctx, const gm_dataset *data, i
 GM_API gm_status gm_dataset_with_role(gm_context *ctx, const gm_dataset *data, int64_t column,
                                       int32_t role, gm_dataset **view);
 
-/* ---- Reading and writing --------------------------------------------------------------------- */
+/* ---- Reading and writing: rows as numbers, and as files -------------------------------------- */
 
 /* Rows [first, first + count) as doubles (count, columns), row_stride doubles apart (0: packed);
  * categories as their numbers, missing cells as NaN. */

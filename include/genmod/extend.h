@@ -20,249 +20,317 @@
 extern "C" {
 #endif
 
+/* A graph under construction. The library makes it and hands it to the functions of a family. */
 typedef struct gm_builder gm_builder;
+/* A value in a graph: a leaf, or an operation on other nodes. It never changes. */
 typedef struct gm_node gm_node;
 
-/* ---- Shapes and types ------------------------------------------------------------------------ */
+/* ---- Shapes and types: what a node is -------------------------------------------------------- */
 
 /* A shape has 0 to 8 dimensions. GM_BATCH stands for the number of rows of the batch, known when a
  * plan runs; -k stands for k batches (as two views of each row, one after the other, have). */
 #define GM_BATCH (-1)
 
-/* Element types of nodes. REAL is float or double, as the model's precision says; WIDE is always
- * double: log densities and losses are accumulated in it; INDEX is int32. */
-enum { GM_REAL_NODE = 1, GM_WIDE_NODE = 2, GM_INDEX_NODE = 3 };
+/* Element types of nodes. WIDE accumulates log densities and losses. An operation on REAL and WIDE
+ * nodes gives WIDE; INDEX nodes have no arithmetic until gm_narrow or gm_wide. */
+enum {
+    GM_REAL_NODE = 1, /* float or double, as the option `precision` says */
+    GM_WIDE_NODE = 2, /* double, always */
+    GM_INDEX_NODE = 3 /* int32: numbers of rows, columns, categories */
+};
 
+/* How many dimensions; 0 for NULL. */
 GM_API int32_t gm_node_ndim(const gm_node *x);
-GM_API int64_t gm_node_dim(const gm_node *x,
-                           int32_t axis); /* axis < 0 counts from the end; 0 for NULL */
+/* The size of a dimension; axis < 0 counts from the end; 0 for NULL and where there is none. */
+GM_API int64_t gm_node_dim(const gm_node *x, int32_t axis);
+/* GM_REAL_NODE, GM_WIDE_NODE or GM_INDEX_NODE; 0 for NULL. */
 GM_API int32_t gm_node_type(const gm_node *x);
 
 /* Reports a failure of the caller's own (a family that finds its options inconsistent): makes the
- * builder sticky. */
+ * builder sticky. The text is copied. */
 GM_API void gm_builder_fail(gm_builder *b, gm_status code, const char *text);
+/* 1 after a failure, of whatever kind; 1 for NULL. */
 GM_API int32_t gm_builder_failed(const gm_builder *b);
 
-/* ---- Leaves ---------------------------------------------------------------------------------- */
+/* ---- Leaves: what enters a graph ------------------------------------------------------------- */
 
-/* A value given at each run, by name. */
+/* A value given at each run, by name: the same name gives the same node. */
 GM_API gm_node *gm_input(gm_builder *b, const char *name, int32_t type, int32_t ndim,
                          const int64_t *shape);
-/* A parameter: trained, kept in the model file under its name ("encoder.0.weight"). The same name
- * gives the same parameter; its shape must then agree. */
+
+/* How a parameter starts. */
 enum {
     GM_INIT_ZEROS = 1,
     GM_INIT_ONES = 2,
     GM_INIT_NORMAL = 3,  /* N(0, scale^2) */
     GM_INIT_UNIFORM = 4, /* U(-scale, scale) */
-    GM_INIT_KAIMING =
-        5, /* U(-s, s), s = scale * sqrt(3 / fan_in): He et al. 2015; fan_in = first dimension */
-    GM_INIT_XAVIER =
-        6, /* U(-s, s), s = scale * sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010 */
-    GM_INIT_ORTHOGONAL =
-        7, /* scale times a matrix with orthonormal rows or columns: Saxe et al. 2014 */
-    GM_INIT_EYE = 8
+    /* U(-s, s), s = scale * sqrt(3 / fan_in), fan_in the first dimension: He et al. 2015 */
+    GM_INIT_KAIMING = 5,
+    /* U(-s, s), s = scale * sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010 */
+    GM_INIT_XAVIER = 6,
+    /* scale times a matrix with orthonormal rows or columns: Saxe et al. 2014 */
+    GM_INIT_ORTHOGONAL = 7,
+    GM_INIT_EYE = 8 /* the identity */
 };
+/* A parameter, REAL: trained, kept in the model file under its name ("encoder.0.weight"). The same
+ * name gives the same parameter; its shape must then agree. Its shape has no GM_BATCH. init is
+ * GM_INIT_, scale what the start is multiplied by. */
 GM_API gm_node *gm_param(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape,
                          int32_t init, double scale);
 /* A parameter that is not trained by gradient but written by gm_assign (running statistics). */
 GM_API gm_node *gm_state(gm_builder *b, const char *name, int32_t ndim, const int64_t *shape,
                          int32_t init);
-/* After each run of the graph that this is part of, the parameter or state gets the value. */
+/* After each run of the graph that this is part of, the parameter or state gets the value, which is
+ * REAL and of its shape. */
 GM_API void gm_assign(gm_builder *b, gm_node *param, gm_node *value);
+/* A number, REAL, without dimensions. */
 GM_API gm_node *gm_const(gm_builder *b, double value);
+/* Numbers known when the graph is built, row-major, copied: REAL, and INDEX. The shape has no
+ * GM_BATCH. */
 GM_API gm_node *gm_const_array(gm_builder *b, int32_t ndim, const int64_t *shape,
                                const double *values);
 GM_API gm_node *gm_const_index(gm_builder *b, int32_t ndim, const int64_t *shape,
                                const int32_t *values);
-/* Random values, new at each step: a function of seed, node, step and element. No gradient. */
+/* Draws from N(0, 1) and from U[0, 1), REAL, new at each step: a function of seed, node, step and
+ * element. No gradient. The second form takes the shape of x. */
 GM_API gm_node *gm_normal(gm_builder *b, int32_t ndim, const int64_t *shape);
 GM_API gm_node *gm_uniform(gm_builder *b, int32_t ndim, const int64_t *shape);
 GM_API gm_node *gm_normal_like(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_uniform_like(gm_builder *b, gm_node *x);
 
-/* ---- Element-wise; two operands broadcast against each other as in NumPy ----------------------
- */
+/* ---- Element-wise: arithmetic and functions of each element ---------------------------------- */
 
+/* x + y, x - y, x y, x / y. Here and below two operands broadcast against each other as in NumPy:
+ * shapes are aligned at the last axis, and a size of 1 is repeated. */
 GM_API gm_node *gm_add(gm_builder *b, gm_node *x, gm_node *y);
 GM_API gm_node *gm_sub(gm_builder *b, gm_node *x, gm_node *y);
 GM_API gm_node *gm_mul(gm_builder *b, gm_node *x, gm_node *y);
 GM_API gm_node *gm_div(gm_builder *b, gm_node *x, gm_node *y);
+/* The lesser and the greater. Where both are equal the gradient goes to x. */
 GM_API gm_node *gm_min(gm_builder *b, gm_node *x, gm_node *y);
 GM_API gm_node *gm_max(gm_builder *b, gm_node *x, gm_node *y);
-GM_API gm_node *gm_greater(gm_builder *b, gm_node *x, gm_node *y);       /* 1 or 0; no gradient */
-GM_API gm_node *gm_greater_equal(gm_builder *b, gm_node *x, gm_node *y); /* 1 or 0; no gradient */
-GM_API gm_node *gm_equal(gm_builder *b, gm_node *x, gm_node *y);         /* 1 or 0; no gradient */
-GM_API gm_node *gm_gate(gm_builder *b, gm_node *x, gm_node *y); /* y > 0 ? x : 0; gradient in x */
+/* 1 where x > y, x >= y, x == y, else 0. No gradient. */
+GM_API gm_node *gm_greater(gm_builder *b, gm_node *x, gm_node *y);
+GM_API gm_node *gm_greater_equal(gm_builder *b, gm_node *x, gm_node *y);
+GM_API gm_node *gm_equal(gm_builder *b, gm_node *x, gm_node *y);
+/* x where y > 0, else 0. The gradient goes to x alone. */
+GM_API gm_node *gm_gate(gm_builder *b, gm_node *x, gm_node *y);
+/* x where mask is not 0, else y. */
+GM_API gm_node *gm_where(gm_builder *b, gm_node *mask, gm_node *x, gm_node *y);
+/* log(exp(x) + exp(y)), without overflow. */
 GM_API gm_node *gm_logaddexp(gm_builder *b, gm_node *x, gm_node *y);
-GM_API gm_node *gm_where(gm_builder *b, gm_node *mask, gm_node *x,
-                         gm_node *y); /* mask != 0 ? x : y */
+/* factor x. */
 GM_API gm_node *gm_scale(gm_builder *b, gm_node *x, double factor);
+/* x + term. */
 GM_API gm_node *gm_shift(gm_builder *b, gm_node *x, double term);
+/* 1 - x. */
 GM_API gm_node *gm_one_minus(gm_builder *b, gm_node *x);
+/* -x, |x|, x^2, 1 / x and the square root of x. The gradient of |x| at 0 is 0. */
 GM_API gm_node *gm_neg(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_abs(gm_builder *b, gm_node *x);
-GM_API gm_node *gm_sign(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_square(gm_builder *b, gm_node *x);
-GM_API gm_node *gm_sqrt(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_recip(gm_builder *b, gm_node *x);
+GM_API gm_node *gm_sqrt(gm_builder *b, gm_node *x);
+/* -1, 0 or 1; 1 where x > 0, else 0; the whole number below; the nearest one, halves to even. No
+ * gradient. */
+GM_API gm_node *gm_sign(gm_builder *b, gm_node *x);
+GM_API gm_node *gm_step(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_floor(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_round(gm_builder *b, gm_node *x);
+/* exp(x), exp(x) - 1, log(x), log(1 + x): natural, the last exact for small x. */
 GM_API gm_node *gm_exp(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_expm1(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_log(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_log1p(gm_builder *b, gm_node *x);
+/* Trigonometric and hyperbolic functions, of radians and into radians. */
 GM_API gm_node *gm_sin(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_cos(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_atan(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_tanh(gm_builder *b, gm_node *x);
+/* 1 / (1 + exp(-x)), and its logarithm, without overflow. */
 GM_API gm_node *gm_sigmoid(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_log_sigmoid(gm_builder *b, gm_node *x);
+/* log(1 + exp(x)), without overflow. */
 GM_API gm_node *gm_softplus(gm_builder *b, gm_node *x);
+/* max(x, 0). */
 GM_API gm_node *gm_relu(gm_builder *b, gm_node *x);
-GM_API gm_node *gm_step(gm_builder *b, gm_node *x); /* x > 0 ? 1 : 0; no gradient */
+/* x where x > 0, else slope x. */
 GM_API gm_node *gm_leaky_relu(gm_builder *b, gm_node *x, double slope);
+/* x sigmoid(x). */
 GM_API gm_node *gm_silu(gm_builder *b, gm_node *x);
-GM_API gm_node *gm_gelu(gm_builder *b, gm_node *x); /* x Phi(x) */
+/* x Phi(x), Phi the standard normal distribution function; exact, not by tanh. */
+GM_API gm_node *gm_gelu(gm_builder *b, gm_node *x);
+/* The error function, and 1 minus it. */
 GM_API gm_node *gm_erf(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_erfc(gm_builder *b, gm_node *x);
+/* log |Gamma(x)|; its derivative, digamma; the derivative of digamma of an order of 0 to 100. */
 GM_API gm_node *gm_lgamma(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_digamma(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_polygamma(gm_builder *b, gm_node *x, int32_t order);
+/* The distribution function of the standard normal, and its inverse for x in (0, 1). */
 GM_API gm_node *gm_normal_cdf(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_normal_quantile(gm_builder *b, gm_node *x);
-GM_API gm_node *gm_wide(gm_builder *b, gm_node *x);   /* REAL (or INDEX) to WIDE */
-GM_API gm_node *gm_narrow(gm_builder *b, gm_node *x); /* WIDE (or INDEX) to REAL */
+/* REAL or INDEX to WIDE; WIDE or INDEX to REAL. */
+GM_API gm_node *gm_wide(gm_builder *b, gm_node *x);
+GM_API gm_node *gm_narrow(gm_builder *b, gm_node *x);
+/* x, a constant to gradients. */
 GM_API gm_node *gm_stop_gradient(gm_builder *b, gm_node *x);
 
-/* ---- Products -------------------------------------------------------------------------------- */
+/* ---- Products: of matrices ------------------------------------------------------------------- */
 
-/* Matrices (m, k) (k, n), each transposed if its flag is set; or stacks of matrices (..., m, k)
- * (..., k, n) with the same leading dimensions. */
+/* Matrices (m, k) (k, n), each transposed if its flag is set; stacks of matrices (..., m, k) (...,
+ * k, n) with the same leading dimensions; or (..., k) (k, n). Both REAL or both WIDE. */
 GM_API gm_node *gm_matmul(gm_builder *b, gm_node *x, gm_node *y, int32_t transpose_x,
                           int32_t transpose_y);
 /* x A^-1 for x (batch, n) and A (n, n) triangular, upper or lower; the other triangle is not read.
  * Solved in double. A zero on the diagonal gives infinities, no failure. */
 GM_API gm_node *gm_solve_triangular(gm_builder *b, gm_node *x, gm_node *a, int32_t upper);
 /* x (batch, k) times weight (k, n) of which column j is zero outside rows [lo[j], hi[j]): what is
- * known to be zero is neither multiplied nor trained. */
+ * known to be zero is neither multiplied nor trained. lo and hi, n of each, are copied. */
 GM_API gm_node *gm_matmul_masked(gm_builder *b, gm_node *x, gm_node *weight, const int32_t *lo,
                                  const int32_t *hi);
 
-/* ---- Reductions; axis < 0 counts from the end --------------------------------------------------
- */
+/* ---- Reductions: sums, means and the like along an axis -------------------------------------- */
 
+/* The sum and the mean along an axis; axis < 0 counts from the end. keep: the axis stays, with a
+ * size of 1; else it goes. */
 GM_API gm_node *gm_sum(gm_builder *b, gm_node *x, int32_t axis, int32_t keep);
 GM_API gm_node *gm_mean(gm_builder *b, gm_node *x, int32_t axis, int32_t keep);
+/* The sum and the mean of all elements: no dimensions. */
 GM_API gm_node *gm_sum_all(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_mean_all(gm_builder *b, gm_node *x);
-GM_API gm_node *gm_sum_last_wide(gm_builder *b,
-                                 gm_node *x); /* over the last axis, REAL to WIDE: log densities */
-GM_API gm_node *
-gm_max_last(gm_builder *b, gm_node *x); /* over the last axis; ties share no gradient: first wins */
-GM_API gm_node *gm_argmax_last(gm_builder *b, gm_node *x); /* INDEX; no gradient */
-GM_API gm_node *gm_softmax(gm_builder *b, gm_node *x); /* over the last axis, as the next four */
+/* The sum along the last axis, REAL added up as WIDE: log densities. */
+GM_API gm_node *gm_sum_last_wide(gm_builder *b, gm_node *x);
+/* The greatest along the last axis; its gradient goes to the first of equals. */
+GM_API gm_node *gm_max_last(gm_builder *b, gm_node *x);
+/* Where it stands, INDEX; the first of equals. No gradient. */
+GM_API gm_node *gm_argmax_last(gm_builder *b, gm_node *x);
+/* exp(x) over its sum along the last axis, and the logarithm of that: shapes as x, no overflow. */
+GM_API gm_node *gm_softmax(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_log_softmax(gm_builder *b, gm_node *x);
+/* The logarithm of the sum of exp(x) along the last axis, which goes. */
 GM_API gm_node *gm_logsumexp(gm_builder *b, gm_node *x);
+/* Running sums along the last axis: from the end if reverse, without the element itself if
+ * exclusive. */
 GM_API gm_node *gm_cumsum(gm_builder *b, gm_node *x, int32_t reverse, int32_t exclusive);
 
-/* ---- Moves ----------------------------------------------------------------------------------- */
+/* ---- Moves: elements change places, nothing is computed -------------------------------------- */
 
+/* The same elements, row-major, in another shape. */
 GM_API gm_node *gm_reshape(gm_builder *b, gm_node *x, int32_t ndim, const int64_t *shape);
+/* Repeated to a shape, as NumPy aligns them. Arithmetic does it by itself. */
 GM_API gm_node *gm_broadcast(gm_builder *b, gm_node *x, int32_t ndim, const int64_t *shape);
-GM_API gm_node *gm_permute(gm_builder *b, gm_node *x,
-                           const int32_t *axes); /* of all its dimensions */
+/* Axis i of the result is axis axes[i] of x; axes has an entry for each of its dimensions. */
+GM_API gm_node *gm_permute(gm_builder *b, gm_node *x, const int32_t *axes);
+/* Elements [start, start + count) of an axis. Of the batch's axis start and count are in batches
+ * and negative, as its size is. */
 GM_API gm_node *gm_slice(gm_builder *b, gm_node *x, int32_t axis, int64_t start, int64_t count);
-GM_API gm_node *gm_pad(gm_builder *b, gm_node *x, int32_t axis, int64_t before,
-                       int64_t after); /* with zeros */
+/* Zeros before and after along an axis. */
+GM_API gm_node *gm_pad(gm_builder *b, gm_node *x, int32_t axis, int64_t before, int64_t after);
+/* Nodes of one type joined along an axis; their other sizes are the same. */
 GM_API gm_node *gm_concat(gm_builder *b, int32_t count, gm_node *const *x, int32_t axis);
 /* Columns of the last axis by number, known when the graph is built: y[..., j] = x[..., index[j]].
- */
+ * index, count of them, is copied. */
 GM_API gm_node *gm_take(gm_builder *b, gm_node *x, int64_t count, const int32_t *index);
 /* Rows of a table (n, d) by an INDEX node of any shape: y[i..., :] = table[index[i...], :]. */
 GM_API gm_node *gm_gather(gm_builder *b, gm_node *table, gm_node *index);
-/* Its gradient's form: rows added up into a table (n, d). */
+/* The form of its gradient: rows (..., d) added up into a table (n, d), each where its INDEX (...)
+ * says. */
 GM_API gm_node *gm_scatter_add(gm_builder *b, gm_node *rows, gm_node *index, int64_t n);
 /* y[i...] = x[i..., index[i...]] over the last axis. */
 GM_API gm_node *gm_pick(gm_builder *b, gm_node *x, gm_node *index);
+/* From INDEX (...) REAL (..., n): 1 at the index, 0 elsewhere. */
 GM_API gm_node *gm_one_hot(gm_builder *b, gm_node *index, int64_t n);
 
-/* ---- Special ----------------------------------------------------------------------------------
- */
+/* ---- Splines: a monotone map with its slope -------------------------------------------------- */
 
-/* Rational-quadratic spline, element by element (Durkan et al. 2019): x (..., t), raw parameters p
- * (..., t * (3 * bins - 1)). Returns y, and log |dy/dx| in *log_slope (..., t). */
+/* What a spline looks like. */
 typedef struct gm_spline {
     uint32_t struct_size;
-    int32_t bins;
+    int32_t bins; /* 2 to 256 */
+    /* It acts in [-bound, bound]; outside it is the identity. min_bin is the least width and height
+     * of a bin, as a share of the whole, min_slope the least derivative at a knot. */
     double bound, min_bin, min_slope;
-    int32_t inverse;
+    int32_t inverse; /* 1: x is mapped back */
 } gm_spline;
+/* A monotone rational-quadratic spline, element by element (Durkan et al. 2019): x (..., t), raw
+ * parameters p (..., t * (3 * bins - 1)), of each element the widths, the heights and the inner
+ * derivatives. Returns y (..., t), and log |dy/dx| in *log_slope (..., t), also of the inverse. */
 GM_API gm_node *gm_rq_spline(gm_builder *b, const gm_spline *s, gm_node *x, gm_node *p,
                              gm_node **log_slope);
 
-/* ---- Gradients ---------------------------------------------------------------------------------
- */
+/* ---- Gradients: as more graph ---------------------------------------------------------------- */
 
-/* d of / d wrt[i] for each of n nodes, as more graph: gradients of gradients are the same call
- * again. `of` is summed if it is not a scalar. A node that `of` does not depend on gets zeros. */
+/* d of / d wrt[i] into gradient[i] for each of n nodes, as more graph: gradients of gradients are
+ * the same call again. `of` is summed if it is not a scalar. A node that `of` does not depend on
+ * gets zeros. After a failure all are NULL. */
 GM_API void gm_gradient(gm_builder *b, gm_node *of, int32_t n, gm_node *const *wrt,
                         gm_node **gradient);
 
-/* ---- Layers: functions that add nodes; parameters are named under `name` -----------------------
- */
+/* ---- Layers: functions that add nodes and parameters ----------------------------------------- */
 
+/* The activations of layers. */
 enum {
     GM_ACT_NONE = 0,
     GM_ACT_RELU = 1,
     GM_ACT_TANH = 2,
     GM_ACT_SILU = 3,
     GM_ACT_GELU = 4,
-    GM_ACT_LEAKY_RELU = 5,
+    GM_ACT_LEAKY_RELU = 5, /* slope 0.01 */
     GM_ACT_SIGMOID = 6,
     GM_ACT_SOFTPLUS = 7
 };
+/* x through the activation of that number (GM_ACT_NONE: x itself). */
 GM_API gm_node *gm_activation(gm_builder *b, int32_t act, gm_node *x);
 /* The activation that a text names ("relu", "tanh", "silu", "gelu", "leaky_relu" ...); -1 for no
  * such name. */
 GM_API int32_t gm_activation_find(const char *name);
-/* x (..., in) W (in, out) + bias. */
+/* x (..., in) W (in, out) + bias. Here and below the parameters are named under `name`
+ * ("name.weight", "name.bias"). Both start uniform in +-1 / sqrt(in). */
 GM_API gm_node *gm_nn_linear(gm_builder *b, const char *name, gm_node *x, int64_t out);
 /* As linear, its weights and bias starting at zero: what ends a residual or a coupling network. */
 GM_API gm_node *gm_nn_linear_zero(gm_builder *b, const char *name, gm_node *x, int64_t out);
+/* As linear, W zero but in rows [lo[j], hi[j]) of column j: see gm_matmul_masked. */
 GM_API gm_node *gm_nn_masked_linear(gm_builder *b, const char *name, gm_node *x, int64_t out,
                                     const int32_t *lo, const int32_t *hi);
-/* Linear layers of the widths, each with the activation. */
+/* Linear layers of `count` widths, each with the activation. */
 GM_API gm_node *gm_nn_mlp(gm_builder *b, const char *name, gm_node *x, int32_t count,
                           const int64_t *widths, int32_t act);
-/* x + W2 act(W1 act(x)): He et al. 2016, pre-activation; W2 starts at zero. */
+/* x + W2 act(W1 act(x)), as wide as x: He et al. 2016, pre-activation; W2 starts at zero. */
 GM_API gm_node *gm_nn_residual(gm_builder *b, const char *name, gm_node *x, int32_t act);
-GM_API gm_node *gm_nn_layer_norm(gm_builder *b, const char *name, gm_node *x); /* Ba et al. 2016 */
-GM_API gm_node *gm_nn_batch_norm(gm_builder *b, const char *name, gm_node *x,
-                                 double momentum);                     /* Ioffe and Szegedy 2015 */
-GM_API gm_node *gm_nn_dropout(gm_builder *b, gm_node *x, double rate); /* acts in training only */
+/* Over the last axis, with a gain and a bias: Ba et al. 2016. */
+GM_API gm_node *gm_nn_layer_norm(gm_builder *b, const char *name, gm_node *x);
+/* Of x (batch, width), with a gain and a bias: Ioffe and Szegedy 2015. momentum is what a step
+ * adds to the running mean and variance, which are used outside of training. */
+GM_API gm_node *gm_nn_batch_norm(gm_builder *b, const char *name, gm_node *x, double momentum);
+/* Zero with probability `rate`, else x / (1 - rate); acts in training only. */
+GM_API gm_node *gm_nn_dropout(gm_builder *b, gm_node *x, double rate);
+/* Rows of a learned table (count, width) by an INDEX node (...): (..., width). */
 GM_API gm_node *gm_nn_embedding(gm_builder *b, const char *name, gm_node *index, int64_t count,
                                 int64_t width);
 
-/* ---- What a family's functions may ask --------------------------------------------------------
- */
+/* ---- Building: what a family's functions may ask --------------------------------------------- */
 
-GM_API int64_t gm_opt_int(gm_builder *b, const char *name); /* options of the model being built */
+/* Options of the model being built, by the names in its family's table: GM_INT, GM_BOOL and GM_SEED
+ * by int, GM_REAL by real, of GM_CHOICE the position in the row's range "a|b|c". A name that is
+ * not in the table fails. */
+GM_API int64_t gm_opt_int(gm_builder *b, const char *name);
 GM_API double gm_opt_real(gm_builder *b, const char *name);
-GM_API int32_t gm_opt_choice(gm_builder *b,
-                             const char *name); /* position in the row's range "a|b|c" */
-GM_API int32_t gm_opt_ints(gm_builder *b, const char *name,
-                           const int64_t **values);      /* their count */
-GM_API int32_t gm_builder_training(const gm_builder *b); /* 1 in a loss that is being trained */
-GM_API int32_t
-gm_builder_starting(const gm_builder *b); /* 1 in the one pass that a data-dependent start makes */
-GM_API int32_t
-gm_builder_phase(const gm_builder *b); /* which player is trained, for families with phases */
-GM_API int64_t gm_builder_width(const gm_builder *b); /* columns of x as the family sees them */
+GM_API int32_t gm_opt_choice(gm_builder *b, const char *name);
+/* Returns how many there are, and sets *values to them; they belong to the builder. */
+GM_API int32_t gm_opt_ints(gm_builder *b, const char *name, const int64_t **values);
+/* 1 in a loss that is being trained. */
+GM_API int32_t gm_builder_training(const gm_builder *b);
+/* 1 in the one pass that a data-dependent start makes. */
+GM_API int32_t gm_builder_starting(const gm_builder *b);
+/* Which player is trained, from 0, for families with phases. */
+GM_API int32_t gm_builder_phase(const gm_builder *b);
+/* Columns of x as the family sees them. */
+GM_API int64_t gm_builder_width(const gm_builder *b);
 /* The conditioning columns (batch, c) of a conditional model; NULL where there are none. */
 GM_API gm_node *gm_condition(gm_builder *b);
-/* Deterministic random bits for structure fixed at build time (permutations): a function of the
- * model's seed, a number and i. */
+/* Random whole numbers in [0, below) for structure fixed at build time (permutations): a function
+ * of the model's seed, a number and i. */
 GM_API int64_t gm_builder_random(gm_builder *b, int32_t number, int64_t i, int64_t below);
 /* log N(x; 0, I) summed over the last axis, WIDE. */
 GM_API gm_node *gm_log_standard_normal(gm_builder *b, gm_node *x);
@@ -273,8 +341,7 @@ GM_API gm_node *gm_kl_standard_normal(gm_builder *b, gm_node *mean, gm_node *log
  * from then on and outside of training: the weight of a term that is warmed up. */
 GM_API gm_node *gm_ramp(gm_builder *b, int64_t steps);
 
-/* ---- Columns and observation models ----------------------------------------------------------
- */
+/* ---- Columns and observation models ---------------------------------------------------------- */
 
 /* What a column of x is, for families of GM_FAMILY_DISCRETE (elsewhere all are real). */
 enum {
@@ -319,8 +386,7 @@ GM_API gm_node *gm_likelihood_mean(gm_builder *b, const gm_likelihood *l, gm_nod
 /* (batch, width): a row drawn, new at each step. */
 GM_API gm_node *gm_likelihood_draw(gm_builder *b, const gm_likelihood *l, gm_node *raw);
 
-/* ---- Diffusion --------------------------------------------------------------------------------
- */
+/* ---- Diffusion ------------------------------------------------------------------------------- */
 
 /* A row on its way to noise: x = signal * row + sigma * noise, with signal = cos(angle) and sigma =
  * sin(angle): angle 0 is data, pi/2 pure noise. level (batch, 1) counts noise levels: 0 is data,
@@ -347,8 +413,7 @@ typedef struct gm_diffusion {
  * what was added. The family's schedule tells how much. */
 GM_API void gm_noised_draw(gm_builder *b, gm_node *x, gm_noised *at, gm_node **noise);
 
-/* ---- Families ----------------------------------------------------------------------------------
- */
+/* ---- Families: the table that a family is ---------------------------------------------------- */
 
 /* A row of an options table; a row of zeros ends it. range: INT and REAL "lo..hi", "lo..", "..hi",
  * an excluded end marked by a parenthesis "(0..1)"; CHOICE "a|b|c"; INTS the range of each; "" is

@@ -30,7 +30,7 @@ extern "C" {
  * GM_E_CANCELLED, GM_E_BUSY. */
 typedef struct gm_model gm_model;
 
-/* ---- Families -------------------------------------------------------------------------------- */
+/* ---- Families: kinds of model, and what each can answer -------------------------------------- */
 
 /* What a model can answer; added up. */
 enum {
@@ -42,6 +42,7 @@ enum {
     GM_CAN_RECONSTRUCT = 32
 };
 
+/* A family, as gm_family_at fills it; static text, or text of the table that was registered. */
 typedef struct gm_family_info {
     uint32_t struct_size;
     int32_t version;
@@ -56,7 +57,7 @@ GM_API gm_status gm_family_at(gm_context *ctx, int32_t i, gm_family_info *info);
 /* The family of that name; GM_E_UNKNOWN with the names that there are. */
 GM_API gm_status gm_family_find(gm_context *ctx, const char *name, gm_family_info *info);
 
-/* ---- Life ------------------------------------------------------------------------------------ */
+/* ---- Life: fit, share, save and load a model ------------------------------------------------- */
 
 /* Fits a family to the FEATURE columns of rows: gm_trainer in one call. opts holds options of the
  * family, of "fit" (a seed is required) and of the calls to come. Options of the optimizer are set
@@ -78,16 +79,19 @@ GM_API gm_status gm_model_read(gm_context *ctx, const gm_reader *reader, const c
 GM_API gm_status gm_model_load_memory(gm_context *ctx, const void *bytes, int64_t size,
                                       gm_model **model);
 
-/* ---- What a model says of itself; texts belong to the model ------------------------------------
- */
+/* ---- Introspection: what a model says of itself; texts belong to the model ------------------- */
 
-GM_API const char *gm_model_family(const gm_model *model); /* its family's name; NULL for NULL */
+/* The name of its family; NULL for NULL. */
+GM_API const char *gm_model_family(const gm_model *model);
+/* What it can answer, a sum of GM_CAN_ values; 0 for NULL. */
 GM_API int32_t gm_model_capabilities(const gm_model *model);
 /* Exact, lower bound or estimate (1, 2, 3), for this model's columns; 0: no log_prob. */
 GM_API int32_t gm_model_log_prob_kind(const gm_model *model);
-GM_API int64_t gm_model_column_count(const gm_model *model);    /* features: d of its rows */
-GM_API int64_t gm_model_condition_count(const gm_model *model); /* c of cond */
-GM_API int64_t gm_model_code_count(const gm_model *model);      /* k of codes (n, k) */
+/* How many features (d of its rows), conditions (c of cond) and columns of a code (k of codes (n,
+ * k)) it has, and numbers that were fitted; 0 for NULL. */
+GM_API int64_t gm_model_column_count(const gm_model *model);
+GM_API int64_t gm_model_condition_count(const gm_model *model);
+GM_API int64_t gm_model_code_count(const gm_model *model);
 GM_API int64_t gm_model_parameter_count(const gm_model *model);
 /* The i-th feature column (then the conditions) as the model knows it. */
 GM_API gm_status gm_model_column(gm_context *ctx, const gm_model *model, int64_t i,
@@ -104,8 +108,7 @@ GM_API gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int3
 GM_API gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char *buffer,
                                    int64_t size, int64_t *length);
 
-/* ---- Density -----------------------------------------------------------------------------------
- */
+/* ---- Density: how probable rows are ---------------------------------------------------------- */
 
 /* log p of each row in nats, into logp[n]. A value outside the support, or a category never seen,
  * scores minus infinity. A model that is not exact draws: it needs the option "seed"; "draws" says
@@ -134,8 +137,7 @@ GM_API gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *mod
                                             const gm_array *x, const gm_array *cond,
                                             const gm_options *opts, double *logp, gm_array *grad);
 
-/* ---- Generation --------------------------------------------------------------------------------
- */
+/* ---- Generation: new rows -------------------------------------------------------------------- */
 
 /* n rows drawn into x (n, d); the option "seed" is required, "temperature" scales the base. logp
  * (may be NULL): log p of each. Row i is the same whatever n is. */
@@ -151,7 +153,7 @@ GM_API gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, in
                                       const gm_array *cond, const gm_options *opts,
                                       gm_dataset **rows);
 
-/* ---- Representation -------------------------------------------------------------------------- */
+/* ---- Representation: rows as codes, and back ------------------------------------------------- */
 
 /* Codes z (n, k) of rows x (n, d), and back. Discrete columns are encoded from the middle of what
  * stands for them, so that decode(encode(x)) is x. */

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* ---- Optimizers ------------------------------------------------------------------------------ */
+/* ---- Optimizers: rules of descent ------------------------------------------------------------ */
 
 /* A rule with its settings and, when stepped directly, its state. Names: "sgd", "rmsprop", "adam",
  * "adamw"; options: the table of that name (gm_option_at(ctx, "adam", i)). One thread at a time. */
@@ -27,7 +27,7 @@ GM_API const char *gm_optimizer_name_at(int32_t i);
 GM_API gm_status gm_optimizer_step(gm_context *ctx, gm_optimizer *optimizer, int32_t dtype,
                                    int64_t n, void *param, const void *grad, double rate);
 
-/* ---- Trainer --------------------------------------------------------------------------------- */
+/* ---- Trainer: a fit, step by step, with checkpoints ------------------------------------------ */
 
 /* How a fit stands. Losses are means a row; for densities in nats in the user's units, so that
  * minus the loss is the mean log density. NaN where there is none yet. */
