@@ -241,6 +241,8 @@ GM_API gm_node *gm_scatter_add(gm_builder *b, gm_node *rows, gm_node *index, int
 GM_API gm_node *gm_pick(gm_builder *b, gm_node *x, gm_node *index);
 /* From INDEX (...) REAL (..., n): 1 at the index, 0 elsewhere. */
 GM_API gm_node *gm_one_hot(gm_builder *b, gm_node *index, int64_t n);
+/* REAL to INDEX, rounded down. No gradient. */
+GM_API gm_node *gm_index(gm_builder *b, gm_node *x);
 
 /* ---- Splines: a monotone map with its slope -------------------------------------------------- */
 
@@ -332,6 +334,9 @@ GM_API gm_node *gm_condition(gm_builder *b);
 /* Random whole numbers in [0, below) for structure fixed at build time (permutations): a function
  * of the model's seed, a number and i. */
 GM_API int64_t gm_builder_random(gm_builder *b, int32_t number, int64_t i, int64_t below);
+/* Numbers x (batch, 1) as sines and cosines (batch, width) of geometrically spaced wavelengths from
+ * 2 pi to 2 pi period: Vaswani et al. 2017, section 3.5. width is even. */
+GM_API gm_node *gm_nn_sinusoidal(gm_builder *b, gm_node *x, int64_t width, double period);
 /* log N(x; 0, I) summed over the last axis, WIDE. */
 GM_API gm_node *gm_log_standard_normal(gm_builder *b, gm_node *x);
 /* KL(N(mean, exp(log_variance)) || N(0, 1)) of each element, not summed: Kingma and Welling 2014,
@@ -393,6 +398,7 @@ GM_API gm_node *gm_likelihood_draw(gm_builder *b, const gm_likelihood *l, gm_nod
  * 1 to `levels` those of the schedule, and what lies between two of them is interpolated in the
  * angle. signal and sigma are (batch, 1), x is (batch, width). */
 typedef struct gm_noised {
+    uint32_t struct_size;
     gm_node *x, *level, *signal, *sigma;
 } gm_noised;
 
@@ -410,7 +416,7 @@ typedef struct gm_diffusion {
     gm_node *(*velocity)(gm_builder *b, const gm_noised *at);
 } gm_diffusion;
 /* For a loss: x with noise added, at levels 1 to `levels` drawn uniformly, row by row. *noise is
- * what was added. The family's schedule tells how much. */
+ * what was added. The family's schedule tells how much. at->struct_size must be set. */
 GM_API void gm_noised_draw(gm_builder *b, gm_node *x, gm_noised *at, gm_node **noise);
 
 /* ---- Families: the table that a family is ---------------------------------------------------- */

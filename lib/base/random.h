@@ -19,7 +19,9 @@ enum {
     GM__FOR_SAMPLE = 6,
     GM__FOR_SURJECTION = 7,
     GM__FOR_LAYER = 8,
-    GM__FOR_GRAPH = 64 /* node n of a graph draws with purpose GM__FOR_GRAPH + n */
+    GM__FOR_PATH = 9,   /* the noise of a diffusion's samplers */
+    GM__FOR_PROBE = 10, /* what estimates a trace */
+    GM__FOR_GRAPH = 64  /* node n of a graph draws with purpose GM__FOR_GRAPH + n */
 };
 
 /* 64 random bits, element i of (seed, purpose, step): words 0 (low) and 1 of block 0 of row i, as

@@ -1,6 +1,7 @@
 /* The families that come with the library. */
 #include "density/flow.h"
+#include "generation/diffusion.h"
 #include "representation/vae.h"
 #include "model/model.h"
 
-const gm_family *const gm__builtin_families[] = {&gm__flow, &gm__vae, NULL};
+const gm_family *const gm__builtin_families[] = {&gm__flow, &gm__vae, &gm__diffusion_family, NULL};

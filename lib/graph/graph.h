@@ -48,6 +48,7 @@ typedef struct gm__purpose {
     uint64_t seed;              /* of build-time structure */
     const gm_x_column *columns; /* (width) what begins at each column of x; NULL: all are real */
     const double *angle;        /* (levels + 1) of diffusion, from 0 on; or NULL */
+    const double *mixing;       /* (levels + 1, 2): signal and sigma at each; with angle */
     int64_t levels;
 } gm__purpose;
 gm_status gm__builder_create(gm_context *ctx, gm__layout *layout, const gm__purpose *purpose,

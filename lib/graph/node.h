@@ -45,6 +45,7 @@ enum {
     GM__OP_SCATTER,
     GM__OP_PICK,
     GM__OP_ONE_HOT,
+    GM__OP_INDEX,
     GM__OP_SPLINE,
     GM__OP_SPLINE_GRAD,
     GM__OP_SECOND,
@@ -209,16 +210,16 @@ extern const gm__op gm__ops_other[];   /* WHERE .. STOP */
 extern const gm__op gm__ops_product[]; /* MATMUL */
 extern const gm__op gm__ops_reduce[];  /* SUM_ALL .. CUMSUM */
 extern const gm__op gm__ops_move[];    /* RESHAPE .. PUT */
-extern const gm__op gm__ops_index[];   /* GATHER .. ONE_HOT */
+extern const gm__op gm__ops_index[];   /* GATHER .. INDEX */
 extern const gm__op gm__ops_special[]; /* SPLINE .. SOLVE */
 
 /* What the rows run (strip_*.c, whole.c). */
 gm__strip_fn gm__strip_argmax, gm__strip_axpb, gm__strip_concat, gm__strip_convert, gm__strip_copy,
-    gm__strip_cumsum, gm__strip_draw, gm__strip_expand, gm__strip_gather, gm__strip_leaky,
-    gm__strip_map1, gm__strip_map2, gm__strip_max, gm__strip_one_hot, gm__strip_over_count,
-    gm__strip_pad, gm__strip_permute, gm__strip_pick, gm__strip_polygamma, gm__strip_put,
-    gm__strip_slice, gm__strip_softmax, gm__strip_spline, gm__strip_spline_grad, gm__strip_sum,
-    gm__strip_solve, gm__strip_sum_wide, gm__strip_take, gm__strip_where;
+    gm__strip_cumsum, gm__strip_draw, gm__strip_expand, gm__strip_gather, gm__strip_index,
+    gm__strip_leaky, gm__strip_map1, gm__strip_map2, gm__strip_max, gm__strip_one_hot,
+    gm__strip_over_count, gm__strip_pad, gm__strip_permute, gm__strip_pick, gm__strip_polygamma,
+    gm__strip_put, gm__strip_slice, gm__strip_softmax, gm__strip_spline, gm__strip_spline_grad,
+    gm__strip_sum, gm__strip_solve, gm__strip_sum_wide, gm__strip_take, gm__strip_where;
 gm__whole_fn gm__whole_concat, gm__whole_matmul, gm__whole_pad, gm__whole_permute,
     gm__whole_scatter, gm__whole_slice, gm__whole_sum, gm__whole_sum_all;
 

@@ -144,9 +144,23 @@ static void shape_one_hot(gm_builder *b, gm_node *n)
     n->shape[i->ndim] = n->attr.whole[0];
 }
 
+gm_node *gm_index(gm_builder *b, gm_node *x)
+{
+    return b ? gm__node1(b, GM__OP_INDEX, x, NULL) : NULL;
+}
+
+static void shape_index(gm_builder *b, gm_node *n)
+{
+    gm__shape_of_first(b, n);
+    if (n->in[0]->type != GM_REAL_NODE)
+        gm__wrong(b, GM_E_ARG, "index: the operand must be a REAL node");
+    n->type = GM_INDEX_NODE;
+}
+
 const gm__op gm__ops_index[] = {
     {"gather", 2, GM__TABLE, shape_gather, gm__strip_gather, NULL, NULL, d_gather},
     {"scatter_add", 2, 0, shape_scatter, NULL, NULL, gm__whole_scatter, d_scatter},
     {"pick", 2, 0, shape_pick, gm__strip_pick, NULL, NULL, d_pick},
     {"one_hot", 1, GM__NO_GRADIENT, shape_one_hot, gm__strip_one_hot, NULL, NULL, NULL},
+    {"index", 1, GM__NO_GRADIENT, shape_index, gm__strip_index, NULL, NULL, NULL},
 };

@@ -2,6 +2,8 @@
  * (c->lone). */
 #include "graph/plan.h"
 
+#include <math.h>
+
 static int64_t count(const gm__cell *c, const gm__strip *s)
 {
     return s->rows * c->yv[0]->w;
@@ -63,6 +65,23 @@ static void from_index(gm__real real, void *y, const int32_t *x, int64_t n)
             d[i] = x[i];
         else
             f[i] = (float)x[i];
+}
+
+/* Rounded down, and kept in the type's range; what is no number gives 0. */
+static int32_t to_index(double x)
+{
+    if (!(x >= INT32_MIN))
+        return x < 0 ? INT32_MIN : 0;
+    return x >= INT32_MAX ? INT32_MAX : (int32_t)floor(x);
+}
+
+void gm__strip_index(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)
+{
+    int64_t n = count(c, s);
+    int32_t *to = y[0];
+    for (int64_t i = 0; i < n; i++)
+        to[i] = to_index(c->xv[0]->real == GM__F64 ? ((const double *)x[0])[i]
+                                                   : (double)((const float *)x[0])[i]);
 }
 
 void gm__strip_convert(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)

@@ -42,18 +42,25 @@ static gm_status agree(gm_context *ctx, const gm_model *model, const char *call,
 
 static const char call_names[][12] = {"log_prob", "sample", "encode"}; /* one for each table */
 
+static const gm_option_row *find_in(const gm_option_row *const *tables, int count, const char *name)
+{
+    const gm_option_row *row = NULL;
+    for (int t = 0; t < count && !row; t++)
+        row = gm__option_find(tables[t], name);
+    return row;
+}
+
 /* The row of a name that another call's table or the model's own tables have; NULL if nothing has
  * it. *fitted: it is the model's, and no call's. */
 static const gm_option_row *find_elsewhere(const gm_model *model, const char *name, int *fitted)
 {
     const gm_option_row *tables[8], *row = NULL;
+    for (int i = 0; i < 3 && !row; i++)
+        row =
+            find_in(tables, gm__call_tables(call_names[i], model->structure->family, tables), name);
     int count = gm__structure_tables(model->structure->family, tables);
-    for (int t = 0; t < 3 && !row; t++)
-        row = gm__option_find(gm__call_options(call_names[t]), name);
     *fitted = row == NULL;
-    for (int t = 0; t < count && !row; t++)
-        row = gm__option_find(tables[t], name);
-    return row;
+    return row ? row : find_in(tables, count, name);
 }
 
 /* Copies the bag's entries that act in this call, or that nothing knows (an error to come), to
@@ -61,12 +68,13 @@ static const gm_option_row *find_elsewhere(const gm_model *model, const char *na
 static gm_status sort_entries(gm_context *ctx, const gm_model *model, const char *call,
                               const gm_options *opts, gm_options *acting)
 {
-    const gm_option_row *calls = gm__call_options(call);
+    const gm_option_row *calls[2];
+    int tables = gm__call_tables(call, model->structure->family, calls);
     const char *name, *text;
     for (int i = 0; opts && (name = gm__options_at(opts, i, &text)); i++) {
         int fitted = 0;
         const gm_option_row *row =
-            gm__option_find(calls, name) ? NULL : find_elsewhere(model, name, &fitted);
+            find_in(calls, tables, name) ? NULL : find_elsewhere(model, name, &fitted);
         if (!row)
             GM_TRY(gm__options_put(ctx, acting, name, text));
         else if (fitted)
@@ -78,12 +86,13 @@ static gm_status sort_entries(gm_context *ctx, const gm_model *model, const char
 gm_status gm__call_values(gm_context *ctx, const gm_model *model, const char *call,
                           const gm_options *opts, gm__values **values)
 {
-    const gm_option_row *table = gm__call_options(call);
+    const gm_option_row *tables[2];
+    int count = gm__call_tables(call, model->structure->family, tables);
     gm_options *acting;
     GM_TRY(gm__options_new(ctx, &acting));
     gm_status code = sort_entries(ctx, model, call, opts, acting);
     if (!code)
-        code = gm__values_create(ctx, call, &table, 1, GM_STAGE_CALL, acting, values);
+        code = gm__values_create(ctx, call, tables, count, GM_STAGE_CALL, acting, values);
     gm_options_free(acting);
     return code;
 }

@@ -1,5 +1,5 @@
 /* encode, decode, reconstruct and sample: what goes through codes. */
-#include "model/model.h"
+#include "model/path.h"
 #include "base/size.h"
 
 #include <string.h>
@@ -9,7 +9,8 @@
 typedef struct gm__code_call {
     const gm_model *model;
     const gm__structure *s;
-    gm__program *program;
+    gm__program *program; /* NULL where a path needs none */
+    gm__path path;        /* of a diffusion */
     int64_t capacity;
     double *x, *reals, *wide,
         *wide_out; /* (rows, columns), (rows, reals), in and out of the graph in double */
@@ -27,7 +28,8 @@ static int64_t larger(int64_t a, int64_t b)
 static gm_status make_buffers(gm_context *ctx, gm__code_call *c, int64_t rows)
 {
     const gm__structure *s = c->s;
-    c->capacity = rows < c->program->capacity ? rows : c->program->capacity;
+    int64_t most = s->levels ? c->path.capacity : c->program->capacity;
+    c->capacity = rows < most ? rows : most;
     size_t n = (size_t)c->capacity, graph = n * (size_t)larger(larger(s->width, s->code), s->reals);
     size_t doubles = n * (size_t)(s->columns + s->reals) + 2 * graph,
            ints = 2 * n * (size_t)s->indices;
@@ -52,6 +54,11 @@ static gm_status prepare(gm_context *ctx, const gm_model *model, gm__task task,
                          const gm__values *values, int64_t rows, gm__code_call *c)
 {
     *c = (gm__code_call){.model = model, .s = model->structure};
+    if (c->s->levels) {
+        GM_TRY(gm__path_create(ctx, model, task, values, rows, &c->path));
+        c->program = c->path.front;
+        return make_buffers(ctx, c, rows);
+    }
     GM_TRY(gm__program_get(ctx, model, task, gm__call_real(model, values), rows, &c->program));
     return make_buffers(ctx, c, rows);
 }
@@ -79,6 +86,31 @@ static gm_status run_piece(gm_context *ctx, gm__code_call *c, int input, const d
     return GM_OK;
 }
 
+/* The rows of a path, into c->wide_out. */
+static void take_path(gm__code_call *c, int64_t n)
+{
+    memcpy(c->wide_out, c->path.x, (size_t)(n * c->s->width) * sizeof *c->wide_out);
+}
+
+/* The transform's outputs, as encode_piece left them, along the flow into c->wide_out. */
+static gm_status encode_path(gm_context *ctx, gm__code_call *c, gm__run *run)
+{
+    const double *log_density;
+    const gm__program *front = c->program;
+    if (front && front->x >= 0) {
+        c->inputs[front->x] = c->reals;
+        if (front->real == GM__F32) {
+            ctx->kernels->maps->narrow(c->narrow, c->reals, run->batch * c->s->reals);
+            c->inputs[front->x] = c->narrow;
+        }
+    }
+    run->inputs = c->inputs;
+    GM_TRY(gm__path_enter(ctx, &c->path, run, c->reals, &log_density));
+    GM_TRY(gm__path_encode(ctx, &c->path, run->batch));
+    take_path(c, run->batch);
+    return GM_OK;
+}
+
 /* Codes of rows [first, first + n), in double, into c->wide_out. */
 static gm_status encode_piece(gm_context *ctx, gm__code_call *c, const gm__rows *rows,
                               int64_t first, int64_t n)
@@ -96,6 +128,8 @@ static gm_status encode_piece(gm_context *ctx, gm__code_call *c, const gm__rows 
             c->inputs[input] = c->columns + i * n;
     }
     gm__run run = {.batch = n, .row0 = first};
+    if (s->levels)
+        return encode_path(ctx, c, &run);
     return run_piece(ctx, c, c->program->x, c->reals, s->reals, s->code, &run);
 }
 
@@ -111,7 +145,12 @@ static gm_status decode_piece(gm_context *ctx, gm__code_call *c, const double *z
                               int64_t n, double *out)
 {
     gm__run run = {.batch = n, .row0 = first};
-    GM_TRY(run_piece(ctx, c, c->program->z, z, c->s->code, c->s->width, &run));
+    if (c->s->levels) {
+        memcpy(c->path.x, z, (size_t)(n * c->s->code) * sizeof *z);
+        GM_TRY(gm__path_decode(ctx, &c->path, n));
+        take_path(c, n);
+    } else
+        GM_TRY(run_piece(ctx, c, c->program->z, z, c->s->code, c->s->width, &run));
     finish_rows(c, n, out);
     return GM_OK;
 }
@@ -120,7 +159,11 @@ static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, 
                               int64_t first, int64_t n, double *out)
 {
     gm__run run = {.batch = n, .row0 = first, .seed = seed};
-    GM_TRY(run_piece(ctx, c, c->program->temperature, &temperature, 0, c->s->width, &run));
+    if (c->s->levels) {
+        GM_TRY(gm__path_sample(ctx, &c->path, seed, first, n));
+        take_path(c, n);
+    } else
+        GM_TRY(run_piece(ctx, c, c->program->temperature, &temperature, 0, c->s->width, &run));
     finish_rows(c, n, out);
     return GM_OK;
 }
@@ -157,11 +200,15 @@ static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__ro
     gm__code_call c;
     gm__answer answer;
     GM_TRY(gm__check_output(ctx, "encode", z, rows->count, model->structure->code));
-    GM_TRY(prepare(ctx, model, GM__ENCODE, values, rows->count, &c));
-    gm_status code = gm__answer_begin(ctx, z, c.capacity, &answer);
-    if (!code)
-        code = encode_pieces(ctx, &c, rows, &answer);
-    return gm__answer_end(&answer, code);
+    gm_status code = prepare(ctx, model, GM__ENCODE, values, rows->count, &c);
+    if (!code) {
+        code = gm__answer_begin(ctx, z, c.capacity, &answer);
+        if (!code)
+            code = encode_pieces(ctx, &c, rows, &answer);
+        code = gm__answer_end(&answer, code);
+    }
+    gm__path_free(&c.path);
+    return code;
 }
 
 gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x,
@@ -277,6 +324,7 @@ static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *
     m.count = code ? 0 : codes.count;
     if (!code)
         code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x);
+    gm__path_free(&m.call.path);
     gm__values_free(values);
     return code;
 }
@@ -326,6 +374,7 @@ static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__r
         code = prepare(ctx, model, GM__DECODE, values, rows->count, &m.call);
     if (!code)
         code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, y);
+    gm__path_free(&m.call.path);
     gm__free(&ctx->allocator, z, (size_t)(count ? count : 1) * sizeof *z);
     return code;
 }
@@ -386,6 +435,7 @@ static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const
         code = prepare(ctx, model, m.task, values, n, &m.call);
     if (!code)
         code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x);
+    gm__path_free(&m.call.path);
     gm__values_free(values);
     return code;
 }

@@ -1,12 +1,12 @@
 /* log p of rows, and its gradient. */
-#include "model/model.h"
+#include "model/path.h"
 
 #include <math.h>
 #include <string.h>
 
 /* Buffers of one piece of rows; one block of memory. */
 typedef struct gm__piece {
-    double *x, *reals, *log_det, *out, *dreals, *dx;
+    double *x, *reals, *log_det, *out, *error, *dreals, *dx;
     float *narrow, *dnarrow;
     int32_t *index, *columns; /* as the transform gives them (n, c), and column by column */
     unsigned char *support;
@@ -17,7 +17,7 @@ static gm_status make_piece(gm_context *ctx, const gm__structure *s, int64_t n, 
                             gm__piece *p)
 {
     size_t rows = (size_t)n, d = (size_t)s->columns, r = (size_t)s->reals, c = (size_t)s->indices;
-    size_t doubles = rows * (d + r + 2) + (grad ? rows * (r + d) : 0),
+    size_t doubles = rows * (d + r + 3) + (grad ? rows * (r + d) : 0),
            floats = rows * r * (grad ? 2 : 1);
     char *block = gm__context_scratch(ctx, doubles * 8 + floats * 4 + rows * c * 8 + rows +
                                                (s->indices + 8) * sizeof(void *) + 64);
@@ -28,7 +28,8 @@ static gm_status make_piece(gm_context *ctx, const gm__structure *s, int64_t n, 
     p->reals = p->x + rows * d;
     p->log_det = p->reals + rows * r;
     p->out = p->log_det + rows;
-    p->dreals = p->out + rows;
+    p->error = p->out + rows;
+    p->dreals = p->error + rows;
     p->dx = p->dreals + (grad ? rows * r : 0);
     p->narrow = (float *)(void *)(p->dx + (grad ? rows * d : 0));
     p->dnarrow = p->narrow + rows * r;
@@ -42,6 +43,8 @@ static gm_status make_piece(gm_context *ctx, const gm__structure *s, int64_t n, 
 static void set_inputs(gm_context *ctx, const gm__structure *s, const gm__program *program,
                        int64_t n, gm__piece *p)
 {
+    if (!program)
+        return;
     if (program->x >= 0) {
         p->inputs[program->x] = p->reals;
         if (program->real == GM__F32) {
@@ -63,13 +66,39 @@ static void set_inputs(gm_context *ctx, const gm__structure *s, const gm__progra
 typedef struct gm__density_call {
     const gm_model *model;
     const gm__structure *s;
-    gm__program *program;
+    gm__program *program; /* NULL where a path needs none */
+    gm__path *path;       /* of a diffusion, or NULL */
+    int random;           /* rows become real ones by noise */
     gm__piece piece;
     uint64_t seed;
     int64_t draws;
     int bound; /* the mean of log weights; else the log of their mean */
+    int error; /* wanted */
     gm_array *grad;
 } gm__density_call;
+
+static gm_status run_program(gm_context *ctx, gm__density_call *c, gm__run *run)
+{
+    void *dreals = c->program->real == GM__F64 ? (void *)c->piece.dreals : c->piece.dnarrow;
+    void *outputs[2] = {c->piece.out, dreals};
+    run->params = c->program->params;
+    run->outputs = outputs;
+    GM_TRY(gm__plan_run(ctx, c->program->plan, run));
+    if (c->grad && c->s->reals > 0 && c->program->real == GM__F32)
+        ctx->kernels->maps->widen(c->piece.dreals, c->piece.dnarrow, run->batch * c->s->reals);
+    return GM_OK;
+}
+
+static gm_status along_path(gm_context *ctx, gm__density_call *c, gm__run *run)
+{
+    const double *log_density;
+    gm__piece *p = &c->piece;
+    GM_TRY(gm__path_enter(ctx, c->path, run, p->reals, &log_density));
+    GM_TRY(gm__path_log_prob(ctx, c->path, run, p->out, c->error ? p->error : NULL));
+    for (int64_t i = 0; log_density && i < run->batch; i++)
+        p->out[i] += log_density[i];
+    return GM_OK;
+}
 
 /* One draw of n rows: log p, in the user's units, into piece.out, and its gradient in the
  * transform's outputs into piece.dreals. */
@@ -86,20 +115,10 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
                               p->log_det, p->support);
         set_inputs(ctx, c->s, c->program, n, p);
     }
-    void *dreals = c->program->real == GM__F64 ? (void *)p->dreals : p->dnarrow;
-    void *outputs[2] = {p->out, dreals};
-    gm__run run = {.batch = n,
-                   .seed = c->seed,
-                   .step = step,
-                   .row0 = first,
-                   .params = c->program->params,
-                   .inputs = p->inputs,
-                   .outputs = outputs};
-    GM_TRY(gm__plan_run(ctx, c->program->plan, &run));
+    gm__run run = {.batch = n, .seed = c->seed, .step = step, .row0 = first, .inputs = p->inputs};
+    GM_TRY(c->path ? along_path(ctx, c, &run) : run_program(ctx, c, &run));
     for (int64_t i = 0; i < n; i++)
         p->out[i] = p->support[i] && p->out[i] == p->out[i] ? p->out[i] + p->log_det[i] : -INFINITY;
-    if (c->grad && c->s->reals > 0 && c->program->real == GM__F32)
-        ctx->kernels->maps->widen(p->dreals, p->dnarrow, n * c->s->reals);
     return GM_OK;
 }
 
@@ -107,6 +126,7 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
  * far; or those of w itself, from running sums of its distances from the first one, `most`. */
 typedef struct gm__log_mean {
     double most, sum, squares;
+    double errors; /* sum of the squared errors of the terms themselves */
 } gm__log_mean;
 
 static double map(gm_context *ctx, gm__map1 which, double x)
@@ -168,8 +188,8 @@ static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first
 {
     GM_TRY(one_draw(ctx, c, first, n, 0));
     memcpy(logp, c->piece.out, (size_t)n * sizeof *logp);
-    if (error)
-        memset(error, 0, (size_t)n * sizeof *error);
+    for (int64_t i = 0; error && i < n; i++)
+        error[i] = c->path ? c->piece.error[i] : 0;
     return GM_OK;
 }
 
@@ -192,6 +212,8 @@ static gm_status drawn_piece(gm_context *ctx, gm__density_call *c, int64_t first
                 add_plain(&means[i], draw, c->piece.out[i]);
             else
                 add_log(ctx, &means[i], c->piece.out[i]);
+        for (int64_t i = 0; i < n && !code && c->path && error; i++)
+            means[i].errors += c->piece.error[i] * c->piece.error[i];
     }
     for (int64_t i = 0; i < n && !code; i++) {
         double e;
@@ -200,7 +222,7 @@ static gm_status drawn_piece(gm_context *ctx, gm__density_call *c, int64_t first
         else
             finish_log_mean(ctx, &means[i], c->draws, &logp[i], &e);
         if (error)
-            error[i] = e;
+            error[i] = c->path ? sqrt(e * e + means[i].errors / (double)c->draws) : e;
     }
     gm__free(&ctx->allocator, means, (size_t)n * sizeof *means);
     return code;
@@ -216,7 +238,7 @@ static void put_gradient(gm__density_call *c, gm__answer *grad, int64_t first, i
 static gm_status run_pieces(gm_context *ctx, gm__density_call *c, const gm__rows *rows,
                             int64_t capacity, double *logp, double *error, gm__answer *grad)
 {
-    int one_pass = c->s->kind == GM_EXACT || grad;
+    int one_pass = c->s->kind == GM_EXACT || grad || (c->path && !c->random);
     for (int64_t first = 0; first < rows->count; first += capacity) {
         int64_t n = rows->count - first < capacity ? rows->count - first : capacity;
         GM_TRY(gm__check_cancel(ctx));
@@ -252,26 +274,56 @@ static gm_status run_rows(gm_context *ctx, gm__density_call *c, const gm__rows *
     return code;
 }
 
+/* The seed and draws that a model of this kind needs. */
+static gm_status read_draws(gm_context *ctx, const gm__values *values, gm__density_call *c)
+{
+    const gm__structure *s = c->s;
+    c->random = s->indices > 0 || gm__transform_random(s->transform);
+    c->draws = 1;
+    if (s->kind == GM_EXACT)
+        return GM_OK;
+    if (!c->path || c->random || c->path->probes)
+        GM_TRY(gm__call_seed(ctx, values, c->grad ? "log_prob_gradient" : "log_prob", &c->seed));
+    c->draws = gm__value_int(values, "draws");
+    c->bound = s->kind == GM_LOWER_BOUND && gm__value_int(values, "kind") == 0;
+    if (s->kind == GM_ESTIMATE && gm__value_given(values, "kind") &&
+        gm__value_int(values, "kind") == 0)
+        return gm__fail(ctx, GM_E_UNSUPPORTED,
+                        "log_prob: kind=bound: the family %s gives estimates, no bound",
+                        s->family->name);
+    return GM_OK;
+}
+
+static gm_status score(gm_context *ctx, gm__density_call *c, const gm__rows *rows,
+                       const gm__values *values, double *logp, double *error)
+{
+    gm__task task = c->grad ? GM__GRADIENT : GM__LOG_PROB;
+    gm__real real = gm__call_real(c->model, values);
+    GM_TRY(read_draws(ctx, values, c));
+    if (c->path)
+        c->program = c->path->front;
+    else
+        GM_TRY(gm__program_get(ctx, c->model, task, real, rows->count, &c->program));
+    int64_t capacity = c->path ? c->path->capacity : c->program->capacity;
+    capacity = capacity < rows->count ? capacity : rows->count;
+    GM_TRY(make_piece(ctx, c->s, capacity, c->grad != NULL, &c->piece));
+    return run_rows(ctx, c, rows, capacity, logp, error);
+}
+
 gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows,
                        const gm__values *values, double *logp, double *error, gm_array *grad)
 {
-    const gm__structure *s = model->structure;
-    gm__density_call c = {.model = model, .s = s, .grad = grad, .draws = 1};
-    if (s->kind != GM_EXACT) {
-        GM_TRY(gm__call_seed(ctx, values, grad ? "log_prob_gradient" : "log_prob", &c.seed));
-        c.draws = gm__value_int(values, "draws");
-        c.bound = s->kind == GM_LOWER_BOUND && gm__value_int(values, "kind") == 0;
-        if (s->kind == GM_ESTIMATE && gm__value_given(values, "kind") &&
-            gm__value_int(values, "kind") == 0)
-            return gm__fail(ctx, GM_E_UNSUPPORTED,
-                            "log_prob: kind=bound: the family %s gives estimates, no bound",
-                            s->family->name);
-    }
-    GM_TRY(gm__program_get(ctx, model, grad ? GM__GRADIENT : GM__LOG_PROB,
-                           gm__call_real(model, values), rows->count, &c.program));
-    int64_t capacity = c.program->capacity < rows->count ? c.program->capacity : rows->count;
-    GM_TRY(make_piece(ctx, s, capacity, grad != NULL, &c.piece));
-    return run_rows(ctx, &c, rows, capacity, logp, error);
+    gm__density_call c = {
+        .model = model, .s = model->structure, .grad = grad, .error = error != NULL};
+    gm__path path;
+    if (!c.s->levels)
+        return score(ctx, &c, rows, values, logp, error);
+    gm_status code = gm__path_create(ctx, model, GM__LOG_PROB, values, rows->count, &path);
+    c.path = &path;
+    if (!code)
+        code = score(ctx, &c, rows, values, logp, error);
+    gm__path_free(&path);
+    return code;
 }
 
 /* ---- Public calls ---------------------------------------------------------------------------- */

@@ -35,7 +35,14 @@ int32_t gm__family_capabilities(const gm_family *f)
         can |= GM_CAN_DECODE;
     if (f->encode && f->decode)
         can |= GM_CAN_RECONSTRUCT;
+    if (f->diffusion)
+        can = GM_CAN_SAMPLE | GM_CAN_LOG_PROB | GM_CAN_ENCODE | GM_CAN_DECODE | GM_CAN_RECONSTRUCT;
     return can;
+}
+
+int32_t gm__family_kind(const gm_family *f)
+{
+    return f->diffusion ? GM_ESTIMATE : f->log_prob ? f->log_prob_kind : GM_NO_LOG_PROB;
 }
 
 const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer, int64_t size)
@@ -70,7 +77,7 @@ static void fill_info(const gm_family *f, gm_family_info *info)
                            .name = f->name,
                            .summary = f->summary,
                            .capabilities = gm__family_capabilities(f),
-                           .log_prob_kind = f->log_prob ? f->log_prob_kind : 0};
+                           .log_prob_kind = gm__family_kind(f)};
     memcpy(info, &full, info->struct_size < sizeof full ? info->struct_size : sizeof full);
 }
 
@@ -114,6 +121,31 @@ static void registry_free(gm_context *ctx, void *registry)
     gm__free(&ctx->allocator, registry, sizeof(gm__registry));
 }
 
+static gm_status check_diffusion(gm_context *ctx, const gm_family *f)
+{
+    const gm_diffusion *d = f->diffusion;
+    if (d->struct_size < sizeof *d || !d->levels || !d->schedule || !d->velocity)
+        return gm__fail(
+            ctx, GM_E_ARG,
+            "gm_family_register: %s: diffusion needs levels, schedule and velocity, and "
+            "struct_size sizeof(gm_diffusion)",
+            f->name);
+    if (!f->loss)
+        return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: a diffusion needs a loss", f->name);
+    if (f->log_prob || f->encode || f->decode || f->base || f->draw || f->code)
+        return gm__fail(
+            ctx, GM_E_ARG,
+            "gm_family_register: %s: a diffusion has no log_prob, encode, decode, base, "
+            "draw or code of its own: they follow from its velocity",
+            f->name);
+    if (f->flags)
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_family_register: %s: a diffusion is of real columns, and its loss not "
+                        "in nats: it can have no flags",
+                        f->name);
+    return GM_OK;
+}
+
 static gm_status check_family(gm_context *ctx, const gm_family *f)
 {
     if (!f || f->struct_size < sizeof *f)
@@ -134,6 +166,8 @@ static gm_status check_family(gm_context *ctx, const gm_family *f)
     if (f->base && !f->decode)
         return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: base is of use with decode only",
                         f->name);
+    if (f->diffusion)
+        GM_TRY(check_diffusion(ctx, f));
     for (int32_t i = 0; family_at(ctx, i); i++)
         if (strcmp(family_at(ctx, i)->name, f->name) == 0)
             return gm__fail(ctx, GM_E_ARG, "gm_family_register: there is a family '%s' already",
@@ -199,22 +233,56 @@ static const gm_option_row sample_options[] = {
 };
 static const gm_option_row code_options[] = {PRECISION("f64"), {0}};
 
-const gm_option_row *gm__call_options(const char *call)
+/* What the same calls take of a diffusion besides. */
+#define ODE_STEPS                                                                                  \
+    {                                                                                              \
+        "ode_steps", GM_STAGE_CALL, GM_INT, "100", "1..1000000", 1,                                \
+            "diffusion: steps of the probability flow between data and noise, of fourth order"     \
+    }
+static const gm_option_row path_log_prob_options[] = {
+    ODE_STEPS,
+    {"trace", GM_STAGE_CALL, GM_CHOICE, "auto", "auto|exact|hutchinson", 1,
+     "diffusion: the divergence of its flow, column by column or estimated from random probes; "
+     "auto is exact up to 16 columns"},
+    {"probes", GM_STAGE_CALL, GM_INT, "4", "1..10000", 1, "diffusion: probes of trace=hutchinson"},
+    {0},
+};
+static const gm_option_row path_sample_options[] = {
+    {"sampler", GM_STAGE_CALL, GM_CHOICE, "heun", "heun|ddim|ancestral", 1,
+     "diffusion: steps of second or first order along its flow, or random ones"},
+    {"sampler_steps", GM_STAGE_CALL, GM_INT, "50", "1..1000000", 1,
+     "diffusion: steps from noise to data"},
+    {"stop", GM_STAGE_CALL, GM_REAL, "0", "0..1", 1,
+     "diffusion: part of the way that is not gone: 1 gives the noise, 0 data"},
+    {0},
+};
+static const gm_option_row path_code_options[] = {ODE_STEPS, {0}};
+
+int gm__call_tables(const char *call, const gm_family *family, const gm_option_row *tables[2])
 {
-    if (strcmp(call, "log_prob") == 0)
-        return log_prob_options;
-    if (strcmp(call, "sample") == 0)
-        return sample_options;
-    if (strcmp(call, "encode") == 0 || strcmp(call, "decode") == 0 ||
-        strcmp(call, "reconstruct") == 0)
-        return code_options;
-    return NULL;
+    static const struct {
+        const char *call;
+        const gm_option_row *any, *path;
+    } calls[] = {{"log_prob", log_prob_options, path_log_prob_options},
+                 {"sample", sample_options, path_sample_options},
+                 {"encode", code_options, path_code_options},
+                 {"decode", code_options, path_code_options},
+                 {"reconstruct", code_options, path_code_options}};
+    for (int i = 0; i < (int)(sizeof calls / sizeof calls[0]); i++)
+        if (strcmp(call, calls[i].call) == 0) {
+            tables[0] = calls[i].any;
+            tables[1] = calls[i].path;
+            return family && !family->diffusion ? 1 : 2;
+        }
+    return 0;
 }
 
 /* The tables of an owner, one after the other; returns how many. */
 static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row *tables[2])
 {
-    tables[1] = NULL;
+    int count = gm__call_tables(owner, NULL, tables);
+    if (count)
+        return count;
     if (strcmp(owner, "context") == 0)
         tables[0] = gm__context_options;
     else if (strcmp(owner, "csv") == 0)
@@ -223,8 +291,7 @@ static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row 
         tables[0] = gm__fit_options;
         tables[1] = gm__transform_options;
         return 2;
-    } else if (!(tables[0] = gm__call_options(owner)) &&
-               !(tables[0] = gm__optimizer_options(owner)))
+    } else if (!(tables[0] = gm__optimizer_options(owner)))
         for (int32_t i = 0; family_at(ctx, i); i++)
             if (strcmp(family_at(ctx, i)->name, owner) == 0)
                 tables[0] = family_at(ctx, i)->options;

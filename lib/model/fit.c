@@ -136,9 +136,9 @@ static gm_status split_rows(gm_context *ctx, gm__fit_parts *p, const gm_dataset 
 static gm_status read_values(gm_context *ctx, gm__fit_parts *p, const gm_options *options)
 {
     const gm_option_row *tables[8];
-    int count = gm__structure_tables(p->family, tables);
-    tables[count++] = gm__call_options("log_prob");
-    tables[count++] = gm__call_options("sample");
+    int own_count = gm__structure_tables(p->family, tables), count = own_count;
+    count += gm__call_tables("log_prob", p->family, tables + count);
+    count += gm__call_tables("sample", p->family, tables + count);
     /* the calls' options may be in the bag: they are checked here and act later */
     gm__values *all;
     GM_TRY(gm__values_create(ctx, p->family->name, tables, count,
@@ -149,13 +149,13 @@ static gm_status read_values(gm_context *ctx, gm__fit_parts *p, const gm_options
     const char *name, *text;
     gm_status code = GM_OK;
     for (int i = 0; !code && options && (name = gm__options_at(options, i, &text)); i++)
-        for (int t = 0; t < count - 2; t++)
+        for (int t = 0; t < own_count; t++)
             if (gm__option_find(tables[t], name)) {
                 code = gm__options_put(ctx, own, name, text);
                 break;
             }
     if (!code)
-        code = gm__values_create(ctx, p->family->name, tables, count - 2,
+        code = gm__values_create(ctx, p->family->name, tables, own_count,
                                  GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, own, &p->values);
     gm_options_free(own);
     if (!code && !gm__value_given(p->values, "seed"))

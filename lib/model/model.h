@@ -16,11 +16,12 @@ extern const gm_family *const gm__builtin_families[];
 /* By name, built-in or registered; GM_E_UNKNOWN with the names that there are. */
 gm_status gm__family_find(gm_context *ctx, const char *name, const gm_family **family);
 int32_t gm__family_capabilities(const gm_family *family);
+int32_t gm__family_kind(const gm_family *family); /* of log_prob on real columns */
 /* The family names that can do it, for texts: "flow, vae". */
 const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer, int64_t size);
-/* Tables of a call: "log_prob", "sample", "encode", "decode", "reconstruct"; NULL for no such call.
- */
-const gm_option_row *gm__call_options(const char *call);
+/* The tables of a call ("log_prob", "sample", "encode", "decode", "reconstruct") on a model of the
+ * family (NULL: of any); returns how many (at most 2), 0 for no such call. */
+int gm__call_tables(const char *call, const gm_family *family, const gm_option_row *tables[2]);
 
 /* ---- Structure: a model without its weights -------------------------------------------------- */
 
@@ -41,6 +42,8 @@ typedef struct gm__structure {
     gm_x_column *x_columns; /* (width) what begins at each, if discrete; else NULL */
     int64_t code;           /* columns of z */
     int32_t kind;           /* of log_prob, for these columns */
+    int64_t levels;         /* of diffusion; 0: none */
+    double *angle, *mixing; /* (levels + 1), (levels + 1, 2): as gm__purpose says; one block */
 } gm__structure;
 
 /* Takes schema and transform over (also on failure); retains values. limit: elements that
@@ -69,6 +72,13 @@ gm_node *gm__front(gm_builder *b, const gm__structure *s, gm__front_mode mode,
 void gm__front_back(const gm__structure *s, const double *x, int64_t n, double *reals,
                     int32_t *index);
 
+/* ---- Noise levels of a diffusion --------------------------------------------------------------
+ */
+
+/* Fills levels, angle and mixing by the family's table; nothing where it has none. */
+gm_status gm__levels_create(gm_context *ctx, gm__structure *s);
+void gm__levels_clear(gm__structure *s);
+
 /* ---- Model ----------------------------------------------------------------------------------- */
 
 struct gm_model {
@@ -92,7 +102,13 @@ typedef enum gm__task {
     GM__DECODE,
     GM__SAMPLE,
     GM__SAMPLE_MEAN, /* of families with draw: what decode makes of a code drawn */
-    GM__LOSS         /* no program: training's own */
+    /* of a diffusion: */
+    GM__VELOCITY,   /* inputs "noised" (batch, width) and the scalars "level", "signal", "sigma" */
+    GM__DIVERGENCE, /* and "probe" (batch, width): the velocity, and (batch, WIDE) probe . J probe
+                     */
+    GM__ROW_DRAW,   /* the front's x, and its log density */
+    GM__ROW_MIDDLE,
+    GM__LOSS /* no program: training's own */
 } gm__task;
 typedef struct gm__program {
     gm__plan *plan;
@@ -102,11 +118,12 @@ typedef struct gm__program {
     int x, z, temperature; /* numbers of inputs, -1 unused */
 } gm__program;
 /* The program for up to `rows` rows at a time (its capacity may be more or less: run in pieces of
- * capacity). Valid until the next call of this in the context. */
+ * capacity). Valid until a few more programs were got in the context. */
 gm_status gm__program_get(gm_context *ctx, const gm_model *model, gm__task task, gm__real real,
                           int64_t rows, gm__program **program);
 /* Builds one task's graph: its outputs (at most 2) into out. */
 int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node *out[2]);
+int gm__noised_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node *out[2]);
 /* (batch): what training minimises. */
 gm_node *gm__loss_build(gm_builder *b, const gm__structure *s);
 gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__purpose *how,

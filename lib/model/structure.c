@@ -31,6 +31,7 @@ void gm__structure_release(gm__structure *s)
     gm__transform_release(s->transform);
     gm__layout_clear(&s->layout);
     gm__free(&a, s->x_columns, s->x_columns ? (size_t)s->width * sizeof *s->x_columns : 0);
+    gm__levels_clear(s);
     gm__free(&a, s, sizeof *s);
 }
 
@@ -43,6 +44,9 @@ gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__pur
     purpose.values = s->values;
     purpose.width = s->width;
     purpose.columns = s->x_columns;
+    purpose.levels = s->levels;
+    purpose.angle = s->angle;
+    purpose.mixing = s->mixing;
     purpose.seed = (uint64_t)gm__value_int(s->values, "seed");
     GM_TRY(gm__builder_create(ctx, &s->layout, &purpose, b));
     if (s->conditions > 0) {
@@ -60,6 +64,10 @@ static gm_node *wide(gm_builder *b, gm_node *x)
 gm_node *gm__loss_build(gm_builder *b, const gm__structure *s)
 {
     gm_node *log_density, *reals, *x = gm__front(b, s, GM__FRONT_DRAW, &log_density, &reals);
+    /* a diffusion's loss is in units of its own, which do not weigh against nats: its front stays
+     * as it starts */
+    if (s->family->diffusion)
+        return wide(b, s->family->loss(b, log_density ? gm_stop_gradient(b, x) : x));
     gm_node *loss = s->family->loss ? wide(b, s->family->loss(b, x))
                                     : gm_neg(b, wide(b, s->family->log_prob(b, x)));
     return log_density ? gm_sub(b, loss, log_density) : loss;
@@ -76,6 +84,8 @@ int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node
 {
     int64_t shape[2] = {GM_BATCH, s->code};
     gm_node *reals, *log_density;
+    if (task >= GM__VELOCITY)
+        return gm__noised_build(b, s, task, out);
     switch (task) {
     case GM__LOG_PROB:
         out[0] = build_log_prob(b, s, &reals);
@@ -102,8 +112,14 @@ int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
-static int answers(const gm_family *f, gm__task task)
+static int answers(const gm__structure *s, gm__task task)
 {
+    const gm_family *f = s->family;
+    if (f->diffusion)
+        return task == GM__VELOCITY || task == GM__DIVERGENCE ||
+               (task > GM__DIVERGENCE && s->indices > 0);
+    if (task >= GM__VELOCITY)
+        return 0;
     static const int32_t needs[] = {GM_CAN_LOG_PROB, GM_CAN_GRADIENT, GM_CAN_ENCODE,
                                     GM_CAN_DECODE,   GM_CAN_SAMPLE,   GM_CAN_SAMPLE};
     return (gm__family_capabilities(f) & needs[task]) != 0;
@@ -129,8 +145,9 @@ static gm_status check_output(gm_context *ctx, const gm__structure *s, const cha
  * early. */
 static gm_status try_task(gm_context *ctx, gm__structure *s, int task, int phase)
 {
-    static const char functions[][12] = {"log_prob", "log_prob", "encode", "decode",
-                                         "decode",   "decode",   "loss"};
+    static const char functions[][12] = {"log_prob", "log_prob", "encode",   "decode",
+                                         "decode",   "decode",   "velocity", "velocity",
+                                         "front",    "front",    "loss"};
     gm_builder *b;
     gm__purpose how = {.training = task == GM__LOSS, .phase = phase};
     gm_node *out[2] = {NULL, NULL};
@@ -206,15 +223,16 @@ static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
     GM_TRY(find_x_columns(ctx, s));
     s->columns = gm__transform_columns(s->transform);
     s->conditions = s->schema->count - s->columns;
-    s->kind = s->family->log_prob ? s->family->log_prob_kind : GM_NO_LOG_PROB;
+    s->kind = gm__family_kind(s->family);
     if (s->kind == GM_EXACT && !s->discrete &&
         (s->indices > 0 || gm__transform_random(s->transform)))
         s->kind = GM_LOWER_BOUND;
+    GM_TRY(gm__levels_create(ctx, s));
     GM_TRY(find_code(ctx, s));
     for (int phase = 0; phase == 0 || phase < s->family->phases; phase++)
         GM_TRY(try_task(ctx, s, GM__LOSS, phase));
-    for (int task = GM__LOG_PROB; task <= GM__SAMPLE; task++)
-        if (task != GM__GRADIENT && answers(s->family, (gm__task)task))
+    for (int task = GM__LOG_PROB; task < GM__LOSS; task++)
+        if (task != GM__GRADIENT && task != GM__SAMPLE_MEAN && answers(s, (gm__task)task))
             GM_TRY(try_task(ctx, s, task, 0));
     s->layout.closed = 1;
     return GM_OK;

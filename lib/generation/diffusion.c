@@ -1,0 +1,141 @@
+/* Denoising diffusion: noise is added to data by a fixed schedule, and a network learns to take it
+ * away (Ho et al. 2020).
+ *
+ *     x_t = signal_t x + sigma_t noise,   signal^2 = alpha-bar, sigma^2 = 1 - alpha-bar   (eq. 4)
+ *
+ * The network reads x_t and t, and its target is one of
+ *
+ *     eps     the noise                                         (Ho et al. 2020, eq. 14)
+ *     x0      the row
+ *     v       signal noise - sigma row                          (Salimans and Ho 2022, section 4)
+ *
+ * from each of which the velocity v follows. Samplers, codes and densities come of v: the library
+ * walks (genmod/extend.h).
+ *
+ * Shapes: x (batch, d); level, signal, sigma (batch, 1). */
+#include "generation/diffusion.h"
+#include "kernels/kernels.h"
+
+static const gm_option_row options[] = {
+    {"levels", GM_STAGE_BUILD, GM_INT, "1000", "1..100000", 1,
+     "noise levels (timesteps) between data and noise"},
+    {"noise", GM_STAGE_BUILD, GM_CHOICE, "cosine", "linear|cosine", 1,
+     "schedule of the noise: linear in beta (Ho et al. 2020), or cosine (Nichol and Dhariwal "
+     "2021)"},
+    {"target", GM_STAGE_BUILD, GM_CHOICE, "v", "eps|x0|v", 1,
+     "what the network predicts: the noise, the row, or the velocity between them"},
+    {"hidden", GM_STAGE_BUILD, GM_INTS, "256,256,256", "1..65536", 1,
+     "widths of the network's hidden layers"},
+    {"activation", GM_STAGE_BUILD, GM_CHOICE, "silu", "relu|tanh|silu|gelu|leaky_relu", 1,
+     "of the hidden layers"},
+    {"embedding", GM_STAGE_BUILD, GM_INT, "64", "2..4096", 1,
+     "columns of sines and cosines that tell the network the level"},
+    {0},
+};
+
+enum { EPS, X0, V };
+enum { LINEAR, COSINE };
+
+/* ---- Schedule -------------------------------------------------------------------------------- */
+
+static int64_t levels(gm_builder *b)
+{
+    return gm_opt_int(b, "levels");
+}
+
+/* cos^2 of (t + s) / (1 + s) pi/2. */
+static double cosine_squared(double t)
+{
+    const double s = 0.008, half_pi = 1.57079632679489661923;
+    double angle = (t + s) / (1 + s) * half_pi, c;
+    gm__kernels_find("auto")->maps->map1[GM__F64][GM__COS](&c, &angle, 1);
+    return c * c;
+}
+
+/* Linear: beta from 1e-4 to 0.02 over 1,000 levels (Ho et al. 2020, section 4), alike in effect for
+ * other numbers of them. Cosine: Nichol and Dhariwal 2021, eq. 17. */
+static double beta_of(gm_builder *b, int64_t level, int64_t count)
+{
+    double n = (double)count, most = 0.999, beta;
+    if (gm_opt_choice(b, "noise") == COSINE)
+        beta = 1 - cosine_squared((double)level / n) / cosine_squared((double)(level - 1) / n);
+    else
+        beta = (1e-4 + (count > 1 ? (0.02 - 1e-4) * (double)(level - 1) / (n - 1) : 0)) * 1000 / n;
+    return beta < most ? beta : most;
+}
+
+static void schedule(gm_builder *b, int64_t count, double *squared_signal)
+{
+    double product = 1;
+    for (int64_t level = 1; level <= count; level++) {
+        product *= 1 - beta_of(b, level, count);
+        squared_signal[level - 1] = product;
+    }
+}
+
+/* ---- Network --------------------------------------------------------------------------------- */
+
+/* Below level 1 there is nothing to learn from: the first level's answer stands for them. */
+static gm_node *predict(gm_builder *b, const gm_noised *at)
+{
+    static const int32_t acts[] = {GM_ACT_RELU, GM_ACT_TANH, GM_ACT_SILU, GM_ACT_GELU,
+                                   GM_ACT_LEAKY_RELU};
+    const int64_t *widths;
+    int32_t count = gm_opt_ints(b, "hidden", &widths);
+    gm_node *level = gm_max(b, at->level, gm_const(b, 1));
+    gm_node *parts[2] = {at->x, gm_nn_sinusoidal(b, level, gm_opt_int(b, "embedding"), 1e4)};
+    gm_node *h = gm_nn_mlp(b, "net", gm_concat(b, 2, parts, -1), count, widths,
+                           acts[gm_opt_choice(b, "activation")]);
+    return gm_nn_linear(b, "net.out", h, gm_node_dim(at->x, -1));
+}
+
+#define LEAST 1e-2 /* sigma by which a predicted row is read as a velocity, at least */
+
+/* v = signal noise - sigma row, with x = signal row + sigma noise. */
+static gm_node *velocity(gm_builder *b, const gm_noised *at)
+{
+    gm_node *y = predict(b, at);
+    switch (gm_opt_choice(b, "target")) {
+    case EPS:
+        return gm_div(b, gm_sub(b, y, gm_mul(b, at->sigma, at->x)), at->signal);
+    case X0:
+        return gm_div(b, gm_sub(b, gm_mul(b, at->signal, at->x), y),
+                      gm_max(b, at->sigma, gm_const(b, LEAST)));
+    default:
+        return y;
+    }
+}
+
+/* The mean over columns of the target's squared error: eq. 14 of Ho et al. 2020, where the target
+ * is the noise. */
+static gm_node *loss(gm_builder *b, gm_node *x)
+{
+    gm_noised at = {.struct_size = sizeof at};
+    gm_node *noise, *target;
+    gm_noised_draw(b, x, &at, &noise);
+    switch (gm_opt_choice(b, "target")) {
+    case EPS:
+        target = noise;
+        break;
+    case X0:
+        target = x;
+        break;
+    default:
+        target = gm_sub(b, gm_mul(b, at.signal, noise), gm_mul(b, at.sigma, x));
+    }
+    return gm_mean(b, gm_square(b, gm_sub(b, predict(b, &at), target)), -1, 0);
+}
+
+static const gm_diffusion diffusion = {
+    .struct_size = sizeof diffusion, .levels = levels, .schedule = schedule, .velocity = velocity};
+
+const gm_family gm__diffusion_family = {
+    .struct_size = sizeof gm__diffusion_family,
+    .version = 1,
+    .name = "diffusion",
+    .summary = "denoising diffusion: samples by taking noise away; log_prob is the density of its "
+               "ODE sampler",
+    .options = options,
+    .loss = loss,
+    .diffusion = &diffusion,
+};
