@@ -309,6 +309,55 @@ START_TEST(large)
 }
 END_TEST
 
+/* A left operand full of zeros, of both signs, whose steps may be left out. */
+static operands sparse(int64_t m, int64_t n, int64_t k, int ta, int tb, int pad, int with, int act,
+                       double filled)
+{
+    operands o = make(GM__F32, m, n, k, ta, tb, pad, with, act);
+    for (int64_t i = 0; i < o.na; i++)
+        if (test_uniform(&seed, 0, 1) >= filled)
+            o.a[i] = i % 3 ? 0 : -0.0;
+    return o;
+}
+
+START_TEST(zeros)
+{
+    seed = 5;
+    for (int ta = 0; ta < 2; ta++)
+        for (int tb = 0; tb < 2; tb++) {
+            check_case(sparse(53, 150, 61, ta, tb, ta, BIAS | PRE, GM__RELU, 0.3), BIAS | PRE);
+            check_case(sparse(40, 64, 200, ta, tb, tb, ACCUMULATE | GATE, GM__SILU, 0.2),
+                       ACCUMULATE | GATE);
+        }
+    check_case(sparse(131, 97, 1024, 0, 0, 0, BIAS, GM__SOFTPLUS, 0.4), BIAS);
+    check_case(sparse(300, 70, 470, 1, 0, 0, GATE, GM__ACT_NONE, 0.45), GATE);
+    check_case(sparse(1100, 64, 33, 1, 1, 0, 0, GM__ACT_NONE, 0.01), 0);
+    /* zeros where a guess looks, but not elsewhere */
+    operands o = make(GM__F32, 700, 80, 180, 0, 0, 0, BIAS, GM__TANH);
+    for (int64_t i = 0; i < o.na; i += 1 + (i % 180 < 170))
+        o.a[i] = i % 180 < 40 || i % 180 > 140 ? 0 : o.a[i];
+    check_case(o, BIAS);
+}
+END_TEST
+
+/* Zeros are not left out where the other factor is no number, nor where a sum has lost its sign to
+ * underflow. */
+START_TEST(zeros_of_account)
+{
+    seed = 6;
+    operands o = sparse(48, 200, 80, 0, 0, 0, BIAS | ACCUMULATE, GM__SILU, 0.3);
+    o.b[5 * o.p.ldb + 3] = NAN;
+    o.b[70 * o.p.ldb + 190] = INFINITY;
+    check_case(o, BIAS | ACCUMULATE);
+    o = sparse(48, 200, 80, 1, 1, 0, 0, GM__ACT_NONE, 0.1);
+    for (int64_t i = 0; i < o.na; i++)
+        o.a[i] = (float)(o.a[i] * 1e-25);
+    for (int64_t i = 0; i < o.nb; i++)
+        o.b[i] = (float)(o.b[i] * 1e-25);
+    check_case(o, 0);
+}
+END_TEST
+
 /* The definition itself against sums in long double: |error| <= k u sum |a b|. */
 START_TEST(accuracy)
 {
@@ -360,6 +409,8 @@ static Suite *suite(void)
     tcase_add_test(t, sizes);
     tcase_add_test(t, epilogues);
     tcase_add_test(t, large);
+    tcase_add_test(t, zeros);
+    tcase_add_test(t, zeros_of_account);
     tcase_add_test(t, accuracy);
     tcase_add_test(t, specials);
     suite_add_tcase(s, t);

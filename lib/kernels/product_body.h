@@ -21,6 +21,7 @@
 
 extern const gm__maps ISA(gm__maps);
 
+#define GM_SPARSE (GM_ISA == GM_ISA_AVX512)
 #define R float
 #define RKIND GM__F32
 #define T(name) ISA(name##_f32)
@@ -51,6 +52,8 @@ extern const gm__maps ISA(gm__maps);
 #endif
 #include "kernels/product_real_body.h"
 
+#undef GM_SPARSE
+#define GM_SPARSE 0
 #define R double
 #define RKIND GM__F64
 #define T(name) ISA(name##_f64)
@@ -97,6 +100,7 @@ static void ISA(run)(const gm__product *p, int part, int parts, void *scratch)
 extern const gm__products ISA(gm__products);
 const gm__products ISA(gm__products) = {ISA(scratch), ISA(run)};
 
+#undef GM_SPARSE
 #undef GM_MR
 #undef GM_STRIP
 #undef GM_HALF

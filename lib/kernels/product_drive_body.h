@@ -13,10 +13,10 @@
 
 /* How the tiles of one block read A. */
 typedef struct T(rows) {
-    const R *a;        /* element (i0, k0) */
+    const R *a; /* element (i0, k0) */
     ptrdiff_t rs, ks;
     int64_t i0, i1;
-    int panels;        /* packed by tiles: a tile of height h at a + (i - i0) * rs has ks = h */
+    int panels; /* packed by tiles: a tile of height h at a + (i - i0) * rs has ks = h */
 } T(rows);
 
 static int T(copies_a)(const gm__product *p)
@@ -34,7 +34,8 @@ static int64_t T(height)(int64_t i0, int64_t i1, int64_t most, int64_t t)
 }
 
 /* Rows [i0, i1), steps [k0, k0 + k) of op(A), copied to `to` where reading in place is bad. */
-static T(rows) T(take_rows)(const T(job) *job, int64_t i0, int64_t i1, int64_t k0, int64_t k, R *to)
+static T(rows)
+    T(take_rows)(const T(job) * job, int64_t i0, int64_t i1, int64_t k0, int64_t k, R *to)
 {
     const gm__product *p = job->p;
     T(rows) v = {job->a + i0 * p->lda + k0, p->lda, 1, i0, i1, 0};
@@ -60,12 +61,12 @@ static T(rows) T(take_rows)(const T(job) *job, int64_t i0, int64_t i1, int64_t k
 
 /* A panel of B and the steps of one piece of k that it needs. */
 typedef struct T(panel) {
-    const R *b;        /* row `lo`, column j */
+    const R *b; /* row `lo`, column j */
     ptrdiff_t bs;
     int64_t j, w;
-    int nv;            /* vectors; 0: half of one; 3: two and at most half of one */
-    int64_t lo, hi;    /* steps within the piece, counted from its start */
-    int first, last;   /* the piece is the first, the last that the panel needs */
+    int nv;          /* vectors; 0: half of one; 3: two and at most half of one */
+    int64_t lo, hi;  /* steps within the piece, counted from its start */
+    int first, last; /* the piece is the first, the last that the panel needs */
 } T(panel);
 
 VINLINE void T(fetch_row)(const R *x, int64_t w, const int write)
@@ -95,21 +96,19 @@ static void T(run_tile)(const T(job) * job, const T(rows) * rows, const T(panel)
 #if GM_HALF
     if (b->nv == 3 && b->w <= GM_NR + VL / 4)
         T(pair_tiles)
-        [h - 1](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo,
-                (int)(b->w - 2 * VL), direct);
-    else if (b->nv == 3)
-        T(odd_tiles)
-        [h - 1](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo,
-                (int)(b->w - 2 * VL), direct);
+    [h - 1](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo, (int)(b->w - 2 * VL),
+            direct);
+    else if (b->nv == 3) T(odd_tiles)[h - 1](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs,
+                                             out, ldo, (int)(b->w - 2 * VL), direct);
     else
 #endif
-    T(tiles)[h - 1][b->nv](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
+        T(tiles)[h - 1][b->nv](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
     if (!direct)
         T(finish_tile)(job, i, b->j, h, b->w, t, ldo, b->first, b->last);
 }
 
 /* The tiles of one panel, down the rows. */
-static void T(run_panel)(const T(job) *job, const T(rows) *rows, const T(panel) *b)
+static void T(run_panel)(const T(job) * job, const T(rows) * rows, const T(panel) * b)
 {
     const gm__product *p = job->p;
     int bounded = p->n_lo || p->n_hi;
@@ -173,7 +172,7 @@ static int T(reads_b_in_place)(const gm__product *p, int64_t m)
 }
 
 /* The rectangle s, at most NC columns wide, from buffers for A and B. */
-static void T(run_columns)(const T(job) *job, gm__share s, R *abuf, R *bbuf)
+static void T(run_columns)(const T(job) * job, gm__share s, R *abuf, R *bbuf)
 {
     const gm__product *p = job->p;
     int64_t blocks = (s.i1 - s.i0 + GM_MC - 1) / GM_MC, m = s.i1 - s.i0, k0 = 0;
@@ -207,7 +206,7 @@ static void T(run_columns)(const T(job) *job, gm__share s, R *abuf, R *bbuf)
 
 #if GM_STRIP
 /* A strip of h <= 4 rows and w columns of the rectangle s, B in place. */
-static void T(run_strip)(const T(job) *job, gm__share s, int64_t j, int64_t w)
+static void T(run_strip)(const T(job) * job, gm__share s, int64_t j, int64_t w)
 {
     const gm__product *p = job->p;
     _Alignas(64) R sum[4 * 8 * VL], piece[4 * 8 * VL];
@@ -232,7 +231,7 @@ static void T(run_strip)(const T(job) *job, gm__share s, int64_t j, int64_t w)
 }
 
 /* A few rows: strips as equal as can be, each at least one vector wide. */
-static void T(run_strips)(const T(job) *job, gm__share s)
+static void T(run_strips)(const T(job) * job, gm__share s)
 {
     int64_t widest = T(strip_width)[s.i1 - s.i0 - 1];
     int64_t vectors = (s.j1 - s.j0 + VL - 1) / VL, strips = (vectors + widest - 1) / widest;
@@ -255,7 +254,7 @@ static int T(in_strips)(const gm__product *p, gm__share s)
     return 0;
 }
 
-static void T(run_strips)(const T(job) *job, gm__share s)
+static void T(run_strips)(const T(job) * job, gm__share s)
 {
     (void)job, (void)s;
 }
@@ -289,14 +288,6 @@ static int T(needs_sum)(const gm__product *p)
     return p->accumulate && p->k > GM_KC;
 }
 
-static size_t T(scratch)(const gm__product *p)
-{
-    int64_t n = T(a_elements)(p) + T(b_elements)(p);
-    if (T(needs_sum)(p))
-        n += T(round)(T(least)(p->m, GM_MC) * T(least)(p->n, GM_NC));
-    return (size_t)n * sizeof(R);
-}
-
 static T(job) T(describe)(const gm__product *p)
 {
     T(job) job = {.p = p, .a = p->a, .b = p->b, .bias = p->bias, .gate = p->gate, .c = p->c};
@@ -304,22 +295,17 @@ static T(job) T(describe)(const gm__product *p)
     job.sum = p->c;
     job.ldsum = p->ldc;
     job.late = p->act != GM__ACT_NONE && p->act != GM__RELU;
-    job.does = (p->accumulate ? T(with_old) : 0) | (p->bias ? T(with_bias) : 0)
-             | (p->pre ? T(with_pre) : 0) | (p->act == GM__RELU ? T(with_relu) : 0)
-             | (p->gate && !job.late ? T(with_gate) : 0);
+    job.does = (p->accumulate ? T(with_old) : 0) | (p->bias ? T(with_bias) : 0) |
+               (p->pre ? T(with_pre) : 0) | (p->act == GM__RELU ? T(with_relu) : 0) |
+               (p->gate && !job.late ? T(with_gate) : 0);
     return job;
 }
 
-static void T(run)(const gm__product *p, int part, int parts, void *scratch)
+/* A rectangle by tiles. */
+static void T(run_tiles)(const T(job) * described, gm__share s, void *scratch)
 {
-    T(job) job = T(describe)(p);
-    gm__share s = gm__product_share(p, part, parts);
-    if (s.i0 >= s.i1 || s.j0 >= s.j1)
-        return;
-    if (T(in_strips)(p, s)) {
-        T(run_strips)(&job, s);
-        return;
-    }
+    T(job) job = *described;
+    const gm__product *p = job.p;
     R *abuf = scratch, *bbuf = abuf + T(a_elements)(p), *sum = bbuf + T(b_elements)(p);
     /* Where old values of C come last, pieces are summed elsewhere, block by block of rows. */
     int64_t rows = T(needs_sum)(p) ? GM_MC : s.i1 - s.i0;
@@ -334,6 +320,47 @@ static void T(run)(const gm__product *p, int part, int parts, void *scratch)
             }
             T(run_columns)(&job, q, abuf, bbuf);
         }
+}
+
+#if GM_SPARSE
+#include "kernels/product_sparse_body.h"
+#else
+static size_t T(sparse_scratch)(const gm__product *p)
+{
+    (void)p;
+    return 0;
+}
+
+static int T(run_sparse)(const T(job) * job, gm__share s, void *scratch, void *room)
+{
+    (void)job, (void)s, (void)scratch, (void)room;
+    return 0;
+}
+#endif
+
+static size_t T(tile_scratch)(const gm__product *p)
+{
+    int64_t n = T(a_elements)(p) + T(b_elements)(p);
+    if (T(needs_sum)(p))
+        n += T(round)(T(least)(p->m, GM_MC) * T(least)(p->n, GM_NC));
+    return (size_t)n * sizeof(R);
+}
+
+static size_t T(scratch)(const gm__product *p)
+{
+    return T(tile_scratch)(p) + T(sparse_scratch)(p);
+}
+
+static void T(run)(const gm__product *p, int part, int parts, void *scratch)
+{
+    T(job) job = T(describe)(p);
+    gm__share s = gm__product_share(p, part, parts);
+    if (s.i0 >= s.i1 || s.j0 >= s.j1)
+        return;
+    if (T(in_strips)(p, s))
+        T(run_strips)(&job, s);
+    else if (!T(run_sparse)(&job, s, scratch, (char *)scratch + T(tile_scratch)(p)))
+        T(run_tiles)(&job, s, scratch);
 }
 
 #undef GM_KC
