@@ -215,8 +215,8 @@ gm_status gm_family_register(gm_context *ctx, const gm_family *family)
 static const gm_option_row log_prob_options[] = {
     SEED_ROW,
     {"kind", GM_STAGE_CALL, GM_CHOICE, "bound", "bound|estimate", 1,
-     "where the answer is not exact: a lower bound (the mean of draws), or an estimate (the log of "
-     "the mean of their exponentials), closer and above the bound, for many draws"},
+     "where the answer is not exact: the mean of the draws' log weights, a lower bound, or the log "
+     "of their mean weight, which is closer the more draws there are"},
     {"draws", GM_STAGE_CALL, GM_INT, "8", "1..1000000", 1,
      "draws averaged where the answer is a bound or an estimate"},
     PRECISION("model"),

@@ -27,7 +27,7 @@ static const gm_option_row options[] = {
      "integer columns run from 0 to levels - 1 (256 for 8-bit pixels); 0: over their own range"},
     {"beta", GM_STAGE_FIT, GM_REAL, "1", "0..", 1,
      "weight of the KL term (Higgins et al. 2017); 1 is the bound on log p"},
-    {"warm_up", GM_STAGE_FIT, GM_INT, "0", "0..", 1,
+    {"kl_warmup", GM_STAGE_FIT, GM_INT, "0", "0..", 1,
      "steps over which the weight of the KL term rises to beta"},
     {"free_bits", GM_STAGE_FIT, GM_REAL, "0", "0..", 1,
      "nats of KL that each column of the code has for nothing in training (Kingma et al. 2016, "
@@ -112,7 +112,7 @@ static gm_node *loss(gm_builder *b, gm_node *x)
 {
     gm_node *log_var, *noise, *mean = posterior(b, x, &log_var);
     gm_node *log_px = log_likelihood(b, x, draw_code(b, mean, log_var, &noise));
-    gm_node *weight = gm_scale(b, gm_ramp(b, gm_opt_int(b, "warm_up")), gm_opt_real(b, "beta"));
+    gm_node *weight = gm_scale(b, gm_ramp(b, gm_opt_int(b, "kl_warmup")), gm_opt_real(b, "beta"));
     return gm_sub(b, gm_mul(b, divergence(b, mean, log_var), weight), log_px);
 }
 
