@@ -438,6 +438,47 @@ START_TEST(activations)
 }
 END_TEST
 
+/* ---- Divergence and ramp --------------------------------------------------------------------- */
+
+START_TEST(divergence_of_normals)
+{
+    static const double mean[] = {0, 1, -2, 3, 0, 1e-4, 0},
+                        log_variance[] = {0, 0, 1, -8, 1e-9, -3, 20};
+    double got[7];
+    rig r;
+    rig_begin(&r);
+    gm_node *m = shaped_input(r.b, "m", 1, 7, 0, 0), *v = shaped_input(r.b, "v", 1, 7, 0, 0);
+    feed f[2] = {{.name = "m", .values = mean, .count = 7},
+                 {.name = "v", .values = log_variance, .count = 7}};
+    evaluate(&r, gm_kl_standard_normal(r.b, m, v), 1, f, 2, got);
+    for (int i = 0; i < 7; i++) {
+        double want = 0.5 * (mean[i] * mean[i] + expm1(log_variance[i]) - log_variance[i]);
+        ck_assert_msg(test_close(got[i], want, 1e-13, 1e-18), "%d: %g, not %g", i, got[i], want);
+    }
+    rig_end(&r);
+}
+END_TEST
+
+START_TEST(ramp_by_steps)
+{
+    for (int training = 0; training < 2; training++) {
+        rig r;
+        rig_begin(&r);
+        gm__builder_purpose(r.b)->training = training;
+        gm_node *ramps[3] = {gm_ramp(r.b, 7), gm_ramp(r.b, 0), gm_ramp(r.b, 1)};
+        for (double step = 1; step < 20; step += 1) {
+            double got[3];
+            feed f = {.name = "step", .values = &step, .count = 1};
+            for (int i = 0; i < 3; i++)
+                evaluate(&r, ramps[i], 1, &f, 1, &got[i]);
+            ck_assert(got[1] == 1 && got[2] == 1);
+            ck_assert(got[0] == (training && step < 7 ? step / 7 : 1));
+        }
+        rig_end(&r);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("nn");
@@ -452,6 +493,8 @@ static Suite *suite(void)
     tcase_add_test(t, dropout);
     tcase_add_test(t, embedding_and_density);
     tcase_add_test(t, activations);
+    tcase_add_test(t, divergence_of_normals);
+    tcase_add_test(t, ramp_by_steps);
     suite_add_tcase(s, t);
     return s;
 }
