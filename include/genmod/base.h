@@ -6,9 +6,9 @@
  *   negative code. Its results come through its last arguments and are NULL (handles) or untouched
  *   (arrays) after a failure. A failed call leaves every argument as it was.
  * - The text of the last failure belongs to the context: gm_context_error copies it out.
- * - Handles are opaque. gm_<noun>_free(NULL) does nothing. Objects keep the allocator they were
- * made with and count what they stand on, so any order of free is right, and an object may outlive
- *   the context it was made with.
+ * - Handles are opaque. A gm_<noun>_free gives up one owner's share: the object goes with the last
+ *   one; NULL does nothing. Objects keep the allocator they were made with and count what they rest
+ *   on, so any order of free is right, and an object may outlive the context it was made with.
  * - Threads: a context serves one thread at a time; two threads in one context is an error
  *   (GM_E_BUSY), never a race. Models, options once set, pools and cancel tokens may be used by any
  *   number of threads at once, each with a context of its own. Datasets may be read by any number
@@ -17,7 +17,9 @@
  * - Sizes are int64_t, enumerations and status int32_t. Structures that a caller fills begin with
  *   struct_size, which must be sizeof the structure; what a caller leaves zero means "the default".
  * - Callbacks get the user's pointer first, run on the calling thread, and must not call back into
- * the same context (GM_E_BUSY) nor unwind through the library. */
+ *   the same context (GM_E_BUSY, but for gm_context_error) nor unwind through the library.
+ * - The library prints nothing, ends no process, reads no environment variable and keeps nothing
+ *   outside of the objects that it hands out. */
 #ifndef GENMOD_BASE_H
 #define GENMOD_BASE_H
 
@@ -42,7 +44,7 @@
 extern "C" {
 #endif
 
-/* ---- Version: of the library, its arithmetic and its build ----------------------------------- */
+/* ---- Version: what library this is, its arithmetic and its build ----------------------------- */
 
 /* The version of these headers. */
 #define GM_VERSION_MAJOR 0
@@ -50,7 +52,7 @@ extern "C" {
 #define GM_VERSION_PATCH 0
 #define GM_VERSION "0.1.0"
 
-/* The version of the library in use, as text ("0.1.0") and as major * 1000000 + minor * 1000 +
+/* The version of the library in use: static text ("0.1.0"), and major * 1000000 + minor * 1000 +
  * patch. */
 GM_API const char *gm_version(void);
 GM_API int32_t gm_version_number(void);
@@ -63,7 +65,7 @@ GM_API const char *gm_build_info(const char *name);
 /* The i-th name that gm_build_info knows; NULL past the end. */
 GM_API const char *gm_build_info_name(int32_t i);
 
-/* ---- Status codes: what a function that can fail returns ------------------------------------- */
+/* ---- Status codes: what functions that can fail return --------------------------------------- */
 
 /* What a function that can fail returns. */
 typedef int32_t gm_status;
@@ -103,7 +105,7 @@ GM_API const char *gm_status_name(gm_status code);
 /* The i-th code, so that a binding can list them; 1 past the end. */
 GM_API gm_status gm_status_at(int32_t i);
 
-/* ---- Hooks: memory, log, files, threads and cancelling, as the host wants them --------------- */
+/* ---- Hooks: the host's memory, log, files and threads, and cancelling ------------------------ */
 
 /* An allocator. resize behaves as realloc that is told the old size: block NULL allocates; new_size
  * 0 frees and returns NULL; otherwise the contents are kept up to the smaller size. The result is
@@ -112,27 +114,30 @@ GM_API gm_status gm_status_at(int32_t i);
  * the library. */
 typedef struct gm_allocator {
     uint32_t struct_size;
-    void *user;
+    void *user; /* handed to each call, here and in the hooks below */
     void *(*resize)(void *user, void *block, size_t old_size, size_t new_size, size_t alignment);
 } gm_allocator;
 
-/* A log. Levels: 1 warning, 2 information. Without one the library is silent. */
+/* A log. Levels: 1 warning, 2 information; text is one line without its end, and lives as long as
+ * the call. Without a log the library is silent. */
 typedef struct gm_logger {
     uint32_t struct_size;
     void *user;
     void (*write)(void *user, int32_t level, const char *text);
 } gm_logger;
 
-/* A source of bytes. read returns how many bytes it gave (fewer than asked is fine), 0 at the end,
- * negative on failure. size returns the total if it is known, else -1; may be NULL. */
+/* A source of bytes. read fills buffer with up to size bytes and returns how many it gave (fewer
+ * than asked is fine), 0 at the end, negative on failure: the call then returns GM_E_IO. size
+ * returns the total number of bytes if it is known, else -1. */
 typedef struct gm_reader {
     uint32_t struct_size;
     void *user;
     int64_t (*read)(void *user, void *buffer, int64_t size);
-    int64_t (*size)(void *user);
+    int64_t (*size)(void *user); /* may be NULL */
 } gm_reader;
 
-/* A sink of bytes. write takes all of them and returns 0, or returns negative on failure. */
+/* A sink of bytes. write takes all of them and returns 0, or returns negative on failure: the call
+ * then returns GM_E_IO. */
 typedef struct gm_writer {
     uint32_t struct_size;
     void *user;
@@ -143,20 +148,24 @@ typedef struct gm_writer {
  * and on any threads, and returns when all have returned. width is how many can run at once. */
 typedef struct gm_executor {
     uint32_t struct_size;
-    int32_t width;
+    int32_t width; /* from 1 */
     void *user;
     void (*run)(void *user, void (*work)(void *arg, int32_t part), void *arg, int32_t parts);
 } gm_executor;
 
-/* A cancel token: any thread may trip it; every long call in a context that was given it returns
- * GM_E_CANCELLED within 100 ms. It stays tripped until it is reset. create returns NULL when memory
- * is short; allocator may be NULL. All of these may be called from any thread. */
+/* A cancel token: once it is tripped, every long call in a context that was given it returns
+ * GM_E_CANCELLED within 100 ms. It stays tripped until it is reset. Any thread may call any of its
+ * functions. */
 typedef struct gm_cancel gm_cancel;
+/* allocator may be NULL. NULL when memory is short, or the allocator is malformed. */
 GM_API gm_cancel *gm_cancel_create(const gm_allocator *allocator);
-/* The token may be NULL, here and below: nothing happens, and it is not tripped. */
+/* Trips the token and resets it; NULL does nothing. To trip is one atomic store, which a signal
+ * handler may make. */
 GM_API void gm_cancel_trip(gm_cancel *token);
 GM_API void gm_cancel_reset(gm_cancel *token);
+/* 1 if it is tripped, else 0; 0 for NULL. */
 GM_API int32_t gm_cancel_tripped(const gm_cancel *token);
+/* Contexts that were given the token keep it alive. */
 GM_API void gm_cancel_free(gm_cancel *token);
 
 /* Worker threads, which contexts on any number of threads may share. Workers start when first
@@ -167,13 +176,16 @@ typedef struct gm_pool gm_pool;
 /* `threads` counts the calling thread: 1 makes no worker, 0 is one a processor, at most 1,024.
  * allocator may be NULL. NULL where an argument is wrong or memory is short. */
 GM_API gm_pool *gm_pool_create(const gm_allocator *allocator, int32_t threads);
-/* The calling thread included; 1 for NULL. */
+/* How many threads it has, the calling one included; 1 for NULL. */
 GM_API int32_t gm_pool_threads(const gm_pool *pool);
+/* Contexts that were given the pool keep it alive. */
 GM_API void gm_pool_free(gm_pool *pool);
 
-/* ---- Context: what one thread works with ----------------------------------------------------- */
+/* ---- Context: what one thread works with, and its settings ----------------------------------- */
 
-/* What one thread works with: memory, scratch, plans, the last error, hooks. */
+/* What one thread works with: scratch memory, plans kept for speed, the text of the last failure,
+ * hooks. Make one for each thread and keep it as long as the thread works; it may move between
+ * threads, but serve one at a time. */
 typedef struct gm_context gm_context;
 
 /* Every member may be zero. The structures pointed to are copied; the pool and the token are
@@ -191,7 +203,7 @@ typedef struct gm_context_config {
  * thread alone. GM_E_ARG where a structure is malformed, or pool and executor are both given;
  * GM_E_MEMORY. */
 GM_API gm_status gm_context_create(const gm_context_config *config, gm_context **context);
-/* What was made with the context stays good. */
+/* Frees a context that no call is using. What was made with it stays good. */
 GM_API void gm_context_free(gm_context *ctx);
 /* Copies the text of the last failure into buffer (size bytes, ended by a zero, cut between
  * characters if need be; NULL with size 0 copies nothing) and its code into *code (may be NULL).
@@ -210,7 +222,8 @@ GM_API gm_status gm_context_set_text(gm_context *ctx, const char *name, const ch
  * copies nothing); its whole length in *length (may be NULL). GM_E_UNKNOWN. */
 GM_API gm_status gm_context_get(gm_context *ctx, const char *name, char *buffer, int64_t size,
                                 int64_t *length);
-/* Gives back the scratch memory and plans that the context keeps for speed. */
+/* Gives back the scratch memory and plans that the context keeps for speed; they come again when
+ * they are needed. */
 GM_API gm_status gm_context_trim(gm_context *ctx);
 
 /* ---- Options: settings by name, and the tables of what there is ------------------------------ */
@@ -222,8 +235,11 @@ GM_API gm_status gm_context_trim(gm_context *ctx);
  * allowed. A bag used in fit may be used in the calls on that model: what belongs to building or
  * fitting is then compared with what the model has. */
 typedef struct gm_options gm_options;
+/* An empty bag. */
 GM_API gm_status gm_options_create(gm_context *ctx, gm_options **options);
+/* What was made with the options stays good. */
 GM_API void gm_options_free(gm_options *options);
+/* Sets a name to a number: of GM_INT, GM_BOOL (0 or 1) and GM_SEED, and of GM_REAL. */
 GM_API gm_status gm_options_set_int(gm_context *ctx, gm_options *options, const char *name,
                                     int64_t value);
 GM_API gm_status gm_options_set_real(gm_context *ctx, gm_options *options, const char *name,
@@ -231,6 +247,7 @@ GM_API gm_status gm_options_set_real(gm_context *ctx, gm_options *options, const
 /* From text: the form that every type has ("8", "0.5", "nsf", "256,256", "true"). */
 GM_API gm_status gm_options_set_text(gm_context *ctx, gm_options *options, const char *name,
                                      const char *value);
+/* From `count` whole numbers, which are copied: of GM_INTS. */
 GM_API gm_status gm_options_set_ints(gm_context *ctx, gm_options *options, const char *name,
                                      const int64_t *values, int64_t count);
 /* Forgets one name (no error where it was not set); NULL forgets all. */
@@ -272,7 +289,11 @@ typedef struct gm_option_info {
 
 /* The i-th option of an owner into *info, with info->struct_size set before. Owners: a family
  * ("flow"), an optimizer ("adam"), "context", "fit" (what every fit takes), "csv", and a call
- * ("sample", "log_prob" ...). GM_E_RANGE past the end, GM_E_UNKNOWN for no such owner. */
+ * ("sample", "log_prob" ...). GM_E_RANGE past the end, GM_E_UNKNOWN for no such owner.
+ *
+ *     gm_option_info row = {.struct_size = sizeof row};
+ *     for (int32_t i = 0; gm_option_at(ctx, "flow", i, &row) == GM_OK; i++)
+ *         printf("%s %s %s\n", row.name, row.default_value, row.help); */
 GM_API gm_status gm_option_at(gm_context *ctx, const char *owner, int32_t i, gm_option_info *info);
 
 /* ---- Arrays: views of the caller's memory, and DLPack ---------------------------------------- */
@@ -296,7 +317,7 @@ typedef struct gm_array {
     int64_t strides[8];
 } gm_array;
 
-/* Fills *array as a row-major matrix (n, d) that borrows data. */
+/* Fills *array, its struct_size too, as a row-major matrix (n, d) of a dtype that borrows data. */
 GM_API void gm_array_init(gm_array *array, int32_t dtype, void *data, int64_t n, int64_t d);
 /* A DLPack DLManagedTensorVersioned (major version 1) as an array that borrows its memory: the
  * tensor must live as long as the array; gm_array_release_dlpack calls its deleter.

@@ -12,7 +12,7 @@ extern "C" {
  * context of its own. Every dataset has at least one row and one column. */
 typedef struct gm_dataset gm_dataset;
 
-/* ---- Columns: what each one is, and what a dataset says of itself ---------------------------- */
+/* ---- Columns: what a dataset says of itself and of its columns ------------------------------- */
 
 /* What a column is. Real columns measure (densities); the others count (probabilities). */
 enum {
@@ -38,8 +38,8 @@ enum {
  * from: views of some of its rows keep them. */
 typedef struct gm_column {
     uint32_t struct_size;
-    int32_t type;
-    int32_t role;
+    int32_t type;       /* GM_COLUMN_ */
+    int32_t role;       /* GM_ROLE_ */
     int32_t missing;    /* 1: cells may be missing (NaN when read) */
     const char *name;   /* "" where the data has no names */
     int64_t categories; /* of BINARY, CATEGORY and ORDERED; else 0 */
@@ -47,10 +47,10 @@ typedef struct gm_column {
     double resolution;  /* the step that all values are multiples of, where they repeat and one was
                            found; 1 for INTEGER; else 0 */
     double period;      /* of CIRCULAR; else 0 */
-    int64_t missing_count;
+    int64_t missing_count; /* cells that are missing */
 } gm_column;
 
-/* Rows and columns; 0 for NULL. */
+/* How many rows and columns; 0 for NULL. */
 GM_API int64_t gm_dataset_row_count(const gm_dataset *data);
 GM_API int64_t gm_dataset_column_count(const gm_dataset *data);
 /* The i-th column (from 0) into *column, with column->struct_size set before. GM_E_RANGE past the
@@ -60,19 +60,19 @@ GM_API gm_status gm_dataset_column(gm_context *ctx, const gm_dataset *data, int6
 /* The number of the column of that name, -1 if there is none. Digits that no column is named are
  * its number, counted from 1 as people do. */
 GM_API int64_t gm_dataset_find_column(const gm_dataset *data, const char *name);
-/* The name of a category; NULL out of range. */
+/* The name of a category, which belongs to the dataset; NULL out of range. */
 GM_API const char *gm_dataset_category(const gm_dataset *data, int64_t column, int64_t category);
 /* The shape of a row: (28, 28) for images of an IDX file, (d) for a list of columns. How many sizes
- * into *ndim, the sizes into shape, the rest of it 0. */
+ * into *ndim (1 to 8), the sizes into shape, the rest of it 0. */
 GM_API gm_status gm_dataset_row_shape(gm_context *ctx, const gm_dataset *data, int32_t *ndim,
                                       int64_t shape[8]);
 
-/* ---- Making: datasets from memory, callbacks and files --------------------------------------- */
+/* ---- Making: make datasets from memory, callbacks and files ---------------------------------- */
 
 /* From memory: an array of any dtype whose first axis is the rows; the other axes are the columns
  * and, where there are several, the shape of a row. Columns are REAL, or INTEGER for integer
  * dtypes, until gm_dataset_with_type. Copies. GM_E_DATA for NaN and infinities, with row and
- * column. */
+ * column; GM_E_SHAPE without rows or columns. */
 GM_API gm_status gm_dataset_from_array(gm_context *ctx, const gm_array *array, gm_dataset **data);
 /* As above, borrowing: the memory is read in place and must not change. release(user) (may be NULL)
  * is called exactly once: when the last owner frees the dataset, or before this call returns a
@@ -80,31 +80,34 @@ GM_API gm_status gm_dataset_from_array(gm_context *ctx, const gm_array *array, g
 GM_API gm_status gm_dataset_borrow_array(gm_context *ctx, const gm_array *array,
                                          void (*release)(void *user), void *user,
                                          gm_dataset **data);
-/* A matrix (n, d), rows row_stride elements apart (0: d). Copies. */
+/* A matrix (n, d), rows row_stride elements apart (0: d), of REAL columns. Copies. GM_E_DATA and
+ * GM_E_SHAPE as above. */
 GM_API gm_status gm_dataset_from_f32(gm_context *ctx, const float *x, int64_t n, int64_t d,
                                      int64_t row_stride, gm_dataset **data);
 GM_API gm_status gm_dataset_from_f64(gm_context *ctx, const double *x, int64_t n, int64_t d,
                                      int64_t row_stride, gm_dataset **data);
-/* From a callback that fills rows [first, first + count) of `columns` doubles each, and returns 0,
- * or negative on failure (GM_E_IO). It is called on the calling thread, in order, until all rows
- * were read; the dataset holds a copy. */
+/* Rows that a callback gives: read fills rows [first, first + count) of `columns` doubles each into
+ * out, row-major, and returns 0, or negative on failure. */
 typedef struct gm_source {
     uint32_t struct_size;
     void *user;
     int64_t rows, columns;
     int32_t (*read)(void *user, int64_t first, int64_t count, double *out);
 } gm_source;
+/* From a callback. It is called on the calling thread, in order, until all rows were read; the
+ * dataset holds a copy. GM_E_IO where the callback fails, GM_E_DATA for NaN and infinities. */
 GM_API gm_status gm_dataset_from_source(gm_context *ctx, const gm_source *source,
                                         gm_dataset **data);
 
 /* From a file, by its ending: .csv (.txt, .data), .tsv (.tab), .npy, .idx or ...-ubyte, also with
  * .gz where zlib was built in (whatever it is named, gzipped data is known by its first bytes).
- * opts (may be NULL) are those of the table "csv". GM_E_IO where the file cannot be read,
- * GM_E_FORMAT where it is malformed, GM_E_DATA where a value is; texts name file, row, column. */
+ * opts (may be NULL) are those of the table "csv", genmod-csv(7). GM_E_IO where the file cannot be
+ * read, GM_E_FORMAT where it is malformed, GM_E_DATA where a value is, GM_E_UNKNOWN for another
+ * ending; texts name file, row, column. */
 GM_API gm_status gm_dataset_from_file(gm_context *ctx, const char *path, const gm_options *opts,
                                       gm_dataset **data);
 /* CSV as RFC 4180 with what is met in the wild: byte order mark, CR LF, tabs or semicolons, blanks
- * around cells, blank lines. UTF-8.
+ * around cells, blank lines. UTF-8. Codes as gm_dataset_from_file, here and below.
  *
  * A header, missing values and types are found by themselves. The first row is a header if it has
  * texts over columns of numbers, or, where all is text, texts that never come again. Missing are
@@ -125,14 +128,18 @@ GM_API gm_status gm_dataset_from_idx(gm_context *ctx, const char *path, gm_datas
 GM_API gm_status gm_dataset_from_reader(gm_context *ctx, const gm_reader *reader,
                                         const char *format, const char *name,
                                         const gm_options *opts, gm_dataset **data);
+/* Gives up the caller's share; views and models made from the dataset stay good. Any thread may. */
 GM_API void gm_dataset_free(gm_dataset *data);
 
-/* ---- Views: the same cells, said or chosen otherwise ----------------------------------------- */
+/* ---- Views: some of the rows and columns of a dataset, or columns read otherwise ------------- */
 
-/* Columns by number (from 0), in that order; GM_E_ARG where one comes twice. */
+/* Columns by number (from 0), in that order. GM_E_ARG where one comes twice, GM_E_RANGE where there
+ * is none of a number. A view, here and below, is a dataset like another: it shares the cells,
+ * counts the dataset that it was made from, and is freed by gm_dataset_free. */
 GM_API gm_status gm_dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
                                    int64_t count, gm_dataset **view);
-/* Rows by number (from 0), in that order, repeats allowed. */
+/* Rows by number (from 0), in that order, repeats allowed. GM_E_RANGE where there is none of a
+ * number, or count is 0. */
 GM_API gm_status gm_dataset_take(gm_context *ctx, const gm_dataset *data, const int64_t *rows,
                                  int64_t count, gm_dataset **view);
 /* Two parts: round(fraction * n) rows drawn by the seed go to *second, the rest to *first, each in
@@ -141,22 +148,25 @@ GM_API gm_status gm_dataset_split(gm_context *ctx, const gm_dataset *data, doubl
                                   uint64_t seed, gm_dataset **first, gm_dataset **second);
 /* One column as another type. Numbers become categories in their order, named as they are written;
  * categories become numbers if their names are. GM_E_DATA where cells do not fit the type (the text
- * names the first). period is for CIRCULAR. */
+ * names the first), GM_E_RANGE for a column that there is not. period, the full turn in the
+ * column's own unit, is for CIRCULAR. */
 GM_API gm_status gm_dataset_with_type(gm_context *ctx, const gm_dataset *data, int64_t column,
                                       int32_t type, double period, gm_dataset **view);
+/* One column in another role (GM_ROLE_). GM_E_ARG for no role, GM_E_RANGE for no column. */
 GM_API gm_status gm_dataset_with_role(gm_context *ctx, const gm_dataset *data, int64_t column,
                                       int32_t role, gm_dataset **view);
 
-/* ---- Reading and writing: rows as numbers, and as files -------------------------------------- */
+/* ---- Reading and writing: copy rows out, save them as files ---------------------------------- */
 
-/* Rows [first, first + count) as doubles (count, columns), row_stride doubles apart (0: packed);
- * categories as their numbers, missing cells as NaN. */
+/* Rows [first, first + count) as doubles (count, columns) into out, row_stride doubles apart (0:
+ * packed); categories as their numbers, missing cells as NaN. GM_E_RANGE where there are not so
+ * many rows, GM_E_SHAPE for a stride less than the columns. */
 GM_API gm_status gm_dataset_read_f64(gm_context *ctx, const gm_dataset *data, int64_t first,
                                      int64_t count, double *out, int64_t row_stride);
 /* Writes by the file's ending (.csv, .tsv, .npy, .idx) or, to a writer, in the format named. CSV
  * has a header (x1, x2 ... where columns have no names), numbers in the shortest form that reads
  * back as the same, categories by name; array files hold categories as numbers. A file is replaced
- * atomically. */
+ * atomically. GM_E_IO; GM_E_UNKNOWN for another ending or format. */
 GM_API gm_status gm_dataset_save(gm_context *ctx, const gm_dataset *data, const char *path);
 GM_API gm_status gm_dataset_write(gm_context *ctx, const gm_dataset *data, const gm_writer *writer,
                                   const char *format);

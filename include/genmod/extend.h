@@ -25,7 +25,7 @@ typedef struct gm_builder gm_builder;
 /* A value in a graph: a leaf, or an operation on other nodes. It never changes. */
 typedef struct gm_node gm_node;
 
-/* ---- Shapes and types: what a node is -------------------------------------------------------- */
+/* ---- Shapes and types: what a node of a graph is --------------------------------------------- */
 
 /* A shape has 0 to 8 dimensions. GM_BATCH stands for the number of rows of the batch, known when a
  * plan runs; -k stands for k batches (as two views of each row, one after the other, have). */
@@ -176,7 +176,7 @@ GM_API gm_node *gm_narrow(gm_builder *b, gm_node *x);
 /* x, a constant to gradients. */
 GM_API gm_node *gm_stop_gradient(gm_builder *b, gm_node *x);
 
-/* ---- Products: of matrices ------------------------------------------------------------------- */
+/* ---- Products: matrix products and triangular systems ---------------------------------------- */
 
 /* Matrices (m, k) (k, n), each transposed if its flag is set; stacks of matrices (..., m, k) (...,
  * k, n) with the same leading dimensions; or (..., k) (k, n). Both REAL or both WIDE. */
@@ -261,7 +261,7 @@ typedef struct gm_spline {
 GM_API gm_node *gm_rq_spline(gm_builder *b, const gm_spline *s, gm_node *x, gm_node *p,
                              gm_node **log_slope);
 
-/* ---- Gradients: as more graph ---------------------------------------------------------------- */
+/* ---- Gradients: derivatives, as more graph --------------------------------------------------- */
 
 /* d of / d wrt[i] into gradient[i] for each of n nodes, as more graph: gradients of gradients are
  * the same call again. `of` is summed if it is not a scalar. A node that `of` does not depend on
@@ -419,7 +419,7 @@ typedef struct gm_diffusion {
  * what was added. The family's schedule tells how much. at->struct_size must be set. */
 GM_API void gm_noised_draw(gm_builder *b, gm_node *x, gm_noised *at, gm_node **noise);
 
-/* ---- Families: the table that a family is ---------------------------------------------------- */
+/* ---- Families: make a family of your own known ----------------------------------------------- */
 
 /* A row of an options table; a row of zeros ends it. range: INT and REAL "lo..hi", "lo..", "..hi",
  * an excluded end marked by a parenthesis "(0..1)"; CHOICE "a|b|c"; INTS the range of each; "" is

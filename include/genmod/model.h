@@ -16,18 +16,20 @@ extern "C" {
  * The calls have one shape: gm_model_<call>(ctx, model, inputs, cond, opts, outputs).
  *
  * - Inputs are rows (n, d): d columns in the order of the model's feature columns, any dtype and
- * strides; categories by their numbers. Plain _f64 and _f32 forms take a pointer, n, and the
- * distance of rows in elements (0: packed); _rows forms take a dataset, whose columns are found by
- * name.
+ *   strides; categories by their numbers. Plain _f64 and _f32 forms take a pointer, n, and the
+ *   distance of rows in elements (0: packed); _rows forms take a dataset, whose columns are found
+ *   by name.
  * - cond: the conditioning columns given, (n, c) or (1, c) for all rows; NULL where the model has
- * none.
- * - opts: the options of this call (tables "log_prob", "sample", "encode", "decode",
- * "reconstruct"); may be NULL.
+ *   none.
+ * - opts: the options of this call, genmod-calls(7); may be NULL. Options of the family and of the
+ *   fit may be among them, if they say what the model has (else GM_E_STAGE).
+ * - Outputs are memory of the caller's, of the shape that is said (arrays: F32 or F64), or a new
+ *   dataset that the caller frees.
  * - An answer for a row depends on the row, the model, the options, the seed and the row's number:
- * not on the batch that it came in, the number of threads, or the processor.
+ *   not on the batch that it came in, the number of threads, or the processor.
  * - Every call may return GM_E_ARG, GM_E_SHAPE, GM_E_DATA (a malformed value, with its row and
- * column), GM_E_UNSUPPORTED (the text names families that do answer), GM_E_SEED, GM_E_MEMORY,
- * GM_E_CANCELLED, GM_E_BUSY. */
+ *   column), GM_E_UNSUPPORTED (the text names families that do answer), GM_E_UNKNOWN and GM_E_RANGE
+ *   (an option), GM_E_STAGE, GM_E_SEED, GM_E_MEMORY, GM_E_CANCELLED, GM_E_BUSY. */
 typedef struct gm_model gm_model;
 
 /* ---- Families: kinds of model, and what each can answer -------------------------------------- */
@@ -59,29 +61,36 @@ GM_API gm_status gm_family_find(gm_context *ctx, const char *name, gm_family_inf
 
 /* ---- Life: fit, share, save and load a model ------------------------------------------------- */
 
-/* Fits a family to the FEATURE columns of rows: gm_trainer in one call. opts holds options of the
- * family, of "fit" (a seed is required) and of the calls to come. Options of the optimizer are set
- * on a gm_optimizer: see genmod/train.h. */
+/* Fits a family ("flow") to the FEATURE columns of rows: gm_trainer in one call, by adam. opts
+ * holds options of the family and of "fit", genmod-fit(7) (a seed is required); those of the calls
+ * to come may be among them: they are checked, and left alone. Another optimizer, its options and a
+ * progress callback: gm_fit_with. GM_E_UNKNOWN and GM_E_RANGE for a family or an option, GM_E_SEED
+ * without a seed, GM_E_DATA and GM_E_UNSUPPORTED for rows that the family cannot learn,
+ * GM_E_NONFINITE where the loss does not stay finite, GM_E_CANCELLED, GM_E_IO for a checkpoint. */
 GM_API gm_status gm_fit(gm_context *ctx, const char *family, const gm_dataset *rows,
                         const gm_options *opts, gm_model **model);
+/* Gives up one owner's share. Any thread may. */
 GM_API void gm_model_free(gm_model *model);
-/* Another owner of the same model; each frees once. NULL for NULL. */
+/* Another owner of the same model; each frees once. NULL for NULL. Any thread may. */
 GM_API gm_model *gm_model_retain(gm_model *model);
 
-/* Saves as a safetensors file (doc/FORMAT.md), replacing it atomically, or through a writer. */
+/* Saves as a safetensors file (doc/FORMAT.md), replacing it atomically, or through a writer.
+ * GM_E_IO. */
 GM_API gm_status gm_model_save(gm_context *ctx, const gm_model *model, const char *path);
 GM_API gm_status gm_model_write(gm_context *ctx, const gm_model *model, const gm_writer *writer);
-/* Loads. A loader believes nothing: GM_E_FORMAT, GM_E_VERSION, GM_E_CHECKSUM or GM_E_UNKNOWN (a
- * family that is not registered) with what was found and expected. */
+/* Loads, from a file, a reader or memory (which is copied). name (may be NULL) stands for the path
+ * in error texts. A loader believes nothing: GM_E_FORMAT, GM_E_VERSION, GM_E_CHECKSUM or
+ * GM_E_UNKNOWN (a family that is not registered) with what was found and expected; GM_E_IO where
+ * the file cannot be read. */
 GM_API gm_status gm_model_load(gm_context *ctx, const char *path, gm_model **model);
 GM_API gm_status gm_model_read(gm_context *ctx, const gm_reader *reader, const char *name,
                                gm_model **model);
 GM_API gm_status gm_model_load_memory(gm_context *ctx, const void *bytes, int64_t size,
                                       gm_model **model);
 
-/* ---- Introspection: what a model says of itself; texts belong to the model ------------------- */
+/* ---- Introspection: what a model says of itself ---------------------------------------------- */
 
-/* The name of its family; NULL for NULL. */
+/* The name of its family; NULL for NULL. Texts, here and below, belong to the model. */
 GM_API const char *gm_model_family(const gm_model *model);
 /* What it can answer, a sum of GM_CAN_ values; 0 for NULL. */
 GM_API int32_t gm_model_capabilities(const gm_model *model);
@@ -93,22 +102,26 @@ GM_API int64_t gm_model_column_count(const gm_model *model);
 GM_API int64_t gm_model_condition_count(const gm_model *model);
 GM_API int64_t gm_model_code_count(const gm_model *model);
 GM_API int64_t gm_model_parameter_count(const gm_model *model);
-/* The i-th feature column (then the conditions) as the model knows it. */
+/* The i-th feature column (then the conditions) as the model knows it, with column->struct_size set
+ * before. GM_E_RANGE past the end. */
 GM_API gm_status gm_model_column(gm_context *ctx, const gm_model *model, int64_t i,
                                  gm_column *column);
+/* The name of a category of a column; NULL out of range. */
 GM_API const char *gm_model_category(const gm_model *model, int64_t column, int64_t category);
-/* The shape of a row where the training data had one (28, 28). */
+/* The shape of a row where the training data had one (28, 28), else (d): as
+ * gm_dataset_row_shape. */
 GM_API gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *ndim,
                                     int64_t shape[8]);
 /* The i-th option that it was built and fitted with, but those that say where checkpoints went:
  * name, and value as text. GM_E_RANGE past the end. */
 GM_API gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int32_t i,
                                     const char **name, const char **value);
-/* All of it as one JSON text: family, options, schema, sizes, training record. */
+/* All of it as one JSON text: family, options, schema, sizes, training record. Copied into buffer
+ * as by gm_context_get. */
 GM_API gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char *buffer,
                                    int64_t size, int64_t *length);
 
-/* ---- Density: how probable rows are ---------------------------------------------------------- */
+/* ---- Density: tell how probable rows are ----------------------------------------------------- */
 
 /* log p of each row in nats, into logp[n]. A value outside the support, or a category never seen,
  * scores minus infinity. A model that is not exact draws: it needs the option "seed"; "draws" says
@@ -131,16 +144,17 @@ GM_API gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, c
 GM_API gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model,
                                         const gm_dataset *rows, const gm_array *cond,
                                         const gm_options *opts, double *logp);
-/* log p and its gradient in x (n, d), zero for columns that count. grad is F32 or F64; logp may be
- * NULL. */
+/* log p into logp[n] (may be NULL) and its gradient in x into grad (n, d), zero for columns that
+ * count. */
 GM_API gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *model,
                                             const gm_array *x, const gm_array *cond,
                                             const gm_options *opts, double *logp, gm_array *grad);
 
-/* ---- Generation: new rows -------------------------------------------------------------------- */
+/* ---- Generation: draw new rows --------------------------------------------------------------- */
 
-/* n rows drawn into x (n, d); the option "seed" is required, "temperature" scales the base. logp
- * (may be NULL): log p of each. Row i is the same whatever n is. */
+/* n rows drawn into x (n, d), in the units and categories of the training data; the option "seed"
+ * is required. logp[n] (may be NULL): log p of each, for models that answer gm_model_log_prob. Row
+ * i is the same whatever n is. The plain forms fill x row-major, packed. */
 GM_API gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n,
                                  const gm_array *cond, const gm_options *opts, gm_array *x,
                                  double *logp);
@@ -153,21 +167,23 @@ GM_API gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, in
                                       const gm_array *cond, const gm_options *opts,
                                       gm_dataset **rows);
 
-/* ---- Representation: rows as codes, and back ------------------------------------------------- */
+/* ---- Representation: turn rows into codes, and back ------------------------------------------ */
 
-/* Codes z (n, k) of rows x (n, d), and back. Discrete columns are encoded from the middle of what
- * stands for them, so that decode(encode(x)) is x. */
+/* Codes of rows x (n, d) into z (n, k), k being gm_model_code_count. Discrete columns that a family
+ * takes as real ones are encoded from the middle of what stands for them, so that decode(encode(x))
+ * is x where the family's codes are exact. */
 GM_API gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x,
                                  const gm_array *cond, const gm_options *opts, gm_array *z);
 GM_API gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model,
                                       const gm_dataset *rows, const gm_array *cond,
                                       const gm_options *opts, gm_array *z);
+/* Rows of codes z (n, k), into x (n, d) or a dataset with the model's columns. */
 GM_API gm_status gm_model_decode(gm_context *ctx, const gm_model *model, const gm_array *z,
                                  const gm_array *cond, const gm_options *opts, gm_array *x);
 GM_API gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_array *z,
                                       const gm_array *cond, const gm_options *opts,
                                       gm_dataset **rows);
-/* decode(encode(x)). */
+/* decode(encode(x)), into y (n, d) or a dataset with the model's columns. */
 GM_API gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_array *x,
                                       const gm_array *cond, const gm_options *opts, gm_array *y);
 GM_API gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model,

@@ -27,6 +27,7 @@ def display(lines):
 
 WORDS = re.compile(r"`(?P<code>[^`]+)`|(?P<call>\bgm_[a-z0-9_]+\([^()]*\))|"
                    r"(?P<name>\b(?:gm_[a-z0-9_]+|GM_[A-Z0-9_]*[A-Z0-9])\b(?![*_<]))|"
+                   r"(?P<page>\bgenmod[a-z-]*\([137]\))|"
                    r"(?P<file>\b(?:genmod|doc|lib|examples)/[\w./-]*\w)|"
                    r"(?P<null>\bNULL\b)|(?P<result>(?<![\w*)/])\*[a-z_]+)|"
                    r"(?P<argument>\b[a-z]+_[a-z_]+\b)")
@@ -60,6 +61,8 @@ class Text:
             return " ".join(["Fn", name] + [argument(a.strip()) for a in inside.split(",")])
         if kind == "name":
             return self.link(text) if text in self.known else None
+        if kind == "page":
+            return "Xr %s %s" % (text[:-3], text[-2])
         if kind == "null":
             return "Dv NULL"
         if kind == "file":
