@@ -95,6 +95,29 @@ sed 's,/[a-z_]* , ,' "$TMPDIR/expected" | sort -u >"$TMPDIR/short"
 sed -n 's/^\.It Cm \([a-z0-9_]*\) Ta Xr genmod-\([a-z]*\) 7$/\2 \1/p' "$pages/genmod.3" | sort >"$TMPDIR/found"
 compare 'options of the index' "$TMPDIR/short" "$TMPDIR/found"
 
+# ---- The tool --------------------------------------------------------------------------------------------
+
+# Options of a command as its --help has them and as the synopsis has them; each is described.
+tool="${EMULATOR:-} $BUILD/genmod"
+$tool --help | sed -n 's/^  \([a-z]*\)   *[a-z].*/\1/p' >"$TMPDIR/commands"
+[ "$(wc -l <"$TMPDIR/commands")" -ge 8 ] || wrong 'genmod --help lists hardly any commands'
+while read -r command; do
+    $tool "$command" --help | sed -n 's/^  \(-.,\|   \) --\([a-z-]*\).*/\2/p' | grep -vx help | sort >"$TMPDIR/expected"
+    awk -v command="$command" '
+        /^\.(Nm|Sh)/ { inside = $1 == ".Nm" && $2 == "genmod" && $3 == command }
+        inside && match($0, /Fl [^ ]+/) {
+            flag = substr($0, RSTART + 3, RLENGTH - 3)
+            print flag == "o" ? "output" : flag == "n" ? "count" : substr(flag, 2)
+        }' doc/genmod.1 | sort >"$TMPDIR/found"
+    [ "$command" = families ] || compare "options of genmod $command" "$TMPDIR/expected" "$TMPDIR/found"
+    while read -r option; do
+        grep -qE -- "^\.It Fl (. , )?-$option( |\$)" doc/genmod.1 || wrong "genmod.1 does not describe --$option"
+    done <"$TMPDIR/expected"
+done <"$TMPDIR/commands"
+for page in "$pages"/*.7; do
+    grep -q "^\.Xr $(basename "$page" .7) 7" doc/genmod.1 || wrong "genmod.1 does not lead to $page"
+done
+
 # ---- References ---------------------------------------------------------------------------------------
 
 echo NULL >>"$TMPDIR/known"

@@ -346,8 +346,5 @@ if [ -x "$BUILD/examples/own_loss" ]; then
     expect 0 '' "$BUILD/examples/own_loss" real.csv
     holds '^a row is [0-9]'
 fi
-if have mandoc; then
-    mandoc -T lint "$SRCDIR/doc/genmod.1" >out || wrong "doc/genmod.1: $(head -n 3 out)"
-fi
 [ "$bad" -ne 0 ] || echo ok
 finish

@@ -421,7 +421,9 @@ GM_API void gm_noised_draw(gm_builder *b, gm_node *x, gm_noised *at, gm_node **n
 
 /* ---- Families: make a family of your own known ----------------------------------------------- */
 
-/* A row of an options table; a row of zeros ends it. range: INT and REAL "lo..hi", "lo..", "..hi",
+/* A row of an options table; a row of zeros ends it. type is GM_INT to GM_SEED, stage a sum of
+ * GM_STAGE_ values, initial the default as text, since the minor version that brought it, help a
+ * line. All of it must outlive the context. range: INT and REAL "lo..hi", "lo..", "..hi",
  * an excluded end marked by a parenthesis "(0..1)"; CHOICE "a|b|c"; INTS the range of each; "" is
  * any. */
 typedef struct gm_option_row {
@@ -433,7 +435,12 @@ typedef struct gm_option_row {
 } gm_option_row;
 
 /* Kinds of answer of log_prob. */
-enum { GM_NO_LOG_PROB = 0, GM_EXACT = 1, GM_LOWER_BOUND = 2, GM_ESTIMATE = 3 };
+enum {
+    GM_NO_LOG_PROB = 0, /* the family has none */
+    GM_EXACT = 1,
+    GM_LOWER_BOUND = 2, /* in expectation */
+    GM_ESTIMATE = 3
+};
 
 /* Flags of a family, added up. */
 enum {
@@ -447,17 +454,22 @@ enum {
 
 /* A family: functions that add to a graph. x is (batch, width): the data after the schema's
  * transforms, discrete columns as the flags say; log densities are in that space: the library
- * adds what the transforms did. Functions that a family does not have are NULL, and the calls that
- * need them answer GM_E_UNSUPPORTED. */
+ * adds what the transforms did.
+ *
+ * Each function adds its part to a builder and returns the node that is wanted. Fitting needs loss
+ * or log_prob, sampling base and decode, log densities log_prob, codes encode and decode; diffusion
+ * stands for all of them but loss. What a family does not have is NULL, and the calls that need it
+ * answer GM_E_UNSUPPORTED. Functions may be called from several threads at once, each with a
+ * builder of its own. */
 typedef struct gm_family {
     uint32_t struct_size;
     int32_t version; /* of the family's parameters, kept in its files */
     const char *name;
-    const char *summary; /* one line */
-    const gm_option_row *options;
-    int32_t log_prob_kind;
-    int32_t phases;             /* players trained in turn; 0 and 1 are one */
-    const char *const *players; /* for each phase, what the names of its parameters begin with */
+    const char *summary;          /* one line */
+    const gm_option_row *options; /* ended by a row of zeros; NULL: none */
+    int32_t log_prob_kind;        /* GM_EXACT, GM_LOWER_BOUND, GM_ESTIMATE */
+    int32_t phases;               /* players trained in turn; 0 and 1 are one */
+    const char *const *players;   /* for each phase, what the names of its parameters begin with */
     int64_t (*code)(gm_builder *b); /* columns of z; NULL: as x */
     gm_node *(*loss)(gm_builder *b,
                      gm_node *x); /* (batch): minimised in the mean; NULL: -log_prob */
@@ -468,11 +480,12 @@ typedef struct gm_family {
     int32_t flags;                   /* GM_FAMILY_ */
     /* (batch, width): a row drawn given its code, what sample gives; NULL: as decode. */
     gm_node *(*draw)(gm_builder *b, gm_node *z);
-    const gm_diffusion *diffusion;
+    const gm_diffusion *diffusion; /* of families that take noise away */
 } gm_family;
 
 /* Makes a family known in a context under its name. The table must outlive the context and every
- * model of the family. GM_E_ARG if it is incomplete or the name is taken. */
+ * model of the family. GM_E_ARG if it is incomplete or the name is taken, GM_E_STATE if the context
+ * holds as many families as it can (64). */
 GM_API gm_status gm_family_register(gm_context *ctx, const gm_family *family);
 
 #ifdef __cplusplus

@@ -100,7 +100,7 @@ def declaration(text, comment):
         name = re.search(r"\} (\w+);$", bare).group(1)
         return Declaration("struct", name, "", members(body, ";"), comment)
     if "(*" in bare:
-        return Declaration("pointer", name_in(bare), bare[len("typedef "):], [], comment)
+        return Declaration("pointer", name_in(bare), bare, [], comment)
     kind = "opaque" if bare.startswith("typedef struct") else "alias"
     return Declaration(kind, bare[:-1].split()[-1], bare, [], comment)
 
