@@ -35,30 +35,31 @@ static log_line read_line(const char *text)
     return line;
 }
 
-int demo_read_log(const char *path, log_line **lines, int64_t *count)
+int demo_read_log(const char *path, fitted *f)
 {
     FILE *file = fopen(path, "r");
     char text[512];
     int64_t capacity = 0;
 
-    *lines = NULL;
-    *count = 0;
+    f->best = INFINITY;
     if (!file)
         return tool_error("%s: %s", path, strerror(errno));
     while (fgets(text, sizeof text, file)) {
         log_line line = read_line(text);
         if (line.step != line.step)
             continue;
-        if (*count == capacity) {
-            log_line *more = realloc(*lines, (size_t)(2 * capacity + 64) * sizeof *more);
+        if (f->count == capacity) {
+            log_line *more = realloc(f->lines, (size_t)(2 * capacity + 64) * sizeof *more);
             if (!more) {
                 fclose(file);
                 return tool_error("out of memory");
             }
-            *lines = more;
+            f->lines = more;
             capacity = 2 * capacity + 64;
         }
-        (*lines)[(*count)++] = line;
+        f->lines[f->count++] = line;
+        if (line.valid < f->best)
+            f->best = line.valid;
     }
     fclose(file);
     return TOOL_OK;
@@ -152,8 +153,10 @@ static void write_line(FILE *file, const frame *f, const log_line *lines, int64_
     fputs("\"/>\n", file);
 }
 
-void demo_write_curve(FILE *file, const log_line *lines, int64_t count)
+void demo_write_curve(FILE *file, const fitted *fit)
 {
+    const log_line *lines = fit->lines;
+    int64_t count = fit->count;
     frame f = find_frame(lines, count);
 
     fprintf(file, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"training curve\">\n", WIDTH,

@@ -1,6 +1,5 @@
-/* Draws the pictures and writes the page of make demo: MODEL DIGITS.csv LOG.csv FOLDER.
- * It asks a model that "genmod fit" made, by the public calls. */
-#include <math.h>
+/* Draws the pictures and writes the page of make demo, from the models and logs in FOLDER and the
+ * file of digits. It asks models that "genmod fit" made, by the public calls. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,29 +7,62 @@
 
 static const cli_option options[] = {TOOL_HELP_OPTION, {0}};
 
-/* ---- The data and what the model says of it -------------------------------------------------- */
+/* ---- What there is --------------------------------------------------------------------------- */
 
+int demo_path(const demo *d, const char *name, char path[4096])
+{
+    if (snprintf(path, 4096, "%s/%s", d->folder, name) >= 4096)
+        return tool_error("%s: the path is too long", d->folder);
+    return TOOL_OK;
+}
+
+static int read_fitted(demo *d, fitted *f)
+{
+    char name[64], path[4096];
+    int status;
+
+    snprintf(name, sizeof name, "%s.model", f->name);
+    status = demo_path(d, name, path);
+    if (!status)
+        status = tool_read_model(&d->t, path, &f->model);
+    snprintf(name, sizeof name, "%s.csv", f->name);
+    if (!status)
+        status = demo_path(d, name, path);
+    return status ? status : demo_read_log(path, f);
+}
+
+/* Rows of the file: pixels, and in the last column the label. */
 static int read_digits(demo *d, const char *path)
 {
     gm_dataset *all = NULL;
-    int64_t pixels[PIXELS], i;
+    int64_t pixels[PIXELS], i, columns;
+    double *cells = NULL;
     int status = tool_read_plain(&d->t, path, &all);
 
     for (i = 0; i < PIXELS; i++)
         pixels[i] = i;
-    if (!status && gm_dataset_select(d->t.ctx, all, pixels, PIXELS, &d->digits))
-        status = tool_failed(&d->t);
-    gm_dataset_free(all);
     if (status)
         return status;
-    d->n = gm_dataset_row_count(d->digits);
+    d->n = gm_dataset_row_count(all);
+    columns = gm_dataset_column_count(all);
     d->x = tool_doubles(d->n, PIXELS);
-    if (!d->x)
-        return TOOL_FAILED;
-    if (gm_dataset_read_f64(d->t.ctx, d->digits, 0, d->n, d->x, 0))
-        return tool_failed(&d->t);
-    return TOOL_OK;
+    d->label = tool_doubles(d->n, 1);
+    cells = tool_doubles(d->n, columns);
+    if (!d->x || !d->label || !cells)
+        status = TOOL_FAILED;
+    else if (gm_dataset_read_f64(d->t.ctx, all, 0, d->n, cells, 0) ||
+             gm_dataset_select(d->t.ctx, all, pixels, PIXELS, &d->digits))
+        status = tool_failed(&d->t);
+    for (i = 0; !status && i < d->n; i++) {
+        memcpy(d->x + i * PIXELS, cells + i * columns, PIXELS * sizeof *cells);
+        d->label[i] = cells[i * columns + columns - 1];
+    }
+    free(cells);
+    gm_dataset_free(all);
+    return status;
 }
+
+/* ---- What the flow says of the digits -------------------------------------------------------- */
 
 static int score_digits(demo *d)
 {
@@ -40,7 +72,8 @@ static int score_digits(demo *d)
     d->logp = tool_doubles(d->n, 1);
     if (!d->logp)
         status = TOOL_FAILED;
-    if (!status && gm_model_log_prob_rows(d->t.ctx, d->model, d->digits, NULL, how, d->logp))
+    if (!status &&
+        gm_model_log_prob_rows(d->t.ctx, d->by[FLOW].model, d->digits, NULL, how, d->logp))
         status = tool_failed(&d->t);
     gm_options_free(how);
     return status;
@@ -83,63 +116,62 @@ static int rank_digits(demo *d)
 
 /* ---- The parts in order ---------------------------------------------------------------------- */
 
-static int write_all(demo *d, const char *log_path)
-{
-    log_line *lines = NULL;
-    int64_t count = 0;
-    int status = demo_read_log(log_path, &lines, &count);
+typedef int part(demo *d);
 
-    if (!status && count) {
-        int64_t i;
-        d->steps = lines[count - 1].step;
-        d->seconds = lines[count - 1].seconds;
-        d->best_valid = INFINITY;
-        for (i = 0; i < count; i++)
-            if (lines[i].valid < d->best_valid)
-                d->best_valid = lines[i].valid;
+static int read_all(demo *d)
+{
+    static const char *const names[MODELS] = {"flow", "vae", "map", "diffusion"};
+    int status = TOOL_OK;
+    int i;
+
+    for (i = 0; i < MODELS && !status; i++) {
+        d->by[i].name = names[i];
+        status = read_fitted(d, &d->by[i]);
     }
-    if (!status)
-        status = demo_draw_real(d);
-    if (!status)
-        status = demo_draw_generated(d);
-    if (!status)
-        status = demo_draw_extremes(d);
-    if (!status)
-        status = demo_draw_walks(d);
-    if (!status)
-        status = demo_write_page(d, lines, count);
-    free(lines);
+    return status;
+}
+
+static int draw_all(demo *d)
+{
+    static part *const parts[] = {score_digits,       rank_digits,        demo_draw_grids,
+                                  demo_draw_path,     demo_draw_extremes, demo_draw_walks,
+                                  demo_draw_restored, demo_draw_plane,    demo_write_page};
+    int status = TOOL_OK;
+    size_t i;
+
+    for (i = 0; i < sizeof parts / sizeof parts[0] && !status; i++)
+        status = parts[i](d);
     return status;
 }
 
 static int run(const cli_args *args)
 {
     demo d;
-    int status;
+    int status, i;
 
     memset(&d, 0, sizeof d);
-    d.folder = args->operand[3];
+    d.folder = args->operand[1];
     status = tool_open(&d.t, args);
     if (!status)
-        status = tool_read_model(&d.t, args->operand[0], &d.model);
+        status = read_digits(&d, args->operand[0]);
     if (!status)
-        status = read_digits(&d, args->operand[1]);
+        status = read_all(&d);
     if (!status)
-        status = score_digits(&d);
-    if (!status)
-        status = rank_digits(&d);
-    if (!status)
-        status = write_all(&d, args->operand[2]);
+        status = draw_all(&d);
+    for (i = 0; i < MODELS; i++) {
+        gm_model_free(d.by[i].model);
+        free(d.by[i].lines);
+    }
     free(d.rank);
     free(d.logp);
+    free(d.label);
     free(d.x);
     gm_dataset_free(d.digits);
-    gm_model_free(d.model);
     return tool_close(&d.t, status);
 }
 
 static const cli_command page = {
-    "demo-page", "MODEL DIGITS LOG FOLDER", "draws the page of make demo", 4, 4, options, run,
+    "demo-page", "DIGITS FOLDER", "draws the page of make demo", 2, 2, options, run,
 };
 
 int main(int argc, char **argv)

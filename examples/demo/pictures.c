@@ -1,59 +1,53 @@
-/* The pictures of the page: digits that are and digits that are not. */
-#include <math.h>
+/* Pictures of digits: real ones, and those that the models make. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "demo.h"
 
-enum { ACROSS = 10, GRID = 60, EXTREMES = 20, WALKS = 4 };
+enum { ACROSS = 10, GRID = 60, EXTREMES = 20, RESTORED = 10, PATHS = 4, MOMENTS = 10 };
 
-static int save(const demo *d, const char *name, int64_t n, const double *x)
+int demo_save(const demo *d, const char *name, int64_t n, int64_t across, const double *x)
 {
     image_sheet sheet = {
-        .height = SIDE, .width = SIDE, .high = INK, .across = ACROSS, .scale = 5, .ink = 1};
+        .height = SIDE, .width = SIDE, .high = INK, .across = across, .scale = 5, .ink = 1};
     char path[4096];
+    int status = demo_path(d, name, path);
 
-    if (snprintf(path, sizeof path, "%s/%s", d->folder, name) >= (int)sizeof path)
-        return tool_error("%s: the path is too long", d->folder);
-    return image_save_sheet(&sheet, n, x, path);
+    return status ? status : image_save_sheet(&sheet, n, x, path);
+}
+
+int demo_sample(demo *d, int by, int64_t n, const char *option, const char *value, double *x)
+{
+    gm_options *how = NULL;
+    int status = tool_options(&d->t, "sample", NULL, &how);
+
+    if (!status && option && gm_options_set_text(d->t.ctx, how, option, value))
+        status = tool_failed(&d->t);
+    if (!status && gm_model_sample_f64(d->t.ctx, d->by[by].model, n, NULL, how, x))
+        status = tool_failed(&d->t);
+    gm_options_free(how);
+    return status;
+}
+
+/* ---- Real digits ----------------------------------------------------------------------------- */
+
+static void take(const demo *d, int64_t n, const int64_t *rows, double *x)
+{
+    int64_t i;
+
+    for (i = 0; i < n; i++)
+        memcpy(x + i * PIXELS, d->x + rows[i] * PIXELS, PIXELS * sizeof *x);
 }
 
 static int save_real(const demo *d, const char *name, int64_t n, const int64_t *rows)
 {
     double *x = tool_doubles(n, PIXELS);
-    int64_t i;
-    int status;
+    int status = TOOL_FAILED;
 
-    if (!x)
-        return TOOL_FAILED;
-    for (i = 0; i < n; i++)
-        memcpy(x + i * PIXELS, d->x + rows[i] * PIXELS, PIXELS * sizeof *x);
-    status = save(d, name, n, x);
-    free(x);
-    return status;
-}
-
-/* Rows spread over the file. */
-int demo_draw_real(demo *d)
-{
-    int64_t rows[GRID], i;
-
-    for (i = 0; i < GRID; i++)
-        rows[i] = (i * 29 + 7) % d->n;
-    return save_real(d, "real.png", GRID, rows);
-}
-
-int demo_draw_generated(demo *d)
-{
-    double *x = tool_doubles(GRID, PIXELS);
-    gm_options *how = NULL;
-    int status = x ? tool_options(&d->t, "sample", NULL, &how) : TOOL_FAILED;
-
-    if (!status && gm_model_sample_f64(d->t.ctx, d->model, GRID, NULL, how, x))
-        status = tool_failed(&d->t);
-    gm_options_free(how);
-    if (!status)
-        status = save(d, "generated.png", GRID, x);
+    if (x) {
+        take(d, n, rows, x);
+        status = demo_save(d, name, n, ACROSS, x);
+    }
     free(x);
     return status;
 }
@@ -68,94 +62,79 @@ int demo_draw_extremes(demo *d)
     return status ? status : save_real(d, "least_probable.png", EXTREMES, least);
 }
 
-/* ---- From one digit to another --------------------------------------------------------------- */
+/* ---- Grids ----------------------------------------------------------------------------------- */
 
-/* A point of the way from a to b: along the line, at a length in proportion, so that the way does
- * not cut through the middle, where a normal distribution of many dimensions has no mass. */
-static void between(double *to, const double *a, const double *b, int64_t k, double part)
+static int draw_grid(demo *d, int by, const char *name)
 {
-    double length_a = 0, length_b = 0, length = 0, factor;
-    int64_t i;
+    double *x = tool_doubles(GRID, PIXELS);
+    int status = x ? demo_sample(d, by, GRID, NULL, NULL, x) : TOOL_FAILED;
 
-    for (i = 0; i < k; i++) {
-        to[i] = (1 - part) * a[i] + part * b[i];
-        length_a += a[i] * a[i];
-        length_b += b[i] * b[i];
-        length += to[i] * to[i];
-    }
-    factor = ((1 - part) * sqrt(length_a) + part * sqrt(length_b)) / sqrt(length > 0 ? length : 1);
-    for (i = 0; i < k; i++)
-        to[i] *= factor;
-}
-
-static int encode(demo *d, double *ends, gm_array *z)
-{
-    gm_options *how = NULL;
-    gm_array x;
-    int status = tool_options(&d->t, "encode", NULL, &how);
-
-    gm_array_init(&x, GM_F64, ends, 2 * WALKS, PIXELS);
-    if (!status && gm_model_encode(d->t.ctx, d->model, &x, NULL, how, z))
-        status = tool_failed(&d->t);
-    gm_options_free(how);
+    if (!status)
+        status = demo_save(d, name, GRID, ACROSS, x);
+    free(x);
     return status;
 }
 
-static int decode(demo *d, gm_array *z, double *out)
+int demo_draw_grids(demo *d)
 {
-    gm_options *how = NULL;
-    gm_array x;
-    int status = tool_options(&d->t, "decode", NULL, &how);
-
-    gm_array_init(&x, GM_F64, out, WALKS * ACROSS, PIXELS);
-    if (!status && gm_model_decode(d->t.ctx, d->model, z, NULL, how, &x))
-        status = tool_failed(&d->t);
-    gm_options_free(how);
-    return status;
-}
-
-/* Codes of the ends into codes of the ways between them. */
-static void fill_ways(double *way, const double *codes, int64_t k)
-{
-    int64_t w, i;
-
-    for (w = 0; w < WALKS; w++)
-        for (i = 0; i < ACROSS; i++)
-            between(way + (w * ACROSS + i) * k, codes + 2 * w * k, codes + (2 * w + 1) * k, k,
-                    (double)i / (ACROSS - 1));
-}
-
-/* The ends are two digits of one half of the ranking, so that none is odd. */
-static int draw_walks(demo *d, int64_t k, double *pixels, double *codes, double *way)
-{
-    int64_t i;
-    gm_array z;
+    int64_t rows[GRID], i;
     int status;
 
-    for (i = 0; i < 2 * WALKS; i++)
-        memcpy(pixels + i * PIXELS, d->x + d->rank[(200 + 97 * i) % d->n] * PIXELS,
-               PIXELS * sizeof *pixels);
-    gm_array_init(&z, GM_F64, codes, 2 * WALKS, k);
-    status = encode(d, pixels, &z);
-    if (status)
-        return status;
-    fill_ways(way, codes, k);
-    gm_array_init(&z, GM_F64, way, WALKS * ACROSS, k);
-    status = decode(d, &z, pixels);
-    return status ? status : save(d, "walks.png", WALKS * ACROSS, pixels);
+    for (i = 0; i < GRID; i++) /* spread over the file */
+        rows[i] = (i * 29 + 7) % d->n;
+    status = save_real(d, "real.png", GRID, rows);
+    if (!status)
+        status = draw_grid(d, FLOW, "flow.png");
+    if (!status)
+        status = draw_grid(d, VAE, "vae.png");
+    return status ? status : draw_grid(d, DIFFUSION, "diffusion.png");
 }
 
-int demo_draw_walks(demo *d)
-{
-    int64_t k = gm_model_code_count(d->model);
-    double *pixels = tool_doubles(WALKS * ACROSS, PIXELS), *codes = tool_doubles(2 * WALKS, k);
-    double *way = tool_doubles(WALKS * ACROSS, k);
-    int status = TOOL_FAILED;
+/* ---- From noise to digit --------------------------------------------------------------------- */
 
-    if (pixels && codes && way)
-        status = draw_walks(d, k, pixels, codes, way);
-    free(way);
-    free(codes);
-    free(pixels);
+/* The same seed takes the same path: each column of the picture stops it at another moment. */
+int demo_draw_path(demo *d)
+{
+    static const char *const stops[MOMENTS] = {"1",   "0.8", "0.7", "0.6", "0.5",
+                                               "0.4", "0.3", "0.2", "0.1", "0"};
+    double *sheet = tool_doubles(PATHS * MOMENTS, PIXELS), x[PATHS * PIXELS];
+    int status = sheet ? TOOL_OK : TOOL_FAILED;
+    int moment, path;
+
+    for (moment = 0; moment < MOMENTS && !status; moment++) {
+        status = demo_sample(d, DIFFUSION, PATHS, "stop", stops[moment], x);
+        for (path = 0; path < PATHS && !status; path++)
+            memcpy(sheet + (path * MOMENTS + moment) * PIXELS, x + path * PIXELS,
+                   PIXELS * sizeof *x);
+    }
+    if (!status)
+        status = demo_save(d, "path.png", PATHS * MOMENTS, MOMENTS, sheet);
+    free(sheet);
     return status;
+}
+
+/* ---- What a short code keeps ----------------------------------------------------------------- */
+
+/* A line of digits of all classes, and a line of what comes back. */
+int demo_draw_restored(demo *d)
+{
+    int64_t rows[RESTORED], i, j;
+    double x[2 * RESTORED * PIXELS];
+    int64_t k = gm_model_code_count(d->by[VAE].model);
+    double *z = tool_doubles(RESTORED, k);
+    int status = z ? TOOL_OK : TOOL_FAILED;
+
+    for (i = 0, j = 400; i < RESTORED && j < d->n; j++)
+        if ((int64_t)d->label[j] == i % CLASSES)
+            rows[i++] = j;
+    if (i < RESTORED)
+        status = tool_error("the digits do not hold all ten classes");
+    if (!status) {
+        take(d, RESTORED, rows, x);
+        status = demo_encode(d, VAE, RESTORED, x, z);
+    }
+    if (!status)
+        status = demo_decode(d, VAE, RESTORED, z, x + RESTORED * PIXELS);
+    free(z);
+    return status ? status : demo_save(d, "restored.png", 2 * RESTORED, RESTORED, x);
 }
