@@ -39,7 +39,8 @@ static inline gm_dataset *real_rows(gm_context *ctx)
 
 static const struct {
     int mixed;
-    const char *settings[10];
+    const char *settings[12];
+    const char *family; /* NULL: flow */
 } models[] = {
     {0, {"seed=1", "steps=9", "hidden=6", "layers=2", "start=1", NULL}},
     {0,
@@ -52,7 +53,17 @@ static const struct {
     {1,
      {"seed=7", "steps=9", "hidden=6", "layers=2", "precision=f64", "transform=quantile",
       "mixing=permutation", "checkpoint_seconds=0.1", NULL}},
+    {1, {"seed=1", "steps=9", "hidden=6", "code=3", "free_bits=0.1", NULL}, "vae"},
+    {1,
+     {"seed=2", "steps=9", "hidden=5,4", "decoder=3", "code=2", "precision=f64", "spread=network",
+      "transform=none", "levels=12", NULL},
+     "vae"},
+    {0,
+     {"seed=3", "steps=9", "hidden=", "code=3", "spread=shared", "whiten=1", "transform=quantile",
+      NULL},
+     "vae"},
 };
+#define A_VAE 6 /* the first that is one */
 #define MODELS ((int)(sizeof models / sizeof models[0]))
 
 static inline gm_model *model_of(gm_context *ctx, int which)
@@ -60,7 +71,8 @@ static inline gm_model *model_of(gm_context *ctx, int which)
     gm_dataset *rows = models[which].mixed ? mixed_rows(ctx) : real_rows(ctx);
     gm_options *how = case_options(ctx, models[which].settings);
     gm_model *model;
-    test_ok(ctx, gm_fit(ctx, "flow", rows, how, &model));
+    const char *family = models[which].family ? models[which].family : "flow";
+    test_ok(ctx, gm_fit(ctx, family, rows, how, &model));
     gm_options_free(how);
     gm_dataset_free(rows);
     return model;

@@ -302,6 +302,34 @@ START_TEST(edited)
 }
 END_TEST
 
+/* Discrete columns taken as they are: marks, ranges and sizes that do not fit. */
+START_TEST(edited_vae)
+{
+    gm_context *ctx = test_context(NULL);
+    gm_model *model = model_of(ctx, A_VAE);
+    test_sink file = bytes_of(ctx, model);
+    const char *counted = ",\\\"counted\\\":true";
+    edit(&file, "\"family\":\"vae\"", "\"family\":\"flow\"", GM_E_FORMAT);
+    edit(&file, counted, "", GM_E_FORMAT);
+    edit(&file, counted, ",\\\"counted\\\":false", GM_E_FORMAT);
+    edit(&file, counted, ",\\\"counted\\\":1", GM_E_FORMAT);
+    edit(&file, "{\\\"by\\\":\\\"standard\\\"}",
+         "{\\\"by\\\":\\\"standard\\\",\\\"counted\\\":true}", GM_E_FORMAT);
+    edit(&file, "{\\\"by\\\":\\\"index\\\"}", "{\\\"by\\\":\\\"index\\\",\\\"counted\\\":true}",
+         GM_E_FORMAT);
+    edit(&file, "\\\"whiten\\\":false", "\\\"whiten\\\":true", GM_E_FORMAT);
+    edit(&file, "\\\"code\\\":\\\"3\\\"", "\\\"code\\\":\\\"65536\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"code\\\":\\\"3\\\"", "\\\"code\\\":\\\"2\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"spread\\\":\\\"column\\\"", "\\\"spread\\\":\\\"network\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"spread\\\":\\\"column\\\"", "\\\"spread\\\":\\\"wide\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"deviation\\\":\\\"1\\\"", "\\\"deviation\\\":\\\"0\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"deviation\\\":\\\"1\\\"", "\\\"deviation\\\":\\\"2\\\"", GM_OK);
+    test_sink_clear(&file);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* Files that no program wrote. */
 START_TEST(absurd)
 {
@@ -386,6 +414,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, mutated_header, 0, MODELS);
     tcase_add_loop_test(t, mutated_data, 0, MODELS);
     tcase_add_test(t, edited);
+    tcase_add_test(t, edited_vae);
     tcase_add_test(t, absurd);
     tcase_add_test(t, multitudes);
     suite_add_tcase(s, t);

@@ -159,7 +159,7 @@ END_TEST
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
 /* One of each: fit, save, load, ask; for data of real or of all kinds of columns. */
-static gm_status ask(gm_context *ctx, const gm_model *model, const gm_dataset *rows)
+static gm_status ask(gm_context *ctx, const gm_model *model)
 {
     gm_options *how = NULL;
     gm_dataset *drawn = NULL;
@@ -182,7 +182,6 @@ static gm_status ask(gm_context *ctx, const gm_model *model, const gm_dataset *r
         code = gm_model_sample_rows(ctx, model, 20, NULL, how, &drawn);
     if (!code)
         code = gm_model_log_prob_rows(ctx, model, drawn, NULL, how, logp);
-    (void)rows;
     gm_dataset_free(drawn);
     gm_options_free(how);
     return code;
@@ -201,11 +200,16 @@ static int32_t keep(void *user, const void *bytes, int64_t size)
     return 0;
 }
 
+typedef struct life {
+    const char *family, *option; /* and one of its own, to be 1 */
+    const gm_dataset *rows;
+} life;
+
 static gm_status whole_life(const gm_allocator *allocator, void *arg)
 {
-    const gm_dataset *rows = arg;
-    static const char *const settings[][2] = {{"seed", "1"},   {"steps", "2"},  {"layers", "1"},
-                                              {"hidden", "3"}, {"batch", "20"}, {"average", "0.5"}};
+    const life *l = arg;
+    const char *settings[][2] = {{"seed", "1"},   {"steps", "2"},  {l->option, "1"},
+                                 {"hidden", "3"}, {"batch", "20"}, {"average", "0.5"}};
     gm_context_config config = {.struct_size = sizeof config, .allocator = allocator};
     gm_writer writer = {.struct_size = sizeof writer, .write = keep};
     gm_context *ctx = NULL;
@@ -218,13 +222,13 @@ static gm_status whole_life(const gm_allocator *allocator, void *arg)
     for (int i = 0; i < 6 && !code; i++)
         code = gm_options_set_text(ctx, how, settings[i][0], settings[i][1]);
     if (!code)
-        code = gm_fit(ctx, "flow", rows, how, &model);
+        code = gm_fit(ctx, l->family, l->rows, how, &model);
     if (!code)
         code = gm_model_write(ctx, model, &writer);
     if (!code)
         code = gm_model_load_memory(ctx, kept, kept_size, &loaded);
     if (!code)
-        code = ask(ctx, loaded, rows);
+        code = ask(ctx, loaded);
     gm_context_free(ctx);
     gm_options_free(how);
     gm_model_free(model);
@@ -235,8 +239,9 @@ static gm_status whole_life(const gm_allocator *allocator, void *arg)
 START_TEST(every_allocation)
 {
     gm_context *ctx = test_context(NULL);
-    gm_dataset *rows = _i ? mixed_rows(ctx) : real_rows(ctx);
-    int64_t runs = test_every_failure(whole_life, rows, test_quick() ? 60 : 500);
+    gm_dataset *rows = _i % 2 ? mixed_rows(ctx) : real_rows(ctx);
+    life l = {_i < 2 ? "flow" : "vae", _i < 2 ? "layers" : "code", rows};
+    int64_t runs = test_every_failure(whole_life, &l, test_quick() ? 60 : 500);
     ck_assert_int_gt(runs, 100);
     gm_dataset_free(rows);
     gm_context_free(ctx);
@@ -252,7 +257,7 @@ static Suite *suite(void)
     tcase_add_test(t, family_of_the_callers);
     tcase_add_test(t, failing_readers_and_writers);
     tcase_add_test(t, places);
-    tcase_add_loop_test(t, every_allocation, 0, 2);
+    tcase_add_loop_test(t, every_allocation, 0, 4);
     suite_add_tcase(s, t);
     return s;
 }
