@@ -40,19 +40,24 @@ static inline gm_dataset *real_rows(gm_context *ctx)
 static const struct {
     int mixed;
     const char *settings[12];
-    const char *family; /* NULL: flow */
+    const char *family;
 } models[] = {
-    {0, {"seed=1", "steps=9", "hidden=6", "layers=2", "start=1", NULL}},
+    {0, {"seed=1", "steps=9", "hidden=6", "layers=2", "start=1", NULL}, "flow"},
     {0,
      {"seed=1", "steps=9", "hidden=6", "layers=2", "precision=f64", "whiten=1", "coupling=realnvp",
-      "base=student", NULL}},
+      "base=student", NULL},
+     "flow"},
     {0,
-     {"seed=18446744073709551615", "steps=9", "hidden=", "layers=2", "transform=quantile", NULL}},
-    {0, {"seed=1", "steps=9", "hidden=5,5", "residual=1", "layers=1", "transform=logit", NULL}},
-    {1, {"seed=1", "steps=9", "hidden=6", "layers=2", "mixing=swap", NULL}},
+     {"seed=18446744073709551615", "steps=9", "hidden=", "layers=2", "transform=quantile", NULL},
+     "flow"},
+    {0,
+     {"seed=1", "steps=9", "hidden=5,5", "residual=1", "layers=1", "transform=logit", NULL},
+     "flow"},
+    {1, {"seed=1", "steps=9", "hidden=6", "layers=2", "mixing=swap", NULL}, "flow"},
     {1,
      {"seed=7", "steps=9", "hidden=6", "layers=2", "precision=f64", "transform=quantile",
-      "mixing=permutation", "checkpoint_seconds=0.1", NULL}},
+      "mixing=permutation", "checkpoint_seconds=0.1", NULL},
+     "flow"},
     {1, {"seed=1", "steps=9", "hidden=6", "code=3", "free_bits=0.1", NULL}, "vae"},
     {1,
      {"seed=2", "steps=9", "hidden=5,4", "decoder=3", "code=2", "precision=f64", "spread=network",
@@ -71,8 +76,7 @@ static inline gm_model *model_of(gm_context *ctx, int which)
     gm_dataset *rows = models[which].mixed ? mixed_rows(ctx) : real_rows(ctx);
     gm_options *how = case_options(ctx, models[which].settings);
     gm_model *model;
-    const char *family = models[which].family ? models[which].family : "flow";
-    test_ok(ctx, gm_fit(ctx, family, rows, how, &model));
+    test_ok(ctx, gm_fit(ctx, models[which].family, rows, how, &model));
     gm_options_free(how);
     gm_dataset_free(rows);
     return model;

@@ -301,6 +301,150 @@ START_TEST(bound_of_any_number)
 }
 END_TEST
 
+/* ---- The same of a model of discrete columns --------------------------------------------------
+ */
+
+static const struct {
+    const char *const settings[16];
+    const char *few, *many;
+} vaes[] = {
+    {{"seed=11", "batch=97", "hidden=70,33", "code=5", "free_bits=0.05", "kl_warmup=9",
+      "spread=network", "draws=3", NULL},
+     "fbde6ec3e39f02b9a6e6966accf11b8bdc24dc827391f98d490235250d98bc1b",
+     "a296131590812c8f78f8d5bb2c798eb1a1f1f4d43859f67af105b63896b7af21"},
+    {{"seed=12", "batch=97", "hidden=", "code=3", "precision=f64", "spread=shared", "levels=64",
+      "transform=none", "kind=estimate", "draws=3", NULL},
+     "9cdffb7ab1caaffde39a53b9d903de88b958c7203642501a84fc973f9c8834fd",
+     "23d67cc8579f932eacad4ecb8a1ae8aef0063e6d2d24b87a732db015a4cee18c"},
+};
+#define VAES ((int)(sizeof vaes / sizeof vaes[0]))
+
+/* Columns of every type, made from exact_rows. */
+static gm_dataset *discrete_rows(gm_context *ctx)
+{
+    static const int32_t types[D] = {GM_COLUMN_BINARY, GM_COLUMN_REAL, GM_COLUMN_INTEGER,
+                                     GM_COLUMN_CATEGORY, GM_COLUMN_ORDERED};
+    static double x[ROWS * D];
+    gm_dataset *rows, *next;
+    exact_rows(x);
+    for (int i = 0; i < ROWS; i++) {
+        double *row = x + i * D, a = row[0];
+        row[0] = a > 0.25;
+        row[2] = fmin(63, fmax(0, floor(8 * row[2]) + 30));
+        row[3] = (a > -0.5) + (a > 0.5) + (row[1] > 1);
+        row[4] = (a > -1) + (row[1] > 0) + (row[1] > 0.5);
+    }
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, ROWS, D, 0, &rows));
+    for (int64_t j = 0; j < D; j++) {
+        test_ok(ctx, gm_dataset_with_type(ctx, rows, j, types[j], 0, &next));
+        gm_dataset_free(rows);
+        rows = next;
+    }
+    return rows;
+}
+
+/* Weights, scores, codes, rows drawn and rows read back. */
+static void hash_vae(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
+                     const gm_options *how, char text[65])
+{
+    static double logp[ROWS], z[ROWS * 5], drawn[100 * D], back[ROWS * D];
+    int64_t k = gm_model_code_count(model);
+    gm_array az = case_array(GM_F64, z, ROWS, k), ab = case_array(GM_F64, back, ROWS, D);
+    unsigned char digest[32];
+    gm__sha256 s;
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp));
+    test_ok(ctx, gm_model_encode_rows(ctx, model, rows, NULL, how, &az));
+    test_ok(ctx, gm_model_decode(ctx, model, &az, NULL, how, &ab));
+    test_ok(ctx, gm_model_sample_f64(ctx, model, 100, NULL, how, drawn));
+    gm__sha256_begin(&s);
+    add_weights(&s, model);
+    add_bits(&s, logp, ROWS, 8);
+    add_bits(&s, z, ROWS * k, 8);
+    add_bits(&s, back, ROWS * D, 8);
+    add_bits(&s, drawn, 100 * D, 8);
+    gm__sha256_end(&s, digest);
+    gm__sha256_text(digest, text);
+}
+
+static void check_vae(int fit, int steps, const machine *m)
+{
+    char text[65], last[32];
+    const char *settings[20], *expected = steps == FEW ? vaes[fit].few : vaes[fit].many;
+    int n = 0;
+    for (; vaes[fit].settings[n]; n++)
+        settings[n] = vaes[fit].settings[n];
+    snprintf(last, sizeof last, "steps=%d", steps);
+    settings[n++] = last;
+    settings[n] = NULL;
+    gm_context *ctx = machine_context(m);
+    gm_dataset *rows = discrete_rows(ctx);
+    gm_options *how = case_options(ctx, settings);
+    test_sink file = {0};
+    gm_writer writer = test_sink_writer(&file);
+    gm_model *model, *loaded;
+    test_ok(ctx, gm_fit(ctx, "vae", rows, how, &model));
+    test_ok(ctx, gm_model_write(ctx, model, &writer));
+    gm_model_free(model);
+    test_ok(ctx, gm_model_load_memory(ctx, file.data, file.size, &loaded));
+    hash_vae(ctx, loaded, rows, how, text);
+    ck_assert_msg(strcmp(text, expected) == 0,
+                  "vae %d, %d steps, kernels %s, %d threads, %s: the hash is %s, not %s", fit,
+                  steps, m->kernels, m->threads, m->fusion ? "fused" : "plain", text, expected);
+    test_sink_clear(&file);
+    gm_model_free(loaded);
+    gm_options_free(how);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+
+START_TEST(one_hash_of_discrete_columns)
+{
+    int steps = test_quick() ? FEW : MANY;
+    for (int k = 0; gm__kernels_at(k); k++)
+        for (int threads = 1; threads <= 3; threads++)
+            for (int fusion = threads == 2 ? 0 : 1; fusion < 2; fusion++)
+                check_vae(_i, k ? steps : FEW,
+                          &(machine){gm__kernels_at(k)->name, threads, fusion});
+}
+END_TEST
+
+/* Row i of n is scored, coded and drawn alike for any n. */
+START_TEST(discrete_rows_of_any_number)
+{
+    static double x[ROWS * D], logp[ROWS], z[ROWS * 4], drawn[ROWS * D], one[D];
+    static const int64_t sizes[] = {1, 5, 33, 600};
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = discrete_rows(ctx);
+    gm_options *how =
+        case_options(ctx, (const char *[]){"seed=3", "steps=30", "hidden=40,17", "code=4",
+                                           "draws=2", precisions[_i], NULL});
+    gm_model *model;
+    test_ok(ctx, gm_fit(ctx, "vae", rows, how, &model));
+    gm_array all = case_array(GM_F64, x, ROWS, D), az = case_array(GM_F64, z, ROWS, 4);
+    gm__dataset_rows(rows, NULL, 0, ROWS, x);
+    test_ok(ctx, gm_model_log_prob(ctx, model, &all, NULL, how, logp, NULL));
+    test_ok(ctx, gm_model_encode(ctx, model, &all, NULL, how, &az));
+    test_ok(ctx, gm_model_sample_f64(ctx, model, ROWS, NULL, how, drawn));
+    for (int k = 0; k < 4; k++) {
+        static double some[ROWS * D];
+        int64_t n = sizes[k];
+        test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, n, 0, how, some));
+        same(some, logp, n, "bounds");
+        test_ok(ctx, gm_model_sample_f64(ctx, model, n, NULL, how, some));
+        same(some, drawn, n * D, "draws");
+    }
+    for (int64_t i = 0; i < ROWS; i += 37) {
+        gm_array row = case_array(GM_F64, x + i * D, 1, D), code = case_array(GM_F64, one, 1, 4);
+        test_ok(ctx, gm_model_encode(ctx, model, &row, NULL, how, &code));
+        same(one, z + i * 4, 4, "codes");
+    }
+    gm_options_free(how);
+    gm_dataset_free(rows);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("bits");
@@ -315,6 +459,8 @@ static Suite *suite(void)
     tcase_add_loop_test(t, sample_of_any_number, 0, 4);
     tcase_add_loop_test(t, same_after_load, 0, 4);
     tcase_add_test(t, bound_of_any_number);
+    tcase_add_loop_test(t, one_hash_of_discrete_columns, 0, VAES);
+    tcase_add_loop_test(t, discrete_rows_of_any_number, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }

@@ -145,7 +145,8 @@ GM_API gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model,
                                         const gm_dataset *rows, const gm_array *cond,
                                         const gm_options *opts, double *logp);
 /* log p into logp[n] (may be NULL) and its gradient in x into grad (n, d), zero for columns that
- * count. */
+ * count. Of a model that is not exact both are of the bound or the estimate, over the same draws.
+ */
 GM_API gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *model,
                                             const gm_array *x, const gm_array *cond,
                                             const gm_options *opts, double *logp, gm_array *grad);

@@ -122,66 +122,6 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
     return GM_OK;
 }
 
-/* Mean and standard error of exp(w), as logarithms, from running sums scaled by the greatest so
- * far; or those of w itself, from running sums of its distances from the first one, `most`. */
-typedef struct gm__log_mean {
-    double most, sum, squares;
-    double errors; /* sum of the squared errors of the terms themselves */
-} gm__log_mean;
-
-static double map(gm_context *ctx, gm__map1 which, double x)
-{
-    double y;
-    ctx->kernels->maps->map1[GM__F64][which](&y, &x, 1);
-    return y;
-}
-
-static void add_log(gm_context *ctx, gm__log_mean *m, double w)
-{
-    if (w == -INFINITY)
-        return;
-    if (w > m->most) {
-        double shrink = m->most == -INFINITY ? 0 : map(ctx, GM__EXP, m->most - w);
-        m->sum *= shrink;
-        m->squares *= shrink * shrink;
-        m->most = w;
-    }
-    double e = map(ctx, GM__EXP, w - m->most);
-    m->sum += e;
-    m->squares += e * e;
-}
-
-static void finish_log_mean(gm_context *ctx, const gm__log_mean *m, int64_t draws, double *logp,
-                            double *error)
-{
-    double k = (double)draws, mean = m->sum / k;
-    if (mean <= 0) {
-        *logp = -INFINITY;
-        *error = 0;
-        return;
-    }
-    double variance = draws > 1 ? (m->squares / k - mean * mean) * k / (k - 1) : NAN;
-    *logp = m->most + map(ctx, GM__LOG, mean);
-    *error = sqrt(variance > 0 || variance != variance ? variance : 0) / (mean * sqrt(k));
-}
-
-static void add_plain(gm__log_mean *m, int64_t draw, double w)
-{
-    if (draw == 0)
-        m->most = w;
-    double away = w == -INFINITY ? -INFINITY : m->most == -INFINITY ? 0 : w - m->most;
-    m->sum += away;
-    m->squares += away * away;
-}
-
-static void finish_plain(const gm__log_mean *m, int64_t draws, double *logp, double *error)
-{
-    double k = (double)draws, mean = m->sum / k,
-           variance = (m->squares / k - mean * mean) / (k - 1);
-    *logp = m->most + mean;
-    *error = *logp == -INFINITY ? 0 : draws == 1 ? NAN : sqrt(variance > 0 ? variance : 0);
-}
-
 /* Exact: one pass. */
 static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
                              double *logp, double *error)
@@ -199,32 +139,18 @@ static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first
 static gm_status drawn_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
                              double *logp, double *error)
 {
-    gm__log_mean *means = gm__alloc_array(&ctx->allocator, n, sizeof *means);
-    if (!means)
-        return gm__no_memory(ctx);
+    gm__piece *p = &c->piece;
+    gm__weights w;
+    GM_TRY(gm__weights_begin(ctx, c->bound, n, c->grad ? c->s->reals : 0, &w));
     gm_status code = GM_OK;
-    for (int64_t i = 0; i < n; i++)
-        means[i].most = -INFINITY;
     for (int64_t draw = 0; draw < c->draws && !code; draw++) {
         code = one_draw(ctx, c, first, n, draw);
-        for (int64_t i = 0; i < n && !code; i++)
-            if (c->bound)
-                add_plain(&means[i], draw, c->piece.out[i]);
-            else
-                add_log(ctx, &means[i], c->piece.out[i]);
-        for (int64_t i = 0; i < n && !code && c->path && error; i++)
-            means[i].errors += c->piece.error[i] * c->piece.error[i];
+        if (!code)
+            gm__weights_add(ctx, &w, p->out, c->path && error ? p->error : NULL, p->dreals);
     }
-    for (int64_t i = 0; i < n && !code; i++) {
-        double e;
-        if (c->bound)
-            finish_plain(&means[i], c->draws, &logp[i], &e);
-        else
-            finish_log_mean(ctx, &means[i], c->draws, &logp[i], &e);
-        if (error)
-            error[i] = c->path ? sqrt(e * e + means[i].errors / (double)c->draws) : e;
-    }
-    gm__free(&ctx->allocator, means, (size_t)n * sizeof *means);
+    if (!code)
+        gm__weights_end(ctx, &w, logp, error, p->dreals);
+    gm__weights_clear(&w);
     return code;
 }
 
@@ -238,7 +164,7 @@ static void put_gradient(gm__density_call *c, gm__answer *grad, int64_t first, i
 static gm_status run_pieces(gm_context *ctx, gm__density_call *c, const gm__rows *rows,
                             int64_t capacity, double *logp, double *error, gm__answer *grad)
 {
-    int one_pass = c->s->kind == GM_EXACT || grad || (c->path && !c->random);
+    int one_pass = c->s->kind == GM_EXACT || (c->path && !c->random);
     for (int64_t first = 0; first < rows->count; first += capacity) {
         int64_t n = rows->count - first < capacity ? rows->count - first : capacity;
         GM_TRY(gm__check_cancel(ctx));

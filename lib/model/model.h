@@ -179,6 +179,25 @@ gm__real gm__call_real(const gm_model *model, const gm__values *values);
 gm_status gm__call_check(gm_context *ctx, const gm_model *model, const char *call,
                          int32_t capability);
 
+/* Averages over draws of log weights, row by row: their mean if `bound`, else the log of the mean
+ * of their exponentials; and of gradients (n, width) alike. */
+typedef struct gm__weights {
+    gm_allocator allocator;
+    int bound;
+    int64_t n, width, draws;
+    struct gm__average *average;
+    double *gradient;
+} gm__weights;
+/* n and width as a piece of rows has them. Nothing is left to clear after a failure. */
+gm_status gm__weights_begin(gm_context *ctx, int bound, int64_t n, int64_t width, gm__weights *w);
+/* error (n): what each weight is uncertain by, or NULL; gradient is not read where width is 0. */
+void gm__weights_add(gm_context *ctx, gm__weights *w, const double *log_weight, const double *error,
+                     const double *gradient);
+/* error may be NULL; it is NaN for a single draw, 0 where logp is minus infinity. */
+void gm__weights_end(gm_context *ctx, const gm__weights *w, double *logp, double *error,
+                     double *gradient);
+void gm__weights_clear(gm__weights *w);
+
 /* log p of rows, used by several calls; grad may be NULL, else (n, columns) doubles go to put(). */
 gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows,
                        const gm__values *values, double *logp, double *error, gm_array *grad);
