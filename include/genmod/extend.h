@@ -91,14 +91,14 @@ GM_API gm_node *gm_const_array(gm_builder *b, int32_t ndim, const int64_t *shape
                                const double *values);
 GM_API gm_node *gm_const_index(gm_builder *b, int32_t ndim, const int64_t *shape,
                                const int32_t *values);
-/* Draws from N(0, 1) and from U[0, 1), REAL, new at each step: a function of seed, node, step and
- * element. No gradient. The second form takes the shape of x. */
+/* Draws from N(0, 1) and from U(0, 1), never 0 or 1, REAL, new at each step: a function of seed,
+ * node, step and element. No gradient. The second forms take the shape of x. */
 GM_API gm_node *gm_normal(gm_builder *b, int32_t ndim, const int64_t *shape);
 GM_API gm_node *gm_uniform(gm_builder *b, int32_t ndim, const int64_t *shape);
 GM_API gm_node *gm_normal_like(gm_builder *b, gm_node *x);
 GM_API gm_node *gm_uniform_like(gm_builder *b, gm_node *x);
 
-/* ---- Element-wise: arithmetic and functions of each element ---------------------------------- */
+/* ---- Element-wise: arithmetic and functions, element by element ------------------------------ */
 
 /* x + y, x - y, x y, x / y. Here and below two operands broadcast against each other as in NumPy:
  * shapes are aligned at the last axis, and a size of 1 is repeated. */
