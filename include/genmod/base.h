@@ -299,7 +299,13 @@ GM_API gm_status gm_option_at(gm_context *ctx, const char *owner, int32_t i, gm_
 /* ---- Arrays: views of the caller's memory, and DLPack ---------------------------------------- */
 
 /* Types of elements. */
-enum { GM_F32 = 1, GM_F64 = 2, GM_U8 = 3, GM_I32 = 4, GM_I64 = 5 };
+enum {
+    GM_F32 = 1, /* float */
+    GM_F64 = 2, /* double */
+    GM_U8 = 3,  /* uint8_t */
+    GM_I32 = 4, /* int32_t */
+    GM_I64 = 5  /* int64_t */
+};
 /* Flags of an array. */
 enum {
     GM_ARRAY_READ_ONLY = 1 /* nothing may be written into it */

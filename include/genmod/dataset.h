@@ -103,11 +103,11 @@ GM_API gm_status gm_dataset_from_source(gm_context *ctx, const gm_source *source
  * .gz where zlib was built in (whatever it is named, gzipped data is known by its first bytes).
  * opts (may be NULL) are those of the table "csv", genmod-csv(7). GM_E_IO where the file cannot be
  * read, GM_E_FORMAT where it is malformed, GM_E_DATA where a value is, GM_E_UNKNOWN for another
- * ending; texts name file, row, column. */
+ * ending, GM_E_UNKNOWN and GM_E_RANGE for an option; texts name file, row, column. */
 GM_API gm_status gm_dataset_from_file(gm_context *ctx, const char *path, const gm_options *opts,
                                       gm_dataset **data);
 /* CSV as RFC 4180 with what is met in the wild: byte order mark, CR LF, tabs or semicolons, blanks
- * around cells, blank lines. UTF-8. Codes as gm_dataset_from_file, here and below.
+ * around cells, blank lines. UTF-8. Codes as gm_dataset_from_file.
  *
  * A header, missing values and types are found by themselves. The first row is a header if it has
  * texts over columns of numbers, or, where all is text, texts that never come again. Missing are
@@ -119,12 +119,12 @@ GM_API gm_status gm_dataset_from_file(gm_context *ctx, const char *path, const g
 GM_API gm_status gm_dataset_from_csv(gm_context *ctx, const char *path, const gm_options *opts,
                                      gm_dataset **data);
 /* NumPy's format: versions 1 to 3, either byte order, C and Fortran order, f2 f4 f8, i1 to i8, u1
- * to u8, b1 (BINARY). Axes as gm_dataset_from_array. */
+ * to u8, b1 (BINARY). Axes as gm_dataset_from_array. GM_E_IO, GM_E_FORMAT, GM_E_DATA. */
 GM_API gm_status gm_dataset_from_npy(gm_context *ctx, const char *path, gm_dataset **data);
-/* The format of the MNIST files. Axes as gm_dataset_from_array. */
+/* The format of the MNIST files. Axes as gm_dataset_from_array. GM_E_IO, GM_E_FORMAT. */
 GM_API gm_status gm_dataset_from_idx(gm_context *ctx, const char *path, gm_dataset **data);
 /* From a reader hook; format is "csv", "tsv", "npy" or "idx"; name (may be NULL) stands for the
- * path in error texts. */
+ * path in error texts. Codes as gm_dataset_from_file. */
 GM_API gm_status gm_dataset_from_reader(gm_context *ctx, const gm_reader *reader,
                                         const char *format, const char *name,
                                         const gm_options *opts, gm_dataset **data);

@@ -18,7 +18,7 @@ extern "C" {
  * - Inputs are rows (n, d): d columns in the order of the model's feature columns, any dtype and
  *   strides; categories by their numbers. Plain _f64 and _f32 forms take a pointer, n, and the
  *   distance of rows in elements (0: packed); _rows forms take a dataset, whose columns are found
- *   by name.
+ *   by name (GM_E_UNKNOWN where one is missing).
  * - cond: the conditioning columns given, (n, c) or (1, c) for all rows; NULL where the model has
  *   none.
  * - opts: the options of this call, genmod-calls(7); may be NULL. Options of the family and of the

@@ -70,7 +70,8 @@ typedef struct gm_fit_config {
 /* A fit in progress. One thread at a time. A step that fails or is cancelled leaves the trainer
  * usable, at its last whole step. */
 typedef struct gm_trainer gm_trainer;
-/* Prepares a fit, without a step. Codes as gm_fit. */
+/* Prepares a fit, without a step. GM_E_UNKNOWN and GM_E_RANGE for a family or an option, GM_E_SEED
+ * without a seed, GM_E_DATA and GM_E_UNSUPPORTED for rows that the family cannot learn. */
 GM_API gm_status gm_trainer_create(gm_context *ctx, const char *family, const gm_fit_config *config,
                                    gm_trainer **trainer);
 /* Models that it gave stay good. */
@@ -82,7 +83,8 @@ GM_API gm_status gm_trainer_step(gm_context *ctx, gm_trainer *trainer, int64_t n
 GM_API gm_status gm_trainer_progress(gm_context *ctx, const gm_trainer *trainer,
                                      gm_progress *progress);
 /* The mean loss of rows under the weights as they stand (averaged, if averaging is on) into *mean,
- * its standard error into *error (may be NULL). */
+ * its standard error into *error (may be NULL). GM_E_DATA, GM_E_SHAPE and GM_E_UNKNOWN for rows
+ * that are not like those it is fitted to. */
 GM_API gm_status gm_trainer_evaluate(gm_context *ctx, gm_trainer *trainer, const gm_dataset *rows,
                                      double *mean, double *error);
 /* The model as it stands: the best evaluated weights if there is validation, else the last. The
@@ -95,7 +97,8 @@ GM_API gm_status gm_trainer_checkpoint_write(gm_context *ctx, const gm_trainer *
                                              const gm_writer *writer);
 /* A trainer that goes on from a checkpoint, with the same family, data, options and optimizer, to
  * the bits of the unbroken run. GM_E_STATE if the checkpoint is of another fit (the text says what
- * differs) or another arithmetic revision; GM_E_IO, GM_E_FORMAT, GM_E_VERSION, GM_E_CHECKSUM. */
+ * differs) or another arithmetic revision; codes as gm_trainer_create; GM_E_IO, GM_E_FORMAT,
+ * GM_E_VERSION, GM_E_CHECKSUM. */
 GM_API gm_status gm_trainer_resume(gm_context *ctx, const char *family, const gm_fit_config *config,
                                    const char *path, gm_trainer **trainer);
 GM_API gm_status gm_trainer_resume_read(gm_context *ctx, const char *family,
