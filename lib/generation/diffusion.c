@@ -15,9 +15,8 @@
  * Shapes: x (batch, d); level, signal, sigma (batch, 1). */
 #include "generation/diffusion.h"
 #include "kernels/kernels.h"
-
 static const gm_option_row options[] = {
-    {"levels", GM_STAGE_BUILD, GM_INT, "1000", "1..100000", 1,
+    {"levels", GM_STAGE_BUILD, GM_INT, "1000", "1..10000", 1,
      "noise levels (timesteps) between data and noise"},
     {"noise", GM_STAGE_BUILD, GM_CHOICE, "cosine", "linear|cosine", 1,
      "schedule of the noise: linear in beta (Ho et al. 2020), or cosine (Nichol and Dhariwal "
@@ -75,18 +74,33 @@ static void schedule(gm_builder *b, int64_t count, double *squared_signal)
 
 /* ---- Network --------------------------------------------------------------------------------- */
 
+#define ROW_SCALE 2 /* deviation of what a unit reads off standardised rows */
+
+/* The first hidden layer, of the noised rows and of the level each by itself: with the row's
+ * weights large, as coordinates of few columns need to be told apart finely (Tancik et al. 2020),
+ * and the layer far from linear: what v holds beyond a normal density is not found from small ones.
+ */
+static gm_node *first(gm_builder *b, gm_node *x, gm_node *level, int64_t width)
+{
+    int64_t shape[2] = {gm_node_dim(x, -1), width};
+    gm_node *w = gm_param(b, "row.weight", 2, shape, GM_INIT_KAIMING, ROW_SCALE);
+    return gm_add(b, gm_matmul(b, x, w, 0, 0), gm_nn_linear(b, "level", level, width));
+}
+
 /* Below level 1 there is nothing to learn from: the first level's answer stands for them. */
 static gm_node *predict(gm_builder *b, const gm_noised *at)
 {
     static const int32_t acts[] = {GM_ACT_RELU, GM_ACT_TANH, GM_ACT_SILU, GM_ACT_GELU,
                                    GM_ACT_LEAKY_RELU};
     const int64_t *widths;
-    int32_t count = gm_opt_ints(b, "hidden", &widths);
+    int32_t count = gm_opt_ints(b, "hidden", &widths), act = acts[gm_opt_choice(b, "activation")];
     gm_node *level = gm_max(b, at->level, gm_const(b, 1));
     gm_node *parts[2] = {at->x, gm_nn_sinusoidal(b, level, gm_opt_int(b, "embedding"), 1e4)};
-    gm_node *h = gm_nn_mlp(b, "net", gm_concat(b, 2, parts, -1), count, widths,
-                           acts[gm_opt_choice(b, "activation")]);
-    return gm_nn_linear(b, "net.out", h, gm_node_dim(at->x, -1));
+    gm_node *h = count ? gm_activation(b, act, first(b, parts[0], parts[1], widths[0]))
+                       : gm_concat(b, 2, parts, -1);
+    if (count > 1)
+        h = gm_nn_mlp(b, "net", h, count - 1, widths + 1, act);
+    return gm_nn_linear(b, "out", h, gm_node_dim(at->x, -1));
 }
 
 #define LEAST 1e-2 /* sigma by which a predicted row is read as a velocity, at least */
