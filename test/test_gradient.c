@@ -72,6 +72,7 @@ CASE(sigmoid, gm_sigmoid(b, x[0]))
 CASE(softplus, gm_softplus(b, x[0]))
 CASE(log_sigmoid, gm_log_sigmoid(b, x[0]))
 CASE(silu, gm_silu(b, x[0]))
+CASE(silu_slope, gm__map1_node(b, GM__SILU_SLOPE, x[0]))
 CASE(gelu, gm_gelu(b, x[0]))
 CASE(erf, gm_erf(b, x[0]))
 CASE(erfc, gm_erfc(b, x[0]))
@@ -206,6 +207,7 @@ static const test_case cases[] = {
     PLAIN(softplus, -3, 3),
     PLAIN(log_sigmoid, -3, 3),
     PLAIN(silu, -3, 3),
+    PLAIN(silu_slope, -3, 3),
     PLAIN(gelu, -3, 3),
     PLAIN(erf, -2, 2),
     PLAIN(erfc, -2, 2),

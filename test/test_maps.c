@@ -526,6 +526,43 @@ START_TEST(test_position)
 }
 END_TEST
 
+/* A derivative that comes with its map has the bits of a map of its own; SILU_SLOPE those of the
+ * operations that it stands for. */
+START_TEST(test_both)
+{
+    gm__real real = _i;
+    static double x[LONG], y[LONG], slope[LONG], want[LONG];
+    uint64_t state = 7;
+    const double one = 1, scalar[2] = {200, -200};
+    for (int round = 0; round < 200; round++)
+        for (int s = 0; gm__kernels_at(s); s++) {
+            const gm__maps *m = gm__kernels_at(s)->maps;
+            int n = 1 + round % LONG;
+            fill(x, real, LONG, &state);
+            if (round % 2) /* where e^-|x| leaves the range of floats */
+                m->axpb[real](x, x, scalar[round / 2 % 2], one, LONG);
+            m->silu_both[real](y, slope, x, n);
+            m->map1[real][GM__SILU](want, x, n);
+            same("silu", s, y, want, real, n);
+            m->map1[real][GM__SILU_SLOPE](want, x, n);
+            same("slope of silu", s, slope, want, real, n);
+            m->map1[real][GM__SIGMOID](slope, x, n);
+            m->axpb[real](y, slope, -1, 1, n);
+            m->map2[real][GM__MUL](y, x, y, n);
+            m->axpb[real](y, y, 1, 1, n);
+            m->map2[real][GM__MUL](y, slope, y, n);
+            same("slope of silu, in steps", s, want, y, real, n);
+            m->softplus_both[real](y, slope, x, n);
+            m->map1[real][GM__SOFTPLUS](want, x, n);
+            same("softplus", s, y, want, real, n);
+            m->map1[real][GM__SIGMOID](want, x, n);
+            same("slope of softplus", s, slope, want, real, n);
+            m->silu_both[real](x, slope, x, n);
+            m->map1[real][GM__SILU_SLOPE](y, want, 0);
+        }
+}
+END_TEST
+
 START_TEST(test_widen_narrow)
 {
     static float x[LONG], z[LONG + 1];
@@ -558,6 +595,7 @@ static Suite *suite(void)
     tcase_add_test(t, test_exact_pairs);
     tcase_add_test(t, test_logaddexp);
     tcase_add_test(t, test_polygamma);
+    tcase_add_loop_test(t, test_both, 0, 2);
     tcase_add_loop_test(t, test_same_bits, 0, 2);
     tcase_add_loop_test(t, test_position, 0, 2);
     tcase_add_test(t, test_widen_narrow);

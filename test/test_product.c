@@ -75,7 +75,16 @@ static void add_structure(operands *o, int steps, int wanted)
     }
 }
 
-enum { BIAS = 1, GATE = 2, PRE = 4, ACCUMULATE = 8, STEPS = 16, WANTED = 32 };
+enum {
+    BIAS = 1,
+    GATE = 2,
+    PRE = 4,
+    ACCUMULATE = 8,
+    STEPS = 16,
+    WANTED = 32,
+    SLOPE = 64,  /* its derivative with the activation */
+    FACTOR = 128 /* the gate is one */
+};
 
 static operands make(gm__real real, int64_t m, int64_t n, int64_t k, int ta, int tb, int pad,
                      int with, int act)
@@ -86,6 +95,7 @@ static operands make(gm__real real, int64_t m, int64_t n, int64_t k, int ta, int
     p->lda = (ta ? m : k) + pad, p->ldb = (tb ? k : n) + 2 * pad, p->ldc = n + pad,
     p->ldgate = n + 3 * pad;
     p->accumulate = !!(with & ACCUMULATE);
+    p->factor = !!(with & FACTOR);
     p->act = act;
     p->slope = 0.125;
     o.na = (ta ? k : m) * p->lda, o.nb = (tb ? n : k) * p->ldb, o.nc = m * p->ldc,
@@ -127,6 +137,11 @@ static double add(const operands *o, double x, double y)
     return o->p.real == GM__F32 ? (float)((float)x + (float)y) : x + y;
 }
 
+static double times(const operands *o, double x, double y)
+{
+    return o->p.real == GM__F32 ? (float)((float)x * (float)y) : x * y;
+}
+
 static double activate(const operands *o, const gm__maps *maps, double x)
 {
     float narrow = (float)x;
@@ -154,7 +169,9 @@ static void expect(const operands *o, const gm__maps *maps, double *c, double *p
             int dead = o->n_lo && (j < o->n_lo[i] || j >= o->n_hi[i]);
             pre[i * p->ldc + j] = dead ? 0 : x;
             x = activate(o, maps, x);
-            if (o->gate && !(o->gate[i * p->ldgate + j] > 0))
+            if (p->factor)
+                x = times(o, o->gate[i * p->ldgate + j], x);
+            else if (o->gate && !(o->gate[i * p->ldgate + j] > 0))
                 x = 0;
             *at = dead ? 0 : x;
         }
@@ -212,6 +229,8 @@ static void check_table(const operands *o, const gm__kernels *table, const doubl
     void *bias = narrowed(o->bias, p.n, p.real), *gate = narrowed(o->gate, o->ngate, p.real);
     p.a = a, p.b = b, p.c = c, p.bias = bias, p.gate = gate;
     p.pre = with & PRE ? pre : NULL;
+    void *slope = narrowed(o->c, o->nc, p.real);
+    p.slope_to = with & SLOPE ? slope : NULL;
     run_parts(table->products, &p, parts);
     int64_t bad = differing(c, want, o->nc, p.real);
     ck_assert_msg(bad < 0, "%s f%d %dx%dx%d ta %d tb %d with %d act %d parts %d: C(%d, %d)",
@@ -221,7 +240,16 @@ static void check_table(const operands *o, const gm__kernels *table, const doubl
         ck_assert_msg(differing(pre, want_pre, o->nc, p.real) < 0,
                       "%s: pre of %dx%dx%d with %d act %d parts %d", table->name, (int)p.m,
                       (int)p.n, (int)p.k, with, p.act, parts);
-    free(a), free(b), free(c), free(pre), free(bias), free(gate);
+    if (with & SLOPE) { /* of what pre holds */
+        int map = p.act == GM__SILU ? GM__SILU_SLOPE : GM__SIGMOID;
+        size_t row = (size_t)p.ldc * (p.real == GM__F32 ? 4 : 8);
+        for (int64_t i = 0; i < p.m; i++)
+            table->maps->map1[p.real][map]((char *)pre + (size_t)i * row,
+                                           (char *)pre + (size_t)i * row, p.n);
+        ck_assert_msg(memcmp(pre, slope, (size_t)p.m * row) == 0, "%s: slope of %dx%dx%d act %d",
+                      table->name, (int)p.m, (int)p.n, (int)p.k, p.act);
+    }
+    free(a), free(b), free(c), free(pre), free(slope), free(bias), free(gate);
 }
 
 static void check_case(operands o, int with)
@@ -358,6 +386,26 @@ START_TEST(zeros_of_account)
 }
 END_TEST
 
+/* Derivatives kept for the gradient, and products with them. */
+START_TEST(slopes)
+{
+    static const int acts[] = {GM__SILU, GM__SOFTPLUS};
+    seed = 7;
+    for (int real = 0; real < 2; real++)
+        for (int act = 0; act < 2; act++) {
+            int with = BIAS | PRE | SLOPE;
+            check_case(make((gm__real)real, 37, 70, 30, 0, act, 0, with, acts[act]), with);
+            check_case(make((gm__real)real, 13, 9, 1100, 0, act, 3, with, acts[act]), with);
+            with = GATE | FACTOR;
+            check_case(make((gm__real)real, 37, 70, 30, act, 1, act, with, GM__ACT_NONE), with);
+            with |= ACCUMULATE;
+            check_case(make((gm__real)real, 3, 70, 30, 0, 0, 1, with, GM__ACT_NONE), with);
+        }
+    check_case(sparse(60, 90, 100, 0, 0, 0, BIAS | PRE | SLOPE, GM__SILU, 0.3), BIAS | PRE | SLOPE);
+    check_case(sparse(60, 90, 100, 0, 1, 1, GATE | FACTOR, GM__ACT_NONE, 0.3), GATE | FACTOR);
+}
+END_TEST
+
 /* The definition itself against sums in long double: |error| <= k u sum |a b|. */
 START_TEST(accuracy)
 {
@@ -411,6 +459,7 @@ static Suite *suite(void)
     tcase_add_test(t, large);
     tcase_add_test(t, zeros);
     tcase_add_test(t, zeros_of_account);
+    tcase_add_test(t, slopes);
     tcase_add_test(t, accuracy);
     tcase_add_test(t, specials);
     suite_add_tcase(s, t);

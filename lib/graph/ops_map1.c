@@ -78,11 +78,12 @@ static gm_node *gauss(gm_builder *b, gm_node *x, double factor)
     return gm_scale(b, gm_exp(b, gm_neg(b, gm_square(b, x))), factor);
 }
 
-/* s (1 + x (1 - s)), s = sigmoid(x) */
-static gm_node *silu_slope(gm_builder *b, gm_node *x)
+/* d silu_slope(x) = s (1 - s) (2 + x (1 - 2 s)), s = sigmoid(x) */
+static gm_node *silu_curve(gm_builder *b, gm_node *x)
 {
-    gm_node *s = gm_sigmoid(b, x);
-    return gm_mul(b, s, gm_shift(b, gm_mul(b, x, gm_one_minus(b, s)), 1));
+    gm_node *s = gm_sigmoid(b, x), *rest = gm_one_minus(b, s);
+    gm_node *bend = gm_shift(b, gm_mul(b, x, gm_sub(b, rest, s)), 2);
+    return gm_mul(b, gm_mul(b, s, rest), bend);
 }
 
 static gm_node *gelu_slope(gm_builder *b, gm_node *x)
@@ -106,7 +107,8 @@ GRADIENT(tanh, gm_mul(b, dy, gm_one_minus(b, gm_square(b, y))))
 GRADIENT(sigmoid, gm_mul(b, dy, gm_mul(b, y, gm_one_minus(b, y))))
 GRADIENT(softplus, gm_mul(b, dy, gm_sigmoid(b, x)))
 GRADIENT(log_sigmoid, gm_mul(b, dy, gm_sigmoid(b, gm_neg(b, x))))
-GRADIENT(silu, gm_mul(b, dy, silu_slope(b, x)))
+GRADIENT(silu, gm_mul(b, dy, gm__map1_node(b, GM__SILU_SLOPE, x)))
+GRADIENT(silu_slope, gm_mul(b, dy, silu_curve(b, x)))
 GRADIENT(gelu, gm_mul(b, dy, gelu_slope(b, x)))
 GRADIENT(erf, gm_mul(b, dy, gauss(b, x, TWO_OVER_SQRT_PI)))
 GRADIENT(erfc, gm_mul(b, dy, gauss(b, x, -TWO_OVER_SQRT_PI)))
@@ -147,6 +149,7 @@ const gm__op gm__ops_map1[] = {
     [GM__SOFTPLUS] = ROW(softplus),
     [GM__LOG_SIGMOID] = ROW(log_sigmoid),
     [GM__SILU] = ROW(silu),
+    [GM__SILU_SLOPE] = ROW(silu_slope),
     [GM__GELU] = ROW(gelu),
     [GM__ERF] = ROW(erf),
     [GM__ERFC] = ROW(erfc),

@@ -77,11 +77,11 @@ typedef struct gm__step {
     int32_t parts; /* now */
     int32_t *x, y; /* values */
     const gm__attr *attr;
-    gm__program *program;    /* of a ROWS step */
-    gm__product *product;    /* template: sizes now, pointers at each run */
-    int32_t bias, pre, gate; /* values, -1 none */
-    int32_t like;            /* of a product: the value with its own shape, whatever follows it */
-    double operations;       /* now */
+    gm__program *program;           /* of a ROWS step */
+    gm__product *product;           /* template: sizes now, pointers at each run */
+    int32_t bias, pre, slope, gate; /* values, -1 none */
+    int32_t like;      /* of a product: the value with its own shape, whatever follows it */
+    double operations; /* now */
 } gm__step;
 
 struct gm__plan {
@@ -124,7 +124,8 @@ enum { GM__LEAF, GM__VIEW, GM__ROWS, GM__WHOLE, GM__ABSORBED };
 
 /* What follows a product in its step: items, -1 none. */
 typedef struct gm__epilogue {
-    int32_t old, bias, pre, act, gate;
+    int32_t old, bias, pre, act, slope, gate;
+    int factor; /* the gate is one */
     int32_t result;
 } gm__epilogue;
 

@@ -82,6 +82,35 @@ static int32_t match_act(const gm__compiler *c, int32_t r)
     return -1;
 }
 
+/* The derivative of activation j at r, which a gradient will want: computed with it, for little. A
+ * mask's zeros are left to who has them. */
+static int32_t match_slope(const gm__compiler *c, int32_t head, int32_t r, int32_t j)
+{
+    int32_t op = c->items[j].op - GM__OP_MAP1;
+    int32_t slope = op == GM__SILU ? GM__SILU_SLOPE : op == GM__SOFTPLUS ? GM__SIGMOID : -1;
+    if (slope < 0 || c->items[head].node->attr.mask)
+        return -1;
+    for (int32_t i = j + 1; i < c->nitems; i++)
+        if (c->items[i].op == GM__OP_MAP1 + slope && c->items[i].in[0] == r)
+            return free_item(c, i) && alike(c, i, r) ? i : -1;
+    return -1;
+}
+
+/* r times such a derivative of an earlier product. */
+static int32_t match_factor(const gm__compiler *c, const int32_t *user, int32_t r, int32_t *factor)
+{
+    int32_t j = sole(c, user, r), o;
+    if (!free_item(c, j) || c->items[j].op != GM__OP_MAP2 + GM__MUL ||
+        (o = other(&c->items[j], r)) == r)
+        return -1;
+    const gm__item *x = &c->items[o];
+    if (x->kind != GM__ABSORBED || x->head < 0 || x->step < 0 ||
+        c->items[x->head].epilogue->slope != o || !alike(c, o, r) || !alike(c, j, r))
+        return -1;
+    *factor = o;
+    return j;
+}
+
 static int32_t match_gate(const gm__compiler *c, const int32_t *user, int32_t r, int32_t *gate)
 {
     int32_t j = sole(c, user, r);
@@ -123,7 +152,7 @@ int gm__match_epilogue(gm__compiler *c, int32_t i, const int32_t *user)
     int32_t r = i, j;
     if (!e)
         return 1;
-    *e = (gm__epilogue){-1, -1, -1, -1, -1, i};
+    *e = (gm__epilogue){-1, -1, -1, -1, -1, -1, 0, i};
     c->items[i].epilogue = e;
     if (!c->ctx->fusion || c->items[i].node->ndim != 2)
         return 0;
@@ -134,11 +163,17 @@ int gm__match_epilogue(gm__compiler *c, int32_t i, const int32_t *user)
     if ((j = match_bias(c, user, r, &e->bias)) >= 0)
         absorb(c, i, r = j);
     if ((j = match_act(c, r)) >= 0) {
-        e->pre = c->items[r].uses > 1 ? r : -1;
+        e->slope = match_slope(c, i, r, j);
+        e->pre = c->items[r].uses > 1 + (e->slope >= 0) ? r : -1;
         e->act = j;
+        if (e->slope >= 0)
+            absorb(c, i, e->slope);
         absorb(c, i, r = j);
     }
-    if (e->pre < 0 && (j = match_gate(c, user, r, &e->gate)) >= 0)
+    if (e->act < 0 && (j = match_factor(c, user, r, &e->gate)) >= 0) {
+        e->factor = 1;
+        absorb(c, i, j);
+    } else if (e->pre < 0 && e->slope < 0 && (j = match_gate(c, user, r, &e->gate)) >= 0)
         absorb(c, i, j);
     return 0;
 }

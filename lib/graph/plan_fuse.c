@@ -122,6 +122,8 @@ static void add_product(gm__compiler *c, int32_t head)
     for (int32_t i = head; i <= e->result; i++)
         if (i == head || (c->items[i].kind == GM__ABSORBED && c->items[i].head == head))
             append(c, d, i);
+    if (e->slope >= 0)
+        append(c, d, e->slope);
     if (e->old >= 0)
         c->plan->values[e->result].root = gm__root(c->plan, e->old);
 }

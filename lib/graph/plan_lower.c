@@ -367,7 +367,9 @@ static int product(gm__compiler *c, int32_t head, gm__step *s)
     s->y = e->result;
     s->bias = e->bias;
     s->pre = e->pre;
+    s->slope = e->slope;
     s->gate = e->gate;
+    p->factor = e->factor;
     s->like = head;
     return product_mask(plan, p, &n->attr);
 }
@@ -375,7 +377,7 @@ static int product(gm__compiler *c, int32_t head, gm__step *s)
 static int whole(gm__compiler *c, int32_t d, gm__step *s)
 {
     gm__draft *g = &c->drafts[d];
-    s->bias = s->pre = s->gate = -1;
+    s->bias = s->pre = s->slope = s->gate = -1;
     if (g->from >= 0) {
         s->op = -1;
         s->run = gm__whole_copy;

@@ -124,6 +124,7 @@ void gm__whole_matmul(const gm__step *s, const gm__exec *e, int part, int parts)
         p.c = (char *)e->ptr[s->y] + i * p.m * p.n * y->size;
         p.bias = s->bias >= 0 ? e->ptr[s->bias] : NULL;
         p.pre = s->pre >= 0 ? e->ptr[s->pre] : NULL;
+        p.slope_to = s->slope >= 0 ? e->ptr[s->slope] : NULL;
         p.gate = s->gate >= 0 ? e->ptr[s->gate] : NULL;
         if (!e->plan->cblas || !gm__product_cblas(e->kernels, &p, part, parts))
             e->kernels->products->run(&p, part, parts, scratch);

@@ -44,6 +44,7 @@ typedef enum gm__map1 {
     GM__SOFTPLUS,
     GM__LOG_SIGMOID,
     GM__SILU,
+    GM__SILU_SLOPE /* its derivative s (1 + x (1 - s)), s = sigmoid(x), in these operations */,
     GM__GELU /* x Phi(x), exact form */,
     GM__ERF,
     GM__ERFC,
@@ -74,6 +75,7 @@ typedef enum gm__map2 {
 } gm__map2;
 
 typedef void gm__map1_fn(void *y, const void *x, int64_t n);
+typedef void gm__both_fn(void *y, void *slope, const void *x, int64_t n);
 typedef void gm__map2_fn(void *y, const void *a, const void *b, int64_t n);
 
 /* y may be x, a, b or c itself (same start), never a partial overlap. */
@@ -88,6 +90,9 @@ typedef struct gm__maps {
     /* y = x * scale + shift, two roundings, scale and shift rounded to the type first */
     void (*leaky[2])(void *y, const void *x, double slope, int64_t n);
     void (*polygamma[2])(void *y, const void *x, int order, int64_t n); /* order >= 1 */
+    /* y = f(x) and slope = f'(x), bit for bit the maps SILU and SILU_SLOPE, SOFTPLUS and SIGMOID.
+     */
+    gm__both_fn *silu_both[2], *softplus_both[2];
     void (*widen)(double *y, const float *x, int64_t n);
     void (*narrow)(float *y, const double *x, int64_t n);
 } gm__maps;
@@ -96,8 +101,9 @@ typedef struct gm__maps {
  *
  * An element of the product: k is cut at multiples of GM__K_CUT; each piece is one chain of fused
  * multiply-adds from zero in the order of k; pieces are added in order. The epilogue follows in the
- * order: + old C (accumulate), + bias, save to pre, activation, gate. The cut was measured once
- * (256 to 1024, the longest is fastest by up to a tenth) and is frozen: it is part of the bits. */
+ * order: + old C (accumulate), + bias, save to pre, activation, gate or factor. The cut was
+ * measured once (256 to 1024, the longest is fastest by up to a tenth) and is frozen: it is part of
+ * the bits. */
 #define GM__K_CUT 1024
 typedef struct gm__product {
     gm__real real;
@@ -111,8 +117,10 @@ typedef struct gm__product {
     void *pre;        /* (m, n), row stride ldc: gets the value before the activation; or NULL */
     int act;          /* a gm__map1, GM__ACT_LEAKY, or GM__ACT_NONE */
     double slope;     /* of GM__ACT_LEAKY */
+    void *slope_to;   /* (m, n), row stride ldc: gets the derivative of SILU or SOFTPLUS; or NULL */
     const void *gate; /* (m, n), row stride ldgate: c = gate > 0 ? c : 0; or NULL */
     int64_t ldgate;
+    int factor; /* non-zero, without act: c = gate * c instead */
     /* Structure known when the graph was built; NULL where there is none. For column j of C only
      * k in [k_lo[j], k_hi[j]) can be non-zero in op(B): the rest may be skipped (it is zero). For
      * row i of C only columns [n_lo[i], n_hi[i]) are wanted: the rest of C is set to zero. */

@@ -181,6 +181,7 @@ const gm__maps ISA(gm__maps) = {
             ROW1(GM__SOFTPLUS, softplus),
             ROW1(GM__LOG_SIGMOID, log_sigmoid),
             ROW1(GM__SILU, silu),
+            ROW1(GM__SILU_SLOPE, silu_slope),
             ROW1_SMALL(GM__GELU, gelu),
             ROW1_SMALL(GM__ERF, erf),
             ROW1_SMALL(GM__ERFC, erfc),
@@ -198,6 +199,8 @@ const gm__maps ISA(gm__maps) = {
     .axpb = BOTH(axpb),
     .leaky = BOTH(leaky),
     .polygamma = {ISA_SMALL(map_f32_polygamma), ISA_SMALL(map_f64_polygamma)},
+    .silu_both = BOTH(silu_both),
+    .softplus_both = BOTH(softplus_both),
     .widen = ISA(map_widen),
     .narrow = ISA(map_narrow),
 };

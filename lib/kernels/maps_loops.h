@@ -26,6 +26,18 @@ VINLINE void FN(set_at)(T *p, V v, int64_t k)
             FN(set_at)(y + i, op(FN(get)(x + i, n - i)), n - i);                                   \
     }
 
+#define BOTH(name)                                                                                 \
+    static void MAP(name)(void *out, void *slope_out, const void *in, int64_t n)                   \
+    {                                                                                              \
+        T *y = out, *d = slope_out;                                                                \
+        const T *x = in;                                                                           \
+        for (int64_t i = 0; i < n; i += LANES) {                                                   \
+            V slope, v = OP(name)(FN(get)(x + i, n - i), &slope);                                  \
+            FN(set_at)(y + i, v, n - i);                                                           \
+            FN(set_at)(d + i, slope, n - i);                                                       \
+        }                                                                                          \
+    }
+
 #define MAP2(name)                                                                                 \
     static void MAP(name)(void *out, const void *left, const void *right, int64_t n)               \
     {                                                                                              \
@@ -81,6 +93,9 @@ MAP1(sigmoid, OP(sigmoid))
 MAP1(softplus, OP(softplus))
 MAP1(log_sigmoid, OP(log_sigmoid))
 MAP1(silu, OP(silu))
+MAP1(silu_slope, OP(silu_slope))
+BOTH(silu_both)
+BOTH(softplus_both)
 
 #ifndef CHEAP_ONLY
 MAP1(sin, OP(sin))
@@ -146,6 +161,7 @@ static void MAP(leaky)(void *out, const void *in, double slope, int64_t n)
 }
 
 #undef MAP1
+#undef BOTH
 #undef MAP2
 #undef LEFT
 #undef SWAP

@@ -22,7 +22,11 @@
 #define vf_softplus ISA(gm__vf_softplus)
 #define vf_log_sigmoid ISA(gm__vf_log_sigmoid)
 #define vf_sigmoid ISA(gm__vf_sigmoid)
+#define vf_sigmoid_of ISA(gm__vf_sigmoid_of)
+#define vf_softplus_both ISA(gm__vf_softplus_both)
 #define vf_silu ISA(gm__vf_silu)
+#define vf_silu_slope ISA(gm__vf_silu_slope)
+#define vf_silu_both ISA(gm__vf_silu_both)
 #define vf_tanh ISA(gm__vf_tanh)
 #define vf_quarter_turns ISA(gm__vf_quarter_turns)
 #define vf_sine_of ISA(gm__vf_sine_of)
@@ -179,13 +183,11 @@ VINLINE vf vf_log_sigmoid(vf x)
     return vf_neg(vf_softplus(vf_neg(x)));
 }
 
-/* 1 / (1 + e^-x) as b / (1 + t), t = e^-|x|, b = 1 or t, with what rounding took from t, 1 + t
- * and the quotient put back. */
-VINLINE vf vf_sigmoid(vf x)
+/* 1 / (1 + e^-x) as b / (1 + t), t + t_low = e^-|x|, b = 1 or t, with what rounding took from t,
+ * 1 + t and the quotient put back. */
+VINLINE vf vf_sigmoid_of(vf x, vf t, vf t_low)
 {
-    vi n, below = x < 0.0f;
-    vf v_low, v = vf_exp_pair(vf_max(vf_set(-105.0f), vf_neg(vf_abs(x))), &v_low, &n);
-    vf t = vf_scale(v, n), t_low = vf_scale(v_low, n);
+    vi below = x < 0.0f;
     vf d = t + 1.0f;
     vf d_low = (t - (d - 1.0f)) + t_low;
     vf inverse = 1.0f / d;
@@ -196,6 +198,23 @@ VINLINE vf vf_sigmoid(vf x)
     return vf_fma(rest, inverse, y);
 }
 
+VINLINE vf vf_sigmoid(vf x)
+{
+    vi n;
+    vf low, v = vf_exp_pair(vf_max(vf_set(-105.0f), vf_neg(vf_abs(x))), &low, &n);
+    return vf_sigmoid_of(x, vf_scale(v, n), vf_scale(low, n));
+}
+
+/* Softplus, and its derivative. */
+VINLINE vf vf_softplus_both(vf x, vf *slope)
+{
+    vi n;
+    vf low, v = vf_exp_pair(vf_max(vf_set(-105.0f), vf_neg(vf_abs(x))), &low, &n);
+    vf t = vf_scale(v, n);
+    *slope = vf_sigmoid_of(x, t, vf_scale(low, n));
+    return vf_max(vf_set(0.0f), x) + vf_log1p_unit(t);
+}
+
 /* x / (1 + e^-x); the power of two comes last, so that it underflows by one rounding. */
 VINLINE vf vf_silu(vf x)
 {
@@ -204,6 +223,23 @@ VINLINE vf vf_silu(vf x)
     vf v = vf_exp_parts(vf_max(vf_set(-130.0f), vf_neg(vf_abs(a))), &n);
     vf y = vf_pick(below, a * v, a) / (vf_scale(v, n) + 1.0f);
     return vf_scale(y, n & below);
+}
+
+VINLINE vf vf_silu_slope(vf x)
+{
+    vf s = vf_sigmoid(x);
+    return s * (x * (1.0f - s) + 1.0f);
+}
+
+/* Both; e^-105 is zero already, so that sigmoid's bound on x may be silu's. */
+VINLINE vf vf_silu_both(vf x, vf *slope)
+{
+    vi n, below = x < 0.0f;
+    vf a = vf_max(vf_set(-130.0f), x);
+    vf low, v = vf_exp_pair(vf_max(vf_set(-130.0f), vf_neg(vf_abs(a))), &low, &n);
+    vf t = vf_scale(v, n), s = vf_sigmoid_of(x, t, vf_scale(low, n));
+    *slope = s * (x * (1.0f - s) + 1.0f);
+    return vf_scale(vf_pick(below, a * v, a) / (t + 1.0f), n & below);
 }
 
 /* A polynomial under 0.55, 1 - 2 / (e^2x + 1) above. */

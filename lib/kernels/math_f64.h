@@ -19,6 +19,9 @@
 #define vd_log_sigmoid ISA(gm__vd_log_sigmoid)
 #define vd_sigmoid ISA(gm__vd_sigmoid)
 #define vd_silu ISA(gm__vd_silu)
+#define vd_silu_slope ISA(gm__vd_silu_slope)
+#define vd_silu_both ISA(gm__vd_silu_both)
+#define vd_softplus_both ISA(gm__vd_softplus_both)
 #define vd_tanh ISA(gm__vd_tanh)
 #define vd_quarter_turns ISA(gm__vd_quarter_turns)
 #define vd_sine_of ISA(gm__vd_sine_of)
@@ -202,6 +205,24 @@ VINLINE vd vd_silu(vd x)
     vd v = vd_exp_parts(vd_max(vd_set(-800.0), vd_neg(vd_abs(a))), &n);
     vd y = vd_pick(below, a * v, a) / (vd_scale(v, n) + 1.0);
     return vd_scale(y, n & below);
+}
+
+VINLINE vd vd_silu_slope(vd x)
+{
+    vd s = vd_sigmoid(x);
+    return s * (x * (1.0 - s) + 1.0);
+}
+
+VINLINE vd vd_silu_both(vd x, vd *slope)
+{
+    *slope = vd_silu_slope(x);
+    return vd_silu(x);
+}
+
+VINLINE vd vd_softplus_both(vd x, vd *slope)
+{
+    *slope = vd_sigmoid(x);
+    return vd_softplus(x);
 }
 
 /* A polynomial under 0.55, 1 - 2 / (e^2x + 1) above. */

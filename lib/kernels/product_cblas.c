@@ -48,21 +48,26 @@ static void finish_row(const gm__kernels *k, const gm__product *p, int64_t i)
     const gm__maps *maps = k->maps;
     char *c = (char *)p->c + (size_t)(i * p->ldc) * size;
     char *pre = p->pre ? (char *)p->pre + (size_t)(i * p->ldc) * size : NULL;
+    char *slope_to = p->slope_to ? (char *)p->slope_to + (size_t)(i * p->ldc) * size : NULL;
     if (p->bias)
         maps->map2[p->real][GM__ADD](c, c, p->bias, p->n);
     if (p->pre)
         memcpy(pre, c, (size_t)p->n * size);
-    if (p->act == GM__ACT_LEAKY)
+    if (p->slope_to)
+        (p->act == GM__SILU ? maps->silu_both : maps->softplus_both)[p->real](c, slope_to, c, p->n);
+    else if (p->act == GM__ACT_LEAKY)
         maps->leaky[p->real](c, c, p->slope, p->n);
     else if (p->act != GM__ACT_NONE)
         maps->map1[p->real][p->act](c, c, p->n);
     if (p->gate)
-        maps->map2[p->real][GM__GATE](c, c, (const char *)p->gate + (size_t)(i * p->ldgate) * size,
-                                      p->n);
+        maps->map2[p->real][p->factor ? GM__MUL : GM__GATE](
+            c, c, (const char *)p->gate + (size_t)(i * p->ldgate) * size, p->n);
     if (p->n_lo) {
         keep_wanted(p, i, c, size);
         if (pre)
             keep_wanted(p, i, pre, size);
+        if (slope_to)
+            keep_wanted(p, i, slope_to, size);
     }
 }
 

@@ -297,7 +297,7 @@ static T(job) T(describe)(const gm__product *p)
     job.late = p->act != GM__ACT_NONE && p->act != GM__RELU;
     job.does = (p->accumulate ? T(with_old) : 0) | (p->bias ? T(with_bias) : 0) |
                (p->pre ? T(with_pre) : 0) | (p->act == GM__RELU ? T(with_relu) : 0) |
-               (p->gate && !job.late ? T(with_gate) : 0);
+               (p->gate && !job.late ? p->factor ? T(with_factor) : T(with_gate) : 0);
     return job;
 }
 

@@ -59,7 +59,8 @@ enum {
     T(with_bias) = 4,
     T(with_pre) = 8,
     T(with_relu) = 16,
-    T(with_gate) = 32
+    T(with_gate) = 32,
+    T(with_factor) = 64
 };
 
 /* A tile (h, w) at row i and column j through the epilogue `does`, a constant where this is
@@ -71,7 +72,7 @@ VINLINE void T(finish)(const int does, const T(job) * job, int64_t i, int64_t j,
     const V zero = {0};
     R *c = job->c + i * p->ldc + j;
     R *pre = does & T(with_pre) ? job->pre + i * p->ldc + j : NULL;
-    const R *gate = does & T(with_gate) ? job->gate + i * p->ldgate + j : NULL;
+    const R *gate = does & (T(with_gate) | T(with_factor)) ? job->gate + i * p->ldgate + j : NULL;
     const R *bias = does & T(with_bias) ? job->bias + j : NULL;
     const R *sum =
         does & T(with_sum) ? job->sum + (i - job->sum_i) * job->ldsum + j - job->sum_j : NULL;
@@ -90,13 +91,15 @@ VINLINE void T(finish)(const int does, const T(job) * job, int64_t i, int64_t j,
                 x = V_PICK((VI)(x > zero), x, zero);
             if (does & T(with_gate))
                 x = V_PICK((VI)(T(load)(gate + q, w - q) > zero), x, zero);
+            if (does & T(with_factor))
+                x = T(load)(gate + q, w - q) * x;
             T(store)(c + q, x, w - q);
         }
         t += ldt;
         c += p->ldc;
         if (does & T(with_pre))
             pre += p->ldc;
-        if (does & T(with_gate))
+        if (does & (T(with_gate) | T(with_factor)))
             gate += p->ldgate;
         if (does & T(with_sum))
             sum += job->ldsum;
@@ -139,6 +142,9 @@ static void T(finish_tile)(const T(job) * job, int64_t i, int64_t j, int64_t h, 
     case T(with_gate):
         T(finish)(T(with_gate), job, i, j, h, w, t, ldt);
         break;
+    case T(with_factor):
+        T(finish)(T(with_factor), job, i, j, h, w, t, ldt);
+        break;
     case T(with_old):
         T(finish)(T(with_old), job, i, j, h, w, t, ldt);
         break;
@@ -154,8 +160,12 @@ static void T(finish_tile)(const T(job) * job, int64_t i, int64_t j, int64_t h, 
 static void T(activate)(const T(job) *job, int64_t i, int64_t j, int64_t n)
 {
     const gm__product *p = job->p;
-    R *c = job->c + i * p->ldc + j;
-    if (p->act == GM__ACT_LEAKY)
+    R *c = job->c + i * p->ldc + j, *slope = p->slope_to;
+    if (slope && p->act == GM__SILU)
+        ISA(gm__maps).silu_both[RKIND](c, slope + i * p->ldc + j, c, n);
+    else if (slope)
+        ISA(gm__maps).softplus_both[RKIND](c, slope + i * p->ldc + j, c, n);
+    else if (p->act == GM__ACT_LEAKY)
         ISA(gm__maps).leaky[RKIND](c, c, p->slope, n);
     else
         ISA(gm__maps).map1[RKIND][p->act](c, c, n);
@@ -194,6 +204,10 @@ static void T(finish_rows)(const T(job) *job, gm__share s)
         if (job->pre) {
             T(zero)(job->pre + i * p->ldc + s.j0, lo - s.j0);
             T(zero)(job->pre + i * p->ldc + hi, s.j1 - hi);
+        }
+        if (p->slope_to) {
+            T(zero)((R *)p->slope_to + i * p->ldc + s.j0, lo - s.j0);
+            T(zero)((R *)p->slope_to + i * p->ldc + hi, s.j1 - hi);
         }
     }
 }
