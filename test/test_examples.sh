@@ -66,8 +66,9 @@ expectations() {
     case $1 in
     density_contour)
         between 'the mass' 0.99 "$(number 'adds up' 1)" 1.01
-        truth=$(number 'unseen rows' 2)
+        truth=$(number 'unseen rows' 3)
         between 'the mean of the true log density' -1.05 "$truth" -0.9
+        between 'the mean log p by one normal' -2.4 "$(number 'unseen rows' 2)" -1.7
         between 'the mean log p' "$(awk "BEGIN { print $truth - 0.15 }")" "$(number 'unseen rows' 1)" "$truth"
         ;;
     anomaly_scores)
