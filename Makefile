@@ -64,7 +64,7 @@ endif
 LIBRARIES := $(B)/libgenmod.a $(if $(filter yes,$(SHARED)),$(B)/libgenmod.so)
 
 .PHONY: all lib examples tests check check-asan check-tsan check-valgrind check-cross bench quality \
-	demo doc map abi manual abi-compare install uninstall dist distcheck coverage clean distclean help
+	demo doc map abi manual guide abi-compare install uninstall dist distcheck coverage clean distclean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -216,6 +216,12 @@ manual: $(B)/list-options
 	$(srcdir)/test/tools/make-manual $(srcdir) $(B)/options.txt $(srcdir)/doc/man
 # The manual as HTML; index.html is the overview, which lists every page and name.
 HTML := $(addprefix $(B)/doc/,$(addsuffix .html,$(notdir $(MANUAL))))
+# The figures of the guide, each drawn by the example of its name.
+guide: examples
+	@cd $(srcdir) && for name in $$(sed -n 's/.*](\([a-z_]*\)\.svg).*/\1/p' doc/guide/*.md | sort -u); do \
+		echo "doc/guide/$$name.svg" && \
+		$(abspath $(B))/examples/$$name doc/guide/$$name.svg >/dev/null || exit 1; \
+	done
 doc: $(HTML) $(B)/doc/manual.css
 	cp $(B)/doc/genmod.3.html $(B)/doc/index.html
 define HTML_RULE
@@ -234,6 +240,7 @@ INSTALL = install
 INSTALL_PROGRAM = $(INSTALL) -m 755
 INSTALL_DATA = $(INSTALL) -m 644
 INSTALLED_DOC := $(sort $(call sources,README COPYING doc/*.md))
+INSTALLED_GUIDE := $(sort $(call sources,doc/guide/*.md doc/guide/*.svg))
 MAN_SECTIONS = 1 3 7
 # man finds each function and type by its own name: a line of this file is a name and its page.
 MAN_LINKS = $(srcdir)/doc/man/links
@@ -248,10 +255,11 @@ $(B)/genmod.pc: $(srcdir)/genmod.pc.in config.mak
 		-e 's|@STATIC_ONLY@|$(if $(filter yes,$(SHARED)),,$(strip $(PC_PRIVATE)))|' -e 's| *$$||' $< >$@
 
 install: all $(B)/genmod.pc
-	$(INSTALL) -d $(DESTDIR)$(includedir)/genmod $(DESTDIR)$(pcdir) $(DESTDIR)$(docdir)
+	$(INSTALL) -d $(DESTDIR)$(includedir)/genmod $(DESTDIR)$(pcdir) $(DESTDIR)$(docdir)/guide
 	$(INSTALL_DATA) $(addprefix $(srcdir)/,$(HEADERS)) $(DESTDIR)$(includedir)/genmod
 	$(INSTALL_DATA) $(B)/genmod.pc $(DESTDIR)$(pcdir)
 	$(INSTALL_DATA) $(addprefix $(srcdir)/,$(INSTALLED_DOC)) $(DESTDIR)$(docdir)
+	$(INSTALL_DATA) $(addprefix $(srcdir)/,$(INSTALLED_GUIDE)) $(DESTDIR)$(docdir)/guide
 ifneq ($(STATIC)$(SHARED),noyes)
 	$(INSTALL_DATA) $(B)/libgenmod.a $(DESTDIR)$(libdir)
 endif
@@ -272,12 +280,13 @@ endif
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(includedir)/genmod/,$(notdir $(HEADERS))) $(DESTDIR)$(pcdir)/genmod.pc
+	rm -f $(addprefix $(DESTDIR)$(docdir)/guide/,$(notdir $(INSTALLED_GUIDE)))
 	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(INSTALLED_DOC))) $(DESTDIR)$(libdir)/libgenmod.a
 	rm -f $(addprefix $(DESTDIR)$(libdir)/libgenmod.so,.$(VERSION) .0) $(DESTDIR)$(libdir)/libgenmod.so
 	rm -f $(DESTDIR)$(bindir)/genmod
 	rm -f $(foreach n,$(MAN_SECTIONS),$(addprefix $(DESTDIR)$(mandir)/man$(n)/,$(notdir $(filter %.$(n),$(MANUAL)))))
 	-cd $(DESTDIR)$(mandir)/man3 && sed -n 's/^\(gm_[^ ]*\) .*/\1.3/p' $(abspath $(MAN_LINKS)) | xargs rm -f
-	-rmdir $(DESTDIR)$(includedir)/genmod $(DESTDIR)$(docdir) 2>/dev/null
+	-rmdir $(DESTDIR)$(includedir)/genmod $(DESTDIR)$(docdir)/guide $(DESTDIR)$(docdir) 2>/dev/null
 
 # ---- Distribution ----------------------------------------------------------------------------------
 
@@ -324,6 +333,7 @@ help:
 	@echo 'make map abi         the version script and the ABI description, again from the headers'
 	@echo 'make abi-compare OLD=LIB   with another libgenmod.so.0, by abidiff'
 	@echo 'make manual          the manual pages of doc/man, again from the headers and the options (python3)'
+	@echo 'make guide           the figures of doc/guide/, again from the examples'
 	@echo 'make doc             the manual as HTML in build/doc/, by mandoc'
 	@echo 'make clean           takes build/ away; make distclean also config.mak'
 	@echo 'V=1 shows the commands.'

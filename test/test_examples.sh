@@ -249,6 +249,18 @@ for name in $chosen; do
     try "$name"
 done
 
+# What the guide says that they print, they print.
+if [ -z "$left_out" ]; then
+    name=doc/guide
+    out=$TMPDIR/out
+    : >"$out"
+    cat "$TMPDIR"/*.out >"$TMPDIR/printed"
+    awk '/^```text/ { inside = 1; next } /^```/ { inside = 0 } inside' doc/guide/*.md >"$TMPDIR/told"
+    while read -r line; do
+        holds "no example prints: $line" grep -qF -e "$line" "$TMPDIR/printed"
+    done <"$TMPDIR/told"
+fi
+
 # The list names them all, and each compiles alone, as C by the book.
 name=examples
 out=$TMPDIR/out
