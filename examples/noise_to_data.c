@@ -7,8 +7,10 @@
 #include "plot.h"
 #include "toy.h"
 
-enum { ROWS = 8000, MODES = 8, DRAWN = 4000, SHOWN = 800, STOPS = 41, PANELS = 5, TRACED = 3 };
+enum { ROWS = 8000, MODES = 8, DRAWN = 4000, SHOWN = 800, STOPS = 41, PANELS = 5, TRACED = 6 };
 
+/* Of the stops, those that are shown: it is near the data that most happens. */
+static const int shown[PANELS] = {0, 20, 30, 35, 40};
 static double train[2 * ROWS], place[STOPS][2 * DRAWN]; /* [0] is noise, the last is data */
 
 /* Every draw keeps its seed and number, and so its noise and its way. */
@@ -21,14 +23,10 @@ static gm_status sample(gm_context *ctx, const gm_model *model)
     if (!status)
         status = gm_options_set_int(ctx, how, "seed", 3);
     for (k = 0; !status && k < STOPS; k++) {
-        int panel = k % ((STOPS - 1) / (PANELS - 1)) == 0;
         status = gm_options_set_real(ctx, how, "stop", 1 - (double)k / (STOPS - 1));
         if (!status)
-            status = gm_model_sample_f64(ctx, model,
-                                         k + 1 == STOPS ? DRAWN
-                                         : panel        ? SHOWN
-                                                        : TRACED,
-                                         NULL, how, place[k]);
+            status = gm_model_sample_f64(ctx, model, k + 1 == STOPS ? DRAWN : SHOWN, NULL, how,
+                                         place[k]);
     }
     gm_options_free(how);
     return status;
@@ -44,16 +42,15 @@ static int draw(const char *path)
         return 1;
     for (i = 0; i < PANELS; i++) {
         double way[2 * STOPS];
-        k = i * (STOPS - 1) / (PANELS - 1);
-        plot_panel(&p, 10 + 200 * i, 30, 190, 190, -2.4, 2.4, -2.4, 2.4);
-        snprintf(title, sizeof title, "stop = %g%s", 1 - (double)k / (STOPS - 1),
+        plot_panel(&p, 10 + 200 * i, 30, 190, 190, -2, 2, -2, 2);
+        snprintf(title, sizeof title, "stop = %g%s", 1 - (double)shown[i] / (STOPS - 1),
                  i == 0            ? ": noise"
                  : i + 1 == PANELS ? ": data"
                                    : "");
         plot_title(&p, title);
-        plot_points(&p, SHOWN, place[k], 1, BLUE);
+        plot_points(&p, SHOWN, place[shown[i]], 1, BLUE);
         for (t = 0; t < TRACED; t++) {
-            for (k = 0; k <= i * (STOPS - 1) / (PANELS - 1); k++) {
+            for (k = 0; k <= shown[i]; k++) {
                 way[2 * k] = place[k][2 * t];
                 way[2 * k + 1] = place[k][2 * t + 1];
             }
@@ -92,6 +89,27 @@ static void report(void)
            (double)near / DRAWN);
 }
 
+/* As gm_fit, with a learning rate above the default: that belongs to the optimizer. */
+static gm_status fit(gm_context *ctx, const gm_dataset *rows, const gm_options *how,
+                     gm_model **model)
+{
+    gm_fit_config config = {.struct_size = sizeof config, .train = rows, .options = how};
+    gm_options *rate = NULL;
+    gm_optimizer *adam = NULL;
+    gm_status status = gm_options_create(ctx, &rate);
+
+    if (!status)
+        status = gm_options_set_real(ctx, rate, "lr", 0.004);
+    if (!status)
+        status = gm_optimizer_create(ctx, "adam", rate, &adam);
+    config.optimizer = adam;
+    if (!status)
+        status = gm_fit_with(ctx, "diffusion", &config, model);
+    gm_optimizer_free(adam);
+    gm_options_free(rate);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     gm_context *ctx = NULL;
@@ -105,9 +123,11 @@ int main(int argc, char **argv)
     ring(ROWS, MODES, 0.1, 1, train);
     int failed = gm_dataset_from_f64(ctx, train, ROWS, 2, 0, &rows) ||
                  gm_options_create(ctx, &how) || gm_options_set_int(ctx, how, "seed", 1) ||
-                 gm_options_set_int(ctx, how, "steps", 2000) ||
+                 gm_options_set_int(ctx, how, "steps", 4000) ||
+                 gm_options_set_int(ctx, how, "levels", 100) ||
                  gm_options_set_text(ctx, how, "hidden", "128,128") ||
-                 gm_fit(ctx, "diffusion", rows, how, &model) || sample(ctx, model);
+                 gm_options_set_text(ctx, how, "activation", "relu") ||
+                 fit(ctx, rows, how, &model) || sample(ctx, model);
     if (failed && gm_context_error(ctx, why, sizeof why, NULL))
         fprintf(stderr, "%s\n", why);
     if (!failed) {

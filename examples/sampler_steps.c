@@ -83,7 +83,7 @@ static int draw(const char *path)
         plot_line(&p, COUNTS, curve[k], 2, k ? BLUE : ORANGE);
         plot_points(&p, COUNTS, curve[k], 3, k ? BLUE : ORANGE);
         plot_text(&p, plot_x(&p, curve[k][2 * COUNTS - 2]) + 8,
-                  plot_y(&p, curve[k][2 * COUNTS - 1]) + (k ? 4 : -6), "start", k ? BLUE : ORANGE,
+                  plot_y(&p, curve[k][2 * COUNTS - 1]) + (k ? -4 : -6), "start", k ? BLUE : ORANGE,
                   sampler[k]);
     }
     return plot_end(&p);
@@ -103,7 +103,9 @@ int main(int argc, char **argv)
     int failed = gm_dataset_from_f64(ctx, train, ROWS, 2, 0, &rows) ||
                  gm_options_create(ctx, &how) || gm_options_set_int(ctx, how, "seed", 1) ||
                  gm_options_set_int(ctx, how, "steps", 1000) ||
+                 gm_options_set_int(ctx, how, "levels", 100) ||
                  gm_options_set_text(ctx, how, "hidden", "64,64") ||
+                 gm_options_set_text(ctx, how, "activation", "relu") ||
                  gm_fit(ctx, "diffusion", rows, how, &model) || measure(ctx, model);
     if (failed && gm_context_error(ctx, why, sizeof why, NULL))
         fprintf(stderr, "%s\n", why);

@@ -179,6 +179,31 @@ expectations() {
             NR > 2 { if ($3 < last || ($2 - bound) ^ 2 > 0.09) exit 1; last = $3 }
             END { exit !(NR == 9 && last > bound + 0.5) }' "$out"
         ;;
+    noise_to_data)
+        for mode in 2 3 4 5 6 7 8 9; do
+            between "the share of heap $((mode - 1))" 0.0875 "$(number shares $mode)" 0.1625
+        done
+        between 'the share near a heap' 0.8 "$(number within 1)" 1
+        ;;
+    sampler_steps)
+        # First and second order: twice the steps are half the distance, and a quarter.
+        holds 'the orders are not 1 and 2' awk '
+            $1 == 40 || $1 == 80 || $1 == 160 { d[$1] = $2; h[$1] = $3 }
+            function in_between(low, x, high) { if (!(low <= x && x <= high)) exit bad = 1 }
+            END {
+                if (bad) exit 1
+                in_between(0.4, d[80] / d[40], 0.6); in_between(0.4, d[160] / d[80], 0.6)
+                in_between(0.15, h[80] / h[40], 0.35); in_between(0.15, h[160] / h[80], 0.35)
+            }' "$out"
+        ;;
+    generated_digits)
+        held=$(number 'held back' 1)
+        alone=$(number 'pixels alone' 1)
+        for family in diffusion vae; do
+            between "how far draws of $family are" "$held" "$(number "$family" 1)" \
+                "$(awk "BEGIN { print $held + 0.7 * ($alone - $held) }")"
+        done
+        ;;
     optimizers)
         for rule in sgd 'adam '; do
             between "where $rule ends" 0.98 "$(number "$rule" 3)" 1.02
