@@ -104,6 +104,68 @@ START_TEST(probabilities_of_all_cells)
 }
 END_TEST
 
+/* A family of the caller's over columns as they are, without a code: exact, and its probabilities
+ * sum to 1 exactly. */
+static gm_node *alone_log_prob(gm_builder *b, gm_node *x)
+{
+    gm_likelihood l = {
+        .struct_size = sizeof l, .spread = GM_SPREAD_NETWORK, .deviation = 1, .name = "alone"};
+    int64_t shape[2] = {GM_BATCH, gm_likelihood_width(b, &l)};
+    gm_node *raw = gm_param(b, "raw", 1, shape + 1, GM_INIT_NORMAL, 0.5);
+    return gm_likelihood_log_prob(b, &l, gm_broadcast(b, raw, 2, shape), x);
+}
+static const gm_family alone = {.struct_size = sizeof alone,
+                                .version = 1,
+                                .name = "alone",
+                                .summary = "independent columns of any type",
+                                .log_prob_kind = GM_EXACT,
+                                .flags = GM_FAMILY_DISCRETE,
+                                .log_prob = alone_log_prob};
+
+START_TEST(exact_family_of_discrete_columns)
+{
+    static double cells[CELLS * 5], logp[CELLS];
+    double sum = 0, flags[3] = {0}, seen[3] = {0};
+    gm_context *ctx = case_family_context(NULL);
+    test_ok(ctx, gm_family_register(ctx, &alone));
+    gm_dataset *rows = flagged_rows(ctx);
+    gm_options *how = case_options(
+        ctx, (const char *[]){"seed=1", "steps=1500", "precision=f64", "valid=0", NULL});
+    gm_model *model;
+    gm_options *fast = case_options(ctx, (const char *[]){"lr=0.02", NULL});
+    gm_fit_config config = {.struct_size = sizeof config, .train = rows, .options = how};
+    gm_optimizer *adam;
+    test_ok(ctx, gm_optimizer_create(ctx, "adam", fast, &adam));
+    config.optimizer = adam;
+    test_ok(ctx, gm_fit_with(ctx, "alone", &config, &model));
+    gm_optimizer_free(adam);
+    gm_options_free(fast);
+    ck_assert_int_eq(gm_model_log_prob_kind(model), GM_EXACT);
+    for (int k = 0; k < CELLS; k++)
+        cell_of(k, cells + 5 * k);
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, cells, CELLS, 0, NULL, logp)); /* no seed */
+    for (int k = 0; k < CELLS; k++) {
+        sum += exp(logp[k]);
+        for (int j = 0; j < 3; j++)
+            flags[j] += exp(logp[k]) * cells[5 * k + j];
+    }
+    ck_assert_msg(fabs(sum - 1) < 1e-12, "a sum of %.15g", sum);
+    double *x = malloc(FLAGGED * 5 * sizeof *x);
+    gm__dataset_rows(rows, NULL, 0, FLAGGED, x);
+    for (int i = 0; i < FLAGGED; i++)
+        for (int j = 0; j < 3; j++)
+            seen[j] += x[i * 5 + j] / FLAGGED;
+    for (int j = 0; j < 3; j++)
+        ck_assert_msg(fabs(flags[j] - seen[j]) < 0.01, "flag %d: %g, seen %g", j, flags[j],
+                      seen[j]);
+    free(x);
+    gm_options_free(how);
+    gm_dataset_free(rows);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* What has no support scores minus infinity, beside rows that have. */
 START_TEST(outside_the_support)
 {
@@ -336,6 +398,7 @@ static Suite *suite(void)
     TCase *t = tcase_create("vae_discrete");
     tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, probabilities_of_all_cells, 0, test_quick() ? 1 : 2);
+    tcase_add_test(t, exact_family_of_discrete_columns);
     tcase_add_test(t, outside_the_support);
     tcase_add_test(t, levels_of_pixels);
     tcase_add_test(t, whitening_is_for_reals);

@@ -184,6 +184,7 @@ static gm_status fit_counted(fit *f, int64_t j, double low, double high, double 
         p[2] = levels ? 0 : c->low < low ? c->low : low;
         p[3] = levels ? (double)(levels - 1) : c->high > high ? c->high : high;
     }
+    int alike = w->type == GM_COLUMN_INTEGER && levels > 1; /* on one scale: -1 to 1 */
     gm__label label;
     for (int64_t i = 0; i < f->rows && (low < p[2] || high > p[3]); i++)
         if (f->x[i] < p[2] || f->x[i] > p[3])
@@ -192,7 +193,9 @@ static gm_status fit_counted(fit *f, int64_t j, double low, double high, double 
                             (long long)i + 1,
                             gm__column_label(&label, f->data->schema, f->columns[j]), f->x[i],
                             (long long)levels, (long long)levels - 1);
-    if (w->by != GM__BY_NONE)
+    if (w->by != GM__BY_NONE && alike)
+        p[0] = p[1] = p[3] / 2;
+    else if (w->by != GM__BY_NONE)
         fit_standard(f, w, low, high, p);
     return GM_OK;
 }

@@ -68,7 +68,7 @@ static const gm_option_row *find_elsewhere(const gm_model *model, const char *na
 static gm_status sort_entries(gm_context *ctx, const gm_model *model, const char *call,
                               const gm_options *opts, gm_options *acting)
 {
-    const gm_option_row *calls[2];
+    const gm_option_row *calls[3];
     int tables = gm__call_tables(call, model->structure->family, calls);
     const char *name, *text;
     for (int i = 0; opts && (name = gm__options_at(opts, i, &text)); i++) {
@@ -86,7 +86,7 @@ static gm_status sort_entries(gm_context *ctx, const gm_model *model, const char
 gm_status gm__call_values(gm_context *ctx, const gm_model *model, const char *call,
                           const gm_options *opts, gm__values **values)
 {
-    const gm_option_row *tables[2];
+    const gm_option_row *tables[3];
     int count = gm__call_tables(call, model->structure->family, tables);
     gm_options *acting;
     GM_TRY(gm__options_new(ctx, &acting));

@@ -226,8 +226,6 @@ static const gm_option_row sample_options[] = {
     SEED_ROW,
     {"temperature", GM_STAGE_CALL, GM_REAL, "1", "0..1000", 1,
      "scales the draw of the base: below 1 more typical rows, above 1 more varied"},
-    {"noise", GM_STAGE_CALL, GM_BOOL, "1", "", 1,
-     "of families that draw a row given its code (vae): false gives the mean instead"},
     PRECISION("model"),
     {0},
 };
@@ -258,27 +256,38 @@ static const gm_option_row path_sample_options[] = {
 };
 static const gm_option_row path_code_options[] = {ODE_STEPS, {0}};
 
-int gm__call_tables(const char *call, const gm_family *family, const gm_option_row *tables[2])
+/* And of a family that draws a row given its code. */
+static const gm_option_row draw_sample_options[] = {
+    {"noise", GM_STAGE_CALL, GM_BOOL, "1", "", 1,
+     "vae: rows are drawn given their codes; false gives their means instead"},
+    {0},
+};
+
+int gm__call_tables(const char *call, const gm_family *family, const gm_option_row *tables[3])
 {
     static const struct {
         const char *call;
-        const gm_option_row *any, *path;
-    } calls[] = {{"log_prob", log_prob_options, path_log_prob_options},
-                 {"sample", sample_options, path_sample_options},
-                 {"encode", code_options, path_code_options},
-                 {"decode", code_options, path_code_options},
-                 {"reconstruct", code_options, path_code_options}};
-    for (int i = 0; i < (int)(sizeof calls / sizeof calls[0]); i++)
-        if (strcmp(call, calls[i].call) == 0) {
-            tables[0] = calls[i].any;
-            tables[1] = calls[i].path;
-            return family && !family->diffusion ? 1 : 2;
-        }
-    return 0;
+        const gm_option_row *any, *path, *draw;
+    } calls[] = {{"log_prob", log_prob_options, path_log_prob_options, NULL},
+                 {"sample", sample_options, path_sample_options, draw_sample_options},
+                 {"encode", code_options, path_code_options, NULL},
+                 {"decode", code_options, path_code_options, NULL},
+                 {"reconstruct", code_options, path_code_options, NULL}};
+    int count = 0;
+    for (int i = 0; i < (int)(sizeof calls / sizeof calls[0]); i++) {
+        if (strcmp(call, calls[i].call) != 0)
+            continue;
+        tables[count++] = calls[i].any;
+        if (!family || family->diffusion)
+            tables[count++] = calls[i].path;
+        if (calls[i].draw && (!family || family->draw))
+            tables[count++] = calls[i].draw;
+    }
+    return count;
 }
 
 /* The tables of an owner, one after the other; returns how many. */
-static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row *tables[2])
+static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row *tables[3])
 {
     int count = gm__call_tables(owner, NULL, tables);
     if (count)
@@ -300,7 +309,7 @@ static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row 
 
 static gm_status option_at(gm_context *ctx, const char *owner, int32_t i, gm_option_info *info)
 {
-    const gm_option_row *tables[2];
+    const gm_option_row *tables[3];
     if (!owner || !info || info->struct_size < sizeof info->struct_size)
         return gm__fail(ctx, GM_E_ARG,
                         "gm_option_at: owner or info is NULL, or struct_size is not set");

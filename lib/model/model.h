@@ -20,8 +20,8 @@ int32_t gm__family_kind(const gm_family *family); /* of log_prob on real columns
 /* The family names that can do it, for texts: "flow, vae". */
 const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer, int64_t size);
 /* The tables of a call ("log_prob", "sample", "encode", "decode", "reconstruct") on a model of the
- * family (NULL: of any); returns how many (at most 2), 0 for no such call. */
-int gm__call_tables(const char *call, const gm_family *family, const gm_option_row *tables[2]);
+ * family (NULL: of any); returns how many (at most 3), 0 for no such call. */
+int gm__call_tables(const char *call, const gm_family *family, const gm_option_row *tables[3]);
 
 /* ---- Structure: a model without its weights -------------------------------------------------- */
 

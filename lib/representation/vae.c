@@ -24,7 +24,8 @@ static const gm_option_row options[] = {
     {"deviation", GM_STAGE_BUILD, GM_REAL, "1", "(0..1e6", 1,
      "where that deviation starts, or is with spread=fixed; in units of the data after transform"},
     {"levels", GM_STAGE_BUILD, GM_INT, "0", "0..65536", 1,
-     "integer columns run from 0 to levels - 1 (256 for 8-bit pixels); 0: over their own range"},
+     "integer columns run from 0 to levels - 1 (256 for 8-bit pixels), and are scaled to -1 to 1; "
+     "0: each over its own range, standardised"},
     {"beta", GM_STAGE_FIT, GM_REAL, "1", "0..", 1,
      "weight of the KL term (Higgins et al. 2017); 1 is the bound on log p"},
     {"kl_warmup", GM_STAGE_FIT, GM_INT, "0", "0..", 1,
