@@ -10,17 +10,22 @@
 #include <string.h>
 
 typedef struct workload {
-    const char *name, *settings; /* "name=value ..." of the flow */
+    const char *name, *family, *settings; /* "name=value ..." */
     int64_t d, batch;
+    int binary; /* rows of 0 and 1 */
 } workload;
 
-/* As the reference builds them: halves that swap roles, standard normal base, no mixing, no start.
- */
+/* As the reference builds them. Flows: halves that swap roles, standard normal base, no mixing, no
+ * start. Diffusion: the noise as target, 1,000 steps of the linear schedule. */
 #define PLAIN "mixing=swap unconditional=0 identity=0 activation=relu layers=10 "
 static const workload workloads[] = {
-    {"realnvp10-d63-h100x2.b100", PLAIN "coupling=realnvp hidden=100,100 max_log_scale=1", 63, 100},
-    {"nsf10-d8-h256x2.b512", PLAIN "coupling=nsf hidden=256,256 bins=8 bound=3", 8, 512},
-    {"nsf10-d43-h64x2.b128", PLAIN "coupling=nsf hidden=64,64 bins=8 bound=3", 43, 128},
+    {"vae-784-400-20.b128", "vae", "hidden=400 code=20", 784, 128, 1},
+    {"realnvp10-d63-h100x2.b100", "flow", PLAIN "coupling=realnvp hidden=100,100 max_log_scale=1",
+     63, 100, 0},
+    {"nsf10-d8-h256x2.b512", "flow", PLAIN "coupling=nsf hidden=256,256 bins=8 bound=3", 8, 512, 0},
+    {"nsf10-d43-h64x2.b128", "flow", PLAIN "coupling=nsf hidden=64,64 bins=8 bound=3", 43, 128, 0},
+    {"ddpm-d64-h512x3.b256", "diffusion",
+     "target=eps noise=linear levels=1000 embedding=64 hidden=512,512,512", 64, 256, 0},
 };
 #define COUNT ((int)(sizeof workloads / sizeof workloads[0]))
 
@@ -57,7 +62,7 @@ static gm_options *options_of(gm_context *ctx, const workload *w, int64_t seed)
 
 /* The reference's rows (12,000: the last 2,000 are fresh), or a sheet of our own of the same kind.
  */
-static gm_dataset *read_rows(gm_context *ctx, const workload *w, const bench_arguments *a)
+static gm_dataset *read_reals(gm_context *ctx, const workload *w, const bench_arguments *a)
 {
     gm_dataset *rows;
     char path[1024];
@@ -66,7 +71,8 @@ static gm_dataset *read_rows(gm_context *ctx, const workload *w, const bench_arg
         must(ctx, gm_dataset_from_npy(ctx, path, &rows));
         return rows;
     }
-    float *x = malloc((size_t)(ROWS * w->d) * sizeof *x), map[8 * 128];
+    float *x = malloc((size_t)(ROWS * w->d) * sizeof *x),
+          *map = malloc((size_t)(8 * w->d) * sizeof *map);
     uint64_t state = 1234 + (uint64_t)w->d;
     for (int64_t i = 0; i < 8 * w->d; i++)
         map[i] = (float)bench_normal(&state);
@@ -78,11 +84,24 @@ static gm_dataset *read_rows(gm_context *ctx, const workload *w, const bench_arg
             double sum = 0;
             for (int k = 0; k < 8; k++)
                 sum += z[k] * map[k * w->d + j];
-            x[i * w->d + j] = (float)(tanh(0.5 * sum) + 0.1 * bench_normal(&state));
+            sum = tanh(0.5 * sum) + 0.1 * bench_normal(&state);
+            x[i * w->d + j] = w->binary ? sum > 0 : (float)sum;
         }
     }
     must(ctx, gm_dataset_from_f32(ctx, x, ROWS, w->d, 0, &rows));
     free(x);
+    free(map);
+    return rows;
+}
+
+static gm_dataset *read_rows(gm_context *ctx, const workload *w, const bench_arguments *a)
+{
+    gm_dataset *rows = read_reals(ctx, w, a), *typed;
+    for (int64_t j = 0; w->binary && j < w->d; j++) {
+        must(ctx, gm_dataset_with_type(ctx, rows, j, GM_COLUMN_BINARY, 0, &typed));
+        gm_dataset_free(rows);
+        rows = typed;
+    }
     return rows;
 }
 
@@ -113,7 +132,7 @@ static void run_workload(gm_context *ctx, const workload *w, const bench_argumen
     double loss0, loss200;
     cut(ctx, all, &train, &fresh);
     gm_fit_config config = {.struct_size = sizeof config, .train = train, .options = how};
-    must(ctx, gm_trainer_create(ctx, "flow", &config, &t));
+    must(ctx, gm_trainer_create(ctx, w->family, &config, &t));
     must(ctx, gm_trainer_evaluate(ctx, t, fresh, &loss0, NULL));
     must(ctx, gm_trainer_step(ctx, t, 200));
     must(ctx, gm_trainer_evaluate(ctx, t, fresh, &loss200, NULL));
@@ -143,7 +162,7 @@ static void run_workload(gm_context *ctx, const workload *w, const bench_argumen
 /* One row at a time through a model of the size of a workload's. */
 static void run_latency(gm_context *ctx, const bench_arguments *a)
 {
-    workload w = workloads[1];
+    workload w = workloads[2];
     gm_dataset *all = read_rows(ctx, &w, a), *train, *fresh;
     gm_options *how = options_of(ctx, &w, a->seed);
     gm_trainer *t;
@@ -151,7 +170,7 @@ static void run_latency(gm_context *ctx, const bench_arguments *a)
     double x[64], logp;
     cut(ctx, all, &train, &fresh);
     gm_fit_config config = {.struct_size = sizeof config, .train = train, .options = how};
-    must(ctx, gm_trainer_create(ctx, "flow", &config, &t));
+    must(ctx, gm_trainer_create(ctx, w.family, &config, &t));
     must(ctx, gm_trainer_step(ctx, t, 20));
     must(ctx, gm_trainer_model(ctx, t, &model));
     must(ctx, gm_dataset_read_f64(ctx, fresh, 0, 1, x, 0));
