@@ -441,6 +441,9 @@ START_TEST(families_not_registered)
     test_fails(ctx, gm_family_register(ctx, &many[3]), GM_E_ARG, "already");
     gm_family_info info = {.struct_size = sizeof info};
     test_fails(ctx, gm_family_find(ctx, "zzz", &info), GM_E_UNKNOWN, "f0, f1");
+    gm_option_info option = {.struct_size = sizeof option};
+    many[0].options = NULL;
+    test_fails(ctx, gm_option_at(ctx, "f0", 0, &option), GM_E_RANGE, "no option number 0");
     gm_context_free(ctx);
 }
 END_TEST

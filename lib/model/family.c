@@ -289,6 +289,7 @@ int gm__call_tables(const char *call, const gm_family *family, const gm_option_r
 /* The tables of an owner, one after the other; returns how many. */
 static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row *tables[3])
 {
+    static const gm_option_row none[] = {{0}};
     int count = gm__call_tables(owner, NULL, tables);
     if (count)
         return count;
@@ -303,7 +304,7 @@ static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row 
     } else if (!(tables[0] = gm__optimizer_options(owner)))
         for (int32_t i = 0; family_at(ctx, i); i++)
             if (strcmp(family_at(ctx, i)->name, owner) == 0)
-                tables[0] = family_at(ctx, i)->options;
+                tables[0] = family_at(ctx, i)->options ? family_at(ctx, i)->options : none;
     return tables[0] != NULL;
 }
 
