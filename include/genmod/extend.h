@@ -284,8 +284,8 @@ enum {
 };
 /* x through the activation of that number (GM_ACT_NONE: x itself). */
 GM_API gm_node *gm_activation(gm_builder *b, int32_t act, gm_node *x);
-/* The activation that a text names ("relu", "tanh", "silu", "gelu", "leaky_relu" ...); -1 for no
- * such name. */
+/* The activation that a text names: "none", "relu", "tanh", "silu", "gelu", "leaky_relu", "sigmoid"
+ * or "softplus"; -1 for no such name. */
 GM_API int32_t gm_activation_find(const char *name);
 /* x (..., in) W (in, out) + bias. Here and below the parameters are named under `name`
  * ("name.weight", "name.bias"). Both start uniform in +-1 / sqrt(in). */
@@ -302,14 +302,17 @@ GM_API gm_node *gm_nn_mlp(gm_builder *b, const char *name, gm_node *x, int32_t c
 GM_API gm_node *gm_nn_residual(gm_builder *b, const char *name, gm_node *x, int32_t act);
 /* Over the last axis, with a gain and a bias: Ba et al. 2016. */
 GM_API gm_node *gm_nn_layer_norm(gm_builder *b, const char *name, gm_node *x);
-/* Of x (batch, width), with a gain and a bias: Ioffe and Szegedy 2015. momentum is what a step
- * adds to the running mean and variance, which are used outside of training. */
+/* Of x (batch, width), with a gain and a bias: Ioffe and Szegedy 2015. momentum is the share
+ * of a step in the running mean and variance, which are used outside of training. */
 GM_API gm_node *gm_nn_batch_norm(gm_builder *b, const char *name, gm_node *x, double momentum);
 /* Zero with probability `rate`, else x / (1 - rate); acts in training only. */
 GM_API gm_node *gm_nn_dropout(gm_builder *b, gm_node *x, double rate);
 /* Rows of a learned table (count, width) by an INDEX node (...): (..., width). */
 GM_API gm_node *gm_nn_embedding(gm_builder *b, const char *name, gm_node *index, int64_t count,
                                 int64_t width);
+/* Numbers x (batch, 1) as sines and cosines (batch, width) of geometrically spaced wavelengths from
+ * 2 pi to 2 pi period: Vaswani et al. 2017, section 3.5. width is even. */
+GM_API gm_node *gm_nn_sinusoidal(gm_builder *b, gm_node *x, int64_t width, double period);
 
 /* ---- Building: what a family's functions may ask --------------------------------------------- */
 
@@ -334,9 +337,9 @@ GM_API gm_node *gm_condition(gm_builder *b);
 /* Random whole numbers in [0, below) for structure fixed at build time (permutations): a function
  * of the model's seed, a number and i. */
 GM_API int64_t gm_builder_random(gm_builder *b, int32_t number, int64_t i, int64_t below);
-/* Numbers x (batch, 1) as sines and cosines (batch, width) of geometrically spaced wavelengths from
- * 2 pi to 2 pi period: Vaswani et al. 2017, section 3.5. width is even. */
-GM_API gm_node *gm_nn_sinusoidal(gm_builder *b, gm_node *x, int64_t width, double period);
+
+/* ---- Terms: what losses and densities are made of -------------------------------------------- */
+
 /* log N(x; 0, I) summed over the last axis, WIDE. */
 GM_API gm_node *gm_log_standard_normal(gm_builder *b, gm_node *x);
 /* KL(N(mean, exp(log_variance)) || N(0, 1)) of each element, not summed: Kingma and Welling 2014,
