@@ -27,6 +27,7 @@
  * callbacks. genmod-extend(3) tells how to write a family of your own as functions that build a
  * graph.
  *
+ * The source has a short program for each call and each family: examples/README.md lists them.
  * C++ programs may include genmod/genmod.hpp, a view of the same calls with owners and exceptions.
  * doc/THREADS.md tells more of what may run at once, doc/FORMAT.md what a model file holds,
  * doc/ABI.md what stays compatible. */
