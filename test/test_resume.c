@@ -27,6 +27,9 @@ static const struct {
     {"normed", "rmsprop lr=0.01 momentum=0.5", {"batch=100", "patience=3", "evaluate=20", NULL}},
     {"players", "adamw lr=0.1", {"schedule=one-cycle", "clip=1", "valid=0", NULL}},
     {"trap", "sgd lr=1", {"clip=0", "valid=0", "precision=f64", "schedule=constant", NULL}},
+    {"vae",
+     NULL,
+     {"hidden=12", "code=2", "kl_warmup=120", "free_bits=0.1", "evaluate=30", "average=0.9", NULL}},
 };
 #define FITS ((int)(sizeof fits / sizeof fits[0]))
 

@@ -354,7 +354,7 @@ GM_API gm_node *gm_ramp(gm_builder *b, int64_t steps);
 /* What a column of x is, for families of GM_FAMILY_DISCRETE (elsewhere all are real). */
 enum {
     GM_X_REAL = 1,
-    GM_X_BINARY = 2,  /* 0 or 1 */
+    GM_X_BINARY = 2,  /* 0 or 1: binary columns, and categories of two */
     GM_X_LEVELS = 3,  /* low, low + step ... high: whole numbers after an affine map */
     GM_X_CATEGORY = 4 /* the first of `width` columns, one of which is 1 and the others 0 */
 };
@@ -369,8 +369,9 @@ GM_API int32_t gm_builder_x_column(const gm_builder *b, int64_t j, gm_x_column *
 
 /* p(x | raw), column by column as the schema asks: normal for reals, Bernoulli for binary columns,
  * categorical for categories, discretised logistic for whole numbers (Salimans et al. 2017, eq. 2;
- * the first and the last level take the tails). raw (batch, gm_likelihood_width) is what a network
- * gives; the spread of normals and logistics is */
+ * the first and the last level take the tails; a column of one level is sure). raw (batch,
+ * gm_likelihood_width) is what a network gives. Values and gradients are finite at every finite raw
+ * and x. The spread of normals and logistics is a standard deviation, which comes from */
 enum {
     GM_SPREAD_COLUMN = 1,  /* one parameter a column */
     GM_SPREAD_SHARED = 2,  /* one parameter in all */
@@ -380,9 +381,13 @@ enum {
 typedef struct gm_likelihood {
     uint32_t struct_size;
     int32_t spread;   /* GM_SPREAD_ */
-    double deviation; /* fixed, or where learning starts */
-    const char *name; /* of its parameters */
+    double deviation; /* fixed, or where learning starts; above 0 */
+    const char *name; /* of its parameters: <name>.log_deviation */
 } gm_likelihood;
+/* A deviation that is learned is floor + start * exp(r), r a parameter from 0 on or a part of raw:
+ * of reals start is `deviation` and the floor a thousandth of it; of levels the floor is 0.04
+ * steps, or 1e-4 of `deviation` if that is more, and start at least as much. So no density runs
+ * away. */
 GM_API int64_t gm_likelihood_width(gm_builder *b, const gm_likelihood *l);
 /* log p(x | raw), summed over columns: (batch), WIDE. Of reals a density, of the rest a
  * probability. */
