@@ -10,7 +10,7 @@
  * zeros cost about two thirds of a dense product. */
 
 #define GM_SPARSE_AREA 131072 /* elements of A in a block of rows */
-#define GM_SPARSE_LIST 90112  /* its non-zeros, at most */
+#define GM_SPARSE_LIST 98304  /* its non-zeros, at most */
 #define GM_SPARSE_ROWS 1024   /* at most */
 #define GM_SPARSE_PANEL 28672 /* bytes of a packed panel */
 
@@ -52,7 +52,7 @@ static int T(looks_sparse)(const T(job) * job, gm__share s)
             __builtin_popcount(_mm512_cmp_ps_mask((__m512)x, _mm512_setzero_ps(), _CMP_NEQ_UQ));
     }
     double filled = (double)count / (32 * VL);
-    return 1.2 * filled + 0.1 + 16.0 / (double)(s.j1 - s.j0) + 8.0 / (double)m < 0.95;
+    return 1.14 * filled + 0.1 + 13.0 / (double)(s.j1 - s.j0) + 5.0 / (double)m < 0.96;
 }
 
 /* The non-zeros of one row and block, from x on; where the list ends. */
@@ -113,9 +113,10 @@ static int T(list_rows)(const T(job) * job, const T(sparse) * z)
     return 1;
 }
 
-/* c (nv vectors) through the steps of one row and block. */
-VINLINE void T(sparse_row)(const int nv, R *c, const R *b, const uint16_t *at, const R *x,
-                           int64_t n, int first)
+/* c (nv vectors) through the steps of one row and block. Returns the least of `low` and the bits of
+ * the sums as integers, of which -0 is the least of all. */
+VINLINE __m512i T(sparse_row)(const int nv, R *c, const R *b, const uint16_t *at, const R *x,
+                              int64_t n, int first, __m512i low)
 {
     V c0, c1, c2, c3, c4, c5, c6, c7;
 #define GM_SPARSE_EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
@@ -125,41 +126,50 @@ VINLINE void T(sparse_row)(const int nv, R *c, const R *b, const uint16_t *at, c
 #define GM_SPARSE_STEP(v)                                                                          \
     if (nv > v)                                                                                    \
         c##v = V_FMA(y, V_LOAD(row + v * VL), c##v);
-#define GM_SPARSE_NEXT(v)                                                                          \
-    if (nv > v)                                                                                    \
-        c##v = V_FMA(z, V_LOAD(next + v * VL), c##v);
+#define GM_SPARSE_TURN(lane, bit)                                                                  \
+    {                                                                                              \
+        const R *row = b + (places >> bit & 0xffff) * VL;                                          \
+        V y = (V)_mm512_permute_ps(four, lane);                                                    \
+        GM_SPARSE_EACH(GM_SPARSE_STEP)                                                             \
+    }
 #define GM_SPARSE_SAVE(v)                                                                          \
     if (nv > v)                                                                                    \
-        V_STORE(c + v * VL, c##v);
+        V_STORE(c + v * VL, c##v), low = _mm512_min_epi32(low, (__m512i)c##v);
     GM_SPARSE_EACH(GM_SPARSE_BEGIN)
-    for (; n >= 2; n -= 2, x += 2, at += 2) {
-        const R *row = b + (uint64_t)at[0] * VL, *next = b + (uint64_t)at[1] * VL;
-        V y = V_SET(x[0]), z = V_SET(x[1]);
-        GM_SPARSE_EACH(GM_SPARSE_STEP)
-        GM_SPARSE_EACH(GM_SPARSE_NEXT)
+    for (; n >= 4; n -= 4, x += 4, at += 4) {
+        const __m512 four = _mm512_broadcast_f32x4(_mm_loadu_ps(x));
+        uint64_t places;
+        memcpy(&places, at, sizeof places);
+        GM_SPARSE_TURN(0x00, 0)
+        GM_SPARSE_TURN(0x55, 16)
+        GM_SPARSE_TURN(0xaa, 32)
+        GM_SPARSE_TURN(0xff, 48)
     }
-    if (n) {
+    for (; n > 0; n--, x++, at++) {
         const R *row = b + (uint64_t)at[0] * VL;
         V y = V_SET(x[0]);
         GM_SPARSE_EACH(GM_SPARSE_STEP)
     }
     GM_SPARSE_EACH(GM_SPARSE_SAVE)
+    return low;
 #undef GM_SPARSE_EACH
 #undef GM_SPARSE_BEGIN
 #undef GM_SPARSE_STEP
-#undef GM_SPARSE_NEXT
+#undef GM_SPARSE_TURN
 #undef GM_SPARSE_SAVE
 }
 
-/* All rows through one block. */
+/* All rows through one block; whether a sum is -0. */
 #define GM_SPARSE_ROWS_OF(vectors)                                                                 \
-    static void T(sparse_rows##vectors)(const T(sparse) * z, int64_t block)                        \
+    static int T(sparse_rows##vectors)(const T(sparse) * z, int64_t block)                         \
     {                                                                                              \
         const uint32_t *start = z->room->start + block * z->rows;                                  \
+        __m512i low = _mm512_setzero_si512();                                                      \
         for (int64_t i = 0; i < z->rows; i++)                                                      \
-            T(sparse_row)                                                                          \
-            (vectors, z->room->c + i * z->nv * VL, z->room->b, z->room->at + start[i],             \
-             z->room->value + start[i], start[i + 1] - start[i], block == 0);                      \
+            low = T(sparse_row)(vectors, z->room->c + i * z->nv * VL, z->room->b,                  \
+                                z->room->at + start[i], z->room->value + start[i],                 \
+                                start[i + 1] - start[i], block == 0, low);                         \
+        return _mm512_cmpeq_epi32_mask(low, _mm512_set1_epi32(INT32_MIN)) != 0;                    \
     }
 GM_SPARSE_ROWS_OF(4)
 GM_SPARSE_ROWS_OF(5)
@@ -167,7 +177,7 @@ GM_SPARSE_ROWS_OF(6)
 GM_SPARSE_ROWS_OF(7)
 GM_SPARSE_ROWS_OF(8)
 #undef GM_SPARSE_ROWS_OF
-static void (*const T(sparse_blocks)[])(const T(sparse) * z, int64_t block) = {
+static int (*const T(sparse_blocks)[])(const T(sparse) * z, int64_t block) = {
     T(sparse_rows4), T(sparse_rows5), T(sparse_rows6), T(sparse_rows7), T(sparse_rows8)};
 
 /* Of the packed panel. */
@@ -203,10 +213,10 @@ static void T(sparse_again)(const T(job) * job, gm__share s, void *scratch)
 
 /* The sums of a panel through the epilogue, but for rows that may not be the bits of tiles. */
 static void T(sparse_finish)(const T(job) * job, const T(sparse) * z, int64_t j, int64_t w,
-                             void *scratch)
+                             int negative, void *scratch)
 {
     const int64_t ld = z->nv * VL;
-    for (int64_t i = 0, from = 0; i <= z->rows; i++) {
+    for (int64_t i = negative ? 0 : z->rows, from = 0; i <= z->rows; i++) {
         int again = i < z->rows && T(has_negative_zero)(z, i, (w + VL - 1) / VL);
         if (!again && i < z->rows)
             continue;
@@ -224,6 +234,7 @@ static void T(sparse_panel)(const T(job) * job, const T(sparse) * z, int64_t j, 
                             void *scratch)
 {
     const int64_t ld = z->nv * VL, left = job->p->k;
+    int negative = 0; /* of the last block's sums */
     for (int64_t block = 0; block < z->blocks; block++) {
         int64_t k0 = block * z->steps, k = left - k0 < z->steps ? left - k0 : z->steps;
         T(pack_b)(z->room->b, ld, job, k0, k, j, w);
@@ -232,9 +243,9 @@ static void T(sparse_panel)(const T(job) * job, const T(sparse) * z, int64_t j, 
             T(sparse_again)(job, all, scratch);
             return;
         }
-        T(sparse_blocks)[(w + VL - 1) / VL - 4](z, block);
+        negative = T(sparse_blocks)[(w + VL - 1) / VL - 4](z, block);
     }
-    T(sparse_finish)(job, z, j, w, scratch);
+    T(sparse_finish)(job, z, j, w, negative, scratch);
 }
 
 /* A buffer behind those of the tiles. */
