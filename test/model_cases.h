@@ -67,7 +67,16 @@ static const struct {
      {"seed=3", "steps=9", "hidden=", "code=3", "spread=shared", "whiten=1", "transform=quantile",
       NULL},
      "vae"},
+    {1, {"seed=1", "steps=9", "hidden=6", "levels=20", "embedding=6", NULL}, "diffusion"},
+    {0,
+     {"seed=2", "steps=9", "hidden=", "target=eps", "noise_schedule=linear", "precision=f64",
+      "transform=quantile", NULL},
+     "diffusion"},
+    {1,
+     {"seed=3", "steps=9", "hidden=5,4", "target=x0", "levels=1", "activation=gelu", NULL},
+     "diffusion"},
 };
+#define A_DIFFUSION 9
 #define A_VAE 6 /* the first that is one */
 #define MODELS ((int)(sizeof models / sizeof models[0]))
 

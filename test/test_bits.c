@@ -305,19 +305,39 @@ END_TEST
  */
 
 static const struct {
+    const char *family;
     const char *const settings[16];
     const char *few, *many;
-} vaes[] = {
-    {{"seed=11", "batch=97", "hidden=70,33", "code=5", "free_bits=0.05", "kl_warmup=9",
+} wholes[] = {
+    {"vae",
+     {"seed=11", "batch=97", "hidden=70,33", "code=5", "free_bits=0.05", "kl_warmup=9",
       "spread=network", "draws=3", NULL},
      "fbde6ec3e39f02b9a6e6966accf11b8bdc24dc827391f98d490235250d98bc1b",
      "a296131590812c8f78f8d5bb2c798eb1a1f1f4d43859f67af105b63896b7af21"},
-    {{"seed=12", "batch=97", "hidden=", "code=3", "precision=f64", "spread=shared", "levels=64",
+    {"vae",
+     {"seed=12", "batch=97", "hidden=", "code=3", "precision=f64", "spread=shared", "levels=64",
       "transform=none", "kind=estimate", "draws=3", NULL},
      "9cdffb7ab1caaffde39a53b9d903de88b958c7203642501a84fc973f9c8834fd",
      "23d67cc8579f932eacad4ecb8a1ae8aef0063e6d2d24b87a732db015a4cee18c"},
+    {"diffusion",
+     {"seed=13", "batch=97", "hidden=23,17", "ode_steps=1", "draws=1", "sampler=heun",
+      "sampler_steps=7", NULL},
+     "1ea9ddccb8a2cfc714e0dde070c07f9e582c442f5a94208b5c12c3f55a74baaf",
+     "2f4a586dad19e28aa0c2de30619c1c9c2131e517e59d0b094a164ed8a5ed27a1"},
+    {"diffusion",
+     {"seed=14", "batch=97", "hidden=21,17", "precision=f64", "noise_schedule=linear", "target=eps",
+      "levels=77", "transform=none", "ode_steps=2", "draws=1", "trace=hutchinson", "probes=2",
+      "sampler=ddim", "sampler_steps=9", NULL},
+     "ee3c721cdccfd5ac738ef37d376f0ad474106b5b618051f7b5d85bbe72a52307",
+     "5d6adeaa4b15f733c2cb8e3dafd17e26b0f2b7efb74e8ab643f089c92846073e"},
+    {"diffusion",
+     {"seed=15", "batch=97", "hidden=33", "trace=hutchinson", "probes=3", "target=x0",
+      "activation=gelu", "embedding=14", "noise_schedule=linear", "ode_steps=2", "draws=1",
+      "sampler=ancestral", "sampler_steps=11", "temperature=0.9", NULL},
+     "defce11df2dcd6783e5da5632b5c91f29bae926b338c86b7209291dbf7fb62b6",
+     "4ec66452a567e3f4509c6efae7118222540f5c3d06c5c598110eed11d674c5b7"},
 };
-#define VAES ((int)(sizeof vaes / sizeof vaes[0]))
+#define WHOLES ((int)(sizeof wholes / sizeof wholes[0]))
 
 /* Columns of every type, made from exact_rows. */
 static gm_dataset *discrete_rows(gm_context *ctx)
@@ -344,10 +364,10 @@ static gm_dataset *discrete_rows(gm_context *ctx)
 }
 
 /* Weights, scores, codes, rows drawn and rows read back. */
-static void hash_vae(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
-                     const gm_options *how, char text[65])
+static void hash_whole(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
+                       const gm_options *how, char text[65])
 {
-    static double logp[ROWS], z[ROWS * 5], drawn[100 * D], back[ROWS * D];
+    static double logp[ROWS], z[ROWS * 8], drawn[100 * D], back[ROWS * D];
     int64_t k = gm_model_code_count(model);
     gm_array az = case_array(GM_F64, z, ROWS, k), ab = case_array(GM_F64, back, ROWS, D);
     unsigned char digest[32];
@@ -366,13 +386,13 @@ static void hash_vae(gm_context *ctx, const gm_model *model, const gm_dataset *r
     gm__sha256_text(digest, text);
 }
 
-static void check_vae(int fit, int steps, const machine *m)
+static void check_whole(int fit, int steps, const machine *m)
 {
     char text[65], last[32];
-    const char *settings[20], *expected = steps == FEW ? vaes[fit].few : vaes[fit].many;
+    const char *settings[20], *expected = steps == FEW ? wholes[fit].few : wholes[fit].many;
     int n = 0;
-    for (; vaes[fit].settings[n]; n++)
-        settings[n] = vaes[fit].settings[n];
+    for (; wholes[fit].settings[n]; n++)
+        settings[n] = wholes[fit].settings[n];
     snprintf(last, sizeof last, "steps=%d", steps);
     settings[n++] = last;
     settings[n] = NULL;
@@ -382,13 +402,13 @@ static void check_vae(int fit, int steps, const machine *m)
     test_sink file = {0};
     gm_writer writer = test_sink_writer(&file);
     gm_model *model, *loaded;
-    test_ok(ctx, gm_fit(ctx, "vae", rows, how, &model));
+    test_ok(ctx, gm_fit(ctx, wholes[fit].family, rows, how, &model));
     test_ok(ctx, gm_model_write(ctx, model, &writer));
     gm_model_free(model);
     test_ok(ctx, gm_model_load_memory(ctx, file.data, file.size, &loaded));
-    hash_vae(ctx, loaded, rows, how, text);
+    hash_whole(ctx, loaded, rows, how, text);
     ck_assert_msg(strcmp(text, expected) == 0,
-                  "vae %d, %d steps, kernels %s, %d threads, %s: the hash is %s, not %s", fit,
+                  "fit %d, %d steps, kernels %s, %d threads, %s: the hash is %s, not %s", fit,
                   steps, m->kernels, m->threads, m->fusion ? "fused" : "plain", text, expected);
     test_sink_clear(&file);
     gm_model_free(loaded);
@@ -403,24 +423,32 @@ START_TEST(one_hash_of_discrete_columns)
     for (int k = 0; gm__kernels_at(k); k++)
         for (int threads = 1; threads <= 3; threads++)
             for (int fusion = threads == 2 ? 0 : 1; fusion < 2; fusion++)
-                check_vae(_i, k ? steps : FEW,
-                          &(machine){gm__kernels_at(k)->name, threads, fusion});
+                check_whole(_i, k ? steps : FEW,
+                            &(machine){gm__kernels_at(k)->name, threads, fusion});
 }
 END_TEST
 
 /* Row i of n is scored, coded and drawn alike for any n. */
 START_TEST(discrete_rows_of_any_number)
 {
-    static double x[ROWS * D], logp[ROWS], z[ROWS * 4], drawn[ROWS * D], one[D];
+    static double x[ROWS * D], logp[ROWS], z[ROWS * 8], drawn[ROWS * D], one[8];
     static const int64_t sizes[] = {1, 5, 33, 600};
+    static const char *const vae[] = {"seed=3", "steps=30", "hidden=40,17", "code=4", "draws=2"};
+    static const char *const diffusion[] = {"seed=3", "steps=30", "hidden=40,17", "ode_steps=1",
+                                            "draws=2"};
+    static const char *const more[][2] = {{"kind=bound", NULL},
+                                          {"sampler=heun", "trace=exact"},
+                                          {"sampler=ancestral", "trace=hutchinson"}};
+    const char *const *first = _i < 2 ? vae : diffusion;
     gm_context *ctx = test_context(NULL);
     gm_dataset *rows = discrete_rows(ctx);
-    gm_options *how =
-        case_options(ctx, (const char *[]){"seed=3", "steps=30", "hidden=40,17", "code=4",
-                                           "draws=2", precisions[_i], NULL});
+    gm_options *how = case_options(ctx, (const char *[]){first[0], first[1], first[2], first[3],
+                                                         first[4], precisions[_i % 2],
+                                                         more[_i / 2][0], more[_i / 2][1], NULL});
     gm_model *model;
-    test_ok(ctx, gm_fit(ctx, "vae", rows, how, &model));
-    gm_array all = case_array(GM_F64, x, ROWS, D), az = case_array(GM_F64, z, ROWS, 4);
+    test_ok(ctx, gm_fit(ctx, _i < 2 ? "vae" : "diffusion", rows, how, &model));
+    gm_array all = case_array(GM_F64, x, ROWS, D),
+             az = case_array(GM_F64, z, ROWS, gm_model_code_count(model));
     gm__dataset_rows(rows, NULL, 0, ROWS, x);
     test_ok(ctx, gm_model_log_prob(ctx, model, &all, NULL, how, logp, NULL));
     test_ok(ctx, gm_model_encode(ctx, model, &all, NULL, how, &az));
@@ -433,10 +461,11 @@ START_TEST(discrete_rows_of_any_number)
         test_ok(ctx, gm_model_sample_f64(ctx, model, n, NULL, how, some));
         same(some, drawn, n * D, "draws");
     }
+    int64_t k = gm_model_code_count(model);
     for (int64_t i = 0; i < ROWS; i += 37) {
-        gm_array row = case_array(GM_F64, x + i * D, 1, D), code = case_array(GM_F64, one, 1, 4);
+        gm_array row = case_array(GM_F64, x + i * D, 1, D), code = case_array(GM_F64, one, 1, k);
         test_ok(ctx, gm_model_encode(ctx, model, &row, NULL, how, &code));
-        same(one, z + i * 4, 4, "codes");
+        same(one, z + i * k, k, "codes");
     }
     gm_options_free(how);
     gm_dataset_free(rows);
@@ -459,8 +488,8 @@ static Suite *suite(void)
     tcase_add_loop_test(t, sample_of_any_number, 0, 4);
     tcase_add_loop_test(t, same_after_load, 0, 4);
     tcase_add_test(t, bound_of_any_number);
-    tcase_add_loop_test(t, one_hash_of_discrete_columns, 0, VAES);
-    tcase_add_loop_test(t, discrete_rows_of_any_number, 0, 2);
+    tcase_add_loop_test(t, one_hash_of_discrete_columns, 0, WHOLES);
+    tcase_add_loop_test(t, discrete_rows_of_any_number, 0, 6);
     suite_add_tcase(s, t);
     return s;
 }

@@ -23,7 +23,9 @@ static gm_status try_bytes(const void *bytes, int64_t size)
                       "status %d: %s", got, test_error(ctx));
     } else {
         double row[8] = {0.5, 1, 0, 0}, logp;
-        gm_options *how = case_options(ctx, (const char *[]){"seed=6", NULL});
+        int steps = strcmp(gm_model_family(model), "diffusion") == 0;
+        gm_options *how = case_options(
+            ctx, (const char *[]){"seed=6", steps ? "ode_steps=2" : NULL, "sampler_steps=2", NULL});
         ck_assert_int_le(gm_model_column_count(model), 8);
         gm_model_log_prob_f64(ctx, model, row, 1, 0, how, &logp);
         gm_model_sample_f64(ctx, model, 1, NULL, how, row);
@@ -302,6 +304,29 @@ START_TEST(edited)
 }
 END_TEST
 
+START_TEST(edited_diffusion)
+{
+    gm_context *ctx = test_context(NULL);
+    gm_model *model = model_of(ctx, A_DIFFUSION);
+    test_sink file = bytes_of(ctx, model);
+    edit(&file, "\"family\":\"diffusion\"", "\"family\":\"flow\"", GM_E_FORMAT);
+    edit(&file, "\\\"levels\\\":\\\"20\\\"", "\\\"levels\\\":\\\"10000\\\"", GM_OK);
+    edit(&file, "\\\"levels\\\":\\\"20\\\"", "\\\"levels\\\":\\\"10001\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"levels\\\":\\\"20\\\"", "\\\"levels\\\":\\\"0\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"noise_schedule\\\":\\\"cosine\\\"", "\\\"noise_schedule\\\":\\\"linear\\\"",
+         GM_OK);
+    edit(&file, "\\\"noise_schedule\\\":\\\"cosine\\\"", "\\\"noise_schedule\\\":\\\"loud\\\"",
+         GM_E_FORMAT);
+    edit(&file, "\\\"target\\\":\\\"v\\\"", "\\\"target\\\":\\\"w\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"embedding\\\":\\\"6\\\"", "\\\"embedding\\\":\\\"4096\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"embedding\\\":\\\"6\\\"", "\\\"embedding\\\":\\\"7\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"hidden\\\":\\\"6\\\"", "\\\"hidden\\\":\\\"\\\"", GM_E_FORMAT);
+    test_sink_clear(&file);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* Discrete columns taken as they are: marks, ranges and sizes that do not fit. */
 START_TEST(edited_vae)
 {
@@ -415,6 +440,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, mutated_data, 0, MODELS);
     tcase_add_test(t, edited);
     tcase_add_test(t, edited_vae);
+    tcase_add_test(t, edited_diffusion);
     tcase_add_test(t, absurd);
     tcase_add_test(t, multitudes);
     suite_add_tcase(s, t);

@@ -170,14 +170,19 @@ static gm_status ask(gm_context *ctx, const gm_model *model)
     gm_status code = gm_options_create(ctx, &how);
     if (!code)
         code = gm_options_set_int(ctx, how, "seed", 4);
+    if (!code && strcmp(gm_model_family(model), "diffusion") == 0) {
+        code = gm_options_set_int(ctx, how, "ode_steps", 2);
+        if (!code)
+            code = gm_options_set_int(ctx, how, "sampler_steps", 2);
+    }
     if (!code)
         code = gm_model_sample(ctx, model, 20, NULL, how, &ax, logp);
-    if (!code)
+    if (!code && (gm_model_capabilities(model) & GM_CAN_GRADIENT))
         code = gm_model_log_prob_gradient(ctx, model, &ax, NULL, how, NULL, &ag);
     if (!code)
-        code = gm_model_encode(ctx, model, &ax, NULL, NULL, &az);
+        code = gm_model_encode(ctx, model, &ax, NULL, how, &az);
     if (!code)
-        code = gm_model_reconstruct(ctx, model, &ax, NULL, NULL, &ag);
+        code = gm_model_reconstruct(ctx, model, &ax, NULL, how, &ag);
     if (!code)
         code = gm_model_sample_rows(ctx, model, 20, NULL, how, &drawn);
     if (!code)
@@ -240,7 +245,9 @@ START_TEST(every_allocation)
 {
     gm_context *ctx = test_context(NULL);
     gm_dataset *rows = _i % 2 ? mixed_rows(ctx) : real_rows(ctx);
-    life l = {_i < 2 ? "flow" : "vae", _i < 2 ? "layers" : "code", rows};
+    static const char *const families[][2] = {
+        {"flow", "layers"}, {"vae", "code"}, {"diffusion", "levels"}};
+    life l = {families[_i / 2][0], families[_i / 2][1], rows};
     int64_t runs = test_every_failure(whole_life, &l, test_quick() ? 60 : 500);
     ck_assert_int_gt(runs, 100);
     gm_dataset_free(rows);
@@ -257,7 +264,7 @@ static Suite *suite(void)
     tcase_add_test(t, family_of_the_callers);
     tcase_add_test(t, failing_readers_and_writers);
     tcase_add_test(t, places);
-    tcase_add_loop_test(t, every_allocation, 0, 4);
+    tcase_add_loop_test(t, every_allocation, 0, 6);
     suite_add_tcase(s, t);
     return s;
 }

@@ -311,7 +311,7 @@ GM_API gm_node *gm_nn_dropout(gm_builder *b, gm_node *x, double rate);
 GM_API gm_node *gm_nn_embedding(gm_builder *b, const char *name, gm_node *index, int64_t count,
                                 int64_t width);
 /* Numbers x (batch, 1) as sines and cosines (batch, width) of geometrically spaced wavelengths from
- * 2 pi to 2 pi period: Vaswani et al. 2017, section 3.5. width is even. */
+ * 2 pi to 2 pi period: Vaswani et al. 2017, section 3.5. */
 GM_API gm_node *gm_nn_sinusoidal(gm_builder *b, gm_node *x, int64_t width, double period);
 
 /* ---- Building: what a family's functions may ask --------------------------------------------- */

@@ -18,8 +18,8 @@
 static const gm_option_row options[] = {
     {"levels", GM_STAGE_BUILD, GM_INT, "1000", "1..10000", 1,
      "noise levels (timesteps) between data and noise"},
-    {"noise", GM_STAGE_BUILD, GM_CHOICE, "cosine", "linear|cosine", 1,
-     "schedule of the noise: linear in beta (Ho et al. 2020), or cosine (Nichol and Dhariwal "
+    {"noise_schedule", GM_STAGE_BUILD, GM_CHOICE, "cosine", "linear|cosine", 1,
+     "of the levels: linear in beta (Ho et al. 2020), or cosine (Nichol and Dhariwal "
      "2021)"},
     {"target", GM_STAGE_BUILD, GM_CHOICE, "v", "eps|x0|v", 1,
      "what the network predicts: the noise, the row, or the velocity between them"},
@@ -56,7 +56,7 @@ static double cosine_squared(double t)
 static double beta_of(gm_builder *b, int64_t level, int64_t count)
 {
     double n = (double)count, most = 0.999, beta;
-    if (gm_opt_choice(b, "noise") == COSINE)
+    if (gm_opt_choice(b, "noise_schedule") == COSINE)
         beta = 1 - cosine_squared((double)level / n) / cosine_squared((double)(level - 1) / n);
     else
         beta = (1e-4 + (count > 1 ? (0.02 - 1e-4) * (double)(level - 1) / (n - 1) : 0)) * 1000 / n;

@@ -13,9 +13,9 @@ static double map(gm__map1 which, double x)
 
 gm_node *gm_nn_sinusoidal(gm_builder *b, gm_node *x, int64_t width, double period)
 {
-    int64_t half = width / 2;
-    if (!x || width < 2 || width % 2 || !(period > 1)) {
-        gm_builder_fail(b, GM_E_RANGE, "sinusoidal: the width must be even and the period above 1");
+    int64_t half = width / 2 + width % 2;
+    if (!x || width < 2 || !(period > 1)) {
+        gm_builder_fail(b, GM_E_RANGE, "sinusoidal: 2 columns at least, and a period above 1");
         return NULL;
     }
     double *rate = gm__builder_scratch(b, half, sizeof *rate), log_period = map(GM__LOG, period);
@@ -24,7 +24,7 @@ gm_node *gm_nn_sinusoidal(gm_builder *b, gm_node *x, int64_t width, double perio
     for (int64_t i = 0; i < half; i++)
         rate[i] = map(GM__EXP, -log_period * (double)i / (double)half);
     gm_node *phase = gm_mul(b, x, gm_const_array(b, 1, &half, rate));
-    gm_node *waves[2] = {gm_sin(b, phase), gm_cos(b, phase)};
+    gm_node *waves[2] = {gm_sin(b, phase), gm_cos(b, gm_slice(b, phase, -1, 0, width / 2))};
     return gm_concat(b, 2, waves, -1);
 }
 
