@@ -29,7 +29,7 @@ static gm_status ask(gm_context *ctx, const gm_model *vae, const gm_dataset *row
         for (k = 0; !status && k < 2; k++) {
             status = gm_options_set_text(ctx, how, "kind", kind[k]);
             if (!status)
-                status = gm_model_log_prob_rows(ctx, vae, rows, NULL, how, logp);
+                status = gm_model_log_prob_rows(ctx, vae, rows, NULL, how, logp, NULL);
             for (mean[k][2 * c] = c, i = 0; i < n; i++)
                 mean[k][2 * c + 1] += logp[i] / (double)n;
             lowest = fmin(lowest, mean[k][2 * c + 1]);

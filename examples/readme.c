@@ -16,7 +16,7 @@ int main(int argc, char **argv)
                  gm_options_set_int(ctx, how, "epochs", 20) ||
                  gm_fit(ctx, "flow", rows, how, &flow) ||
                  gm_dataset_take(ctx, rows, (const int64_t[]){0}, 1, &first) ||
-                 gm_model_log_prob_rows(ctx, flow, first, NULL, how, &logp) ||
+                 gm_model_log_prob_rows(ctx, flow, first, NULL, how, &logp, NULL) ||
                  gm_model_sample_rows(ctx, flow, 10, NULL, how, &drawn) ||
                  gm_dataset_save(ctx, drawn, argv[2]);
     char why[512];

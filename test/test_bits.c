@@ -372,7 +372,7 @@ static void hash_whole(gm_context *ctx, const gm_model *model, const gm_dataset 
     gm_array az = case_array(GM_F64, z, ROWS, k), ab = case_array(GM_F64, back, ROWS, D);
     unsigned char digest[32];
     gm__sha256 s;
-    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp));
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp, NULL));
     test_ok(ctx, gm_model_encode_rows(ctx, model, rows, NULL, how, &az));
     test_ok(ctx, gm_model_decode(ctx, model, &az, NULL, how, &ab));
     test_ok(ctx, gm_model_sample_f64(ctx, model, 100, NULL, how, drawn));

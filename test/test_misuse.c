@@ -264,8 +264,8 @@ START_TEST(columns_that_do_not_fit)
     gm_dataset_free(none);
     test_ok(ctx, gm_fit(ctx, "flow", view, how, &model)); /* a label is no feature */
     ck_assert_int_eq(gm_model_column_count(model), 1);
-    test_ok(ctx, gm_model_log_prob_rows(ctx, model, whole, NULL, NULL, logp));
-    test_fails(ctx, gm_model_log_prob_rows(ctx, model, holes, NULL, NULL, logp), GM_E_DATA,
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, whole, NULL, NULL, logp, NULL));
+    test_fails(ctx, gm_model_log_prob_rows(ctx, model, holes, NULL, NULL, logp, NULL), GM_E_DATA,
                "column 'a'");
     gm_dataset_free(view);
     gm_model_free(model);
@@ -305,8 +305,8 @@ START_TEST(calls_that_a_family_lacks)
                "bell");
     test_fails(ctx, gm_model_log_prob_gradient(ctx, slopes, &ax, NULL, how, &logp, &out),
                GM_E_UNSUPPORTED, "bell");
-    test_fails(ctx, gm_model_log_prob_rows(ctx, slopes, rows, NULL, how, &logp), GM_E_UNSUPPORTED,
-               "slope");
+    test_fails(ctx, gm_model_log_prob_rows(ctx, slopes, rows, NULL, how, &logp, NULL),
+               GM_E_UNSUPPORTED, "slope");
     test_ok(ctx, gm_model_log_prob_gradient(ctx, bells, &ax, NULL, NULL, NULL, &out));
     gm_model_free(bells);
     gm_model_free(slopes);

@@ -235,14 +235,14 @@ START_TEST(rows_by_name)
     test_ok(ctx, gm_model_column(ctx, model, 2, &c));
     direct[2] = strcmp(gm_model_category(model, 2, 1), "yes") == 0;
     direct[6] = !direct[2];
-    test_ok(ctx, gm_model_log_prob_rows(ctx, model, other, NULL, how, a));
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, other, NULL, how, a, NULL));
     test_ok(ctx, gm_model_log_prob_f64(ctx, model, direct, 2, 0, how, b));
     ck_assert_mem_eq(a, b, sizeof a);
-    test_fails(ctx, gm_model_log_prob_rows(ctx, model, lacking, NULL, how, a), GM_E_UNKNOWN,
+    test_fails(ctx, gm_model_log_prob_rows(ctx, model, lacking, NULL, how, a, NULL), GM_E_UNKNOWN,
                "count");
-    test_ok(ctx, gm_model_log_prob_rows(ctx, model, unseen, NULL, how, a));
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, unseen, NULL, how, a, NULL));
     ck_assert(a[0] == b[0] && a[1] == -INFINITY);
-    test_fails(ctx, gm_model_log_prob_rows(ctx, model, NULL, NULL, how, a), GM_E_ARG, NULL);
+    test_fails(ctx, gm_model_log_prob_rows(ctx, model, NULL, NULL, how, a, NULL), GM_E_ARG, NULL);
     gm_dataset_free(other);
     gm_dataset_free(lacking);
     gm_dataset_free(unseen);

@@ -186,7 +186,7 @@ static gm_status ask(gm_context *ctx, const gm_model *model)
     if (!code)
         code = gm_model_sample_rows(ctx, model, 20, NULL, how, &drawn);
     if (!code)
-        code = gm_model_log_prob_rows(ctx, model, drawn, NULL, how, logp);
+        code = gm_model_log_prob_rows(ctx, model, drawn, NULL, how, logp, NULL);
     gm_dataset_free(drawn);
     gm_options_free(how);
     return code;

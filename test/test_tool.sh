@@ -201,6 +201,11 @@ expect 0 '' "$genmod" score a.model real.csv
 lines out 401
 holds '^log_prob$'
 cp out all.csv
+cp out all.csv
+expect 0 '' "$genmod" score a.model real.csv --errors
+lines out 401
+holds '^log_prob,error$'
+holds '^-*[0-9.]*,0$'
 expect 0 '' "$genmod" score a.model part.csv -o some.csv
 head -n 101 all.csv >out
 same some.csv out

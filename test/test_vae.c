@@ -112,7 +112,7 @@ START_TEST(linear_is_probabilistic_pca)
     ppca(x, &p);
     case_begin(&c, x, p.n, p.d, cases[_i].optimizer, cases[_i].settings);
     gm_model *model = case_fit_now(&c, "vae");
-    test_ok(c.ctx, gm_model_log_prob_rows(c.ctx, model, c.train, NULL, c.options, logp));
+    test_ok(c.ctx, gm_model_log_prob_rows(c.ctx, model, c.train, NULL, c.options, logp, NULL));
     for (int64_t i = 0; i < p.n; i++)
         bound += logp[i] / (double)p.n;
     case_param(model, "observation.weight", p.k * p.d, w);

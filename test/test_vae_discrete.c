@@ -257,7 +257,7 @@ START_TEST(constant_columns)
         ctx, (const char *[]){"seed=1", "steps=200", "code=1", "hidden=4", "kind=estimate", NULL});
     gm_model *model;
     test_ok(ctx, gm_fit(ctx, "vae", rows, how, &model));
-    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp));
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp, NULL));
     for (int i = 0; i < 50; i++)
         ck_assert_msg(fabs(logp[i]) < 0.02, "log p %g of what is sure", logp[i]);
     test_ok(ctx, gm_model_sample_f64(ctx, model, 50, NULL, how, y));
@@ -377,11 +377,11 @@ START_TEST(mixed_columns)
     }
     ck_assert_msg(kind > 0.6 * N && flag > 0.8 * N && number < 18,
                   "%g kinds, %g flags come back, numbers are %g off", kind, flag, number);
-    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp));
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp, NULL));
     for (int i = 0; i < N; i++)
         ck_assert_msg(isfinite(logp[i]), "row %d: %g", i, logp[i]);
     test_ok(ctx, gm_model_sample_rows(ctx, model, 300, NULL, how, &drawn));
-    test_ok(ctx, gm_model_log_prob_rows(ctx, model, drawn, NULL, how, logp));
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, drawn, NULL, how, logp, NULL));
     for (int i = 0; i < 300; i++)
         ck_assert_msg(isfinite(logp[i]), "draw %d: %g", i, logp[i]);
     gm_dataset_free(drawn);

@@ -73,7 +73,7 @@ static int score_digits(demo *d)
     if (!d->logp)
         status = TOOL_FAILED;
     if (!status &&
-        gm_model_log_prob_rows(d->t.ctx, d->by[FLOW].model, d->digits, NULL, how, d->logp))
+        gm_model_log_prob_rows(d->t.ctx, d->by[FLOW].model, d->digits, NULL, how, d->logp, NULL))
         status = tool_failed(&d->t);
     gm_options_free(how);
     return status;

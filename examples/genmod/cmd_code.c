@@ -32,7 +32,8 @@ static int encode(tool *t, const gm_model *model, const gm_dataset *rows, const 
         result = tool_asked(t, gm_model_encode_rows(t->ctx, model, rows, NULL, how, &array));
     }
     if (!result)
-        result = tool_save_matrix("z", n, k, z, cli_value(t->args, "output"));
+        result = tool_save_matrix((const char *const[]){"z", NULL}, n, k, z,
+                                  cli_value(t->args, "output"));
     free(z);
     return result;
 }

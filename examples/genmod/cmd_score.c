@@ -7,6 +7,7 @@
 
 static const cli_option options[] = {
     {"output", 'o', "FILE", "where to, one column log_prob: .csv .tsv .npy [-]"},
+    {"errors", 0, NULL, "a second column: the standard error of each"},
     {"mean", 0, NULL, "print the mean, its standard error and the number of rows"},
     TOOL_READ_OPTIONS,
     TOOL_CALL_OPTIONS,
@@ -28,18 +29,39 @@ static void print_mean(const double *logp, int64_t n)
            (long long)n);
 }
 
+static int save(const double *logp, const double *error, int64_t n, const char *path)
+{
+    static const char *const names[] = {"log_prob", "error", NULL};
+    double *both = tool_doubles(n, 2);
+    int64_t i;
+    int result;
+
+    if (!both)
+        return TOOL_FAILED;
+    for (i = 0; i < n; i++) {
+        both[2 * i] = logp[i];
+        both[2 * i + 1] = error[i];
+    }
+    result = tool_save_matrix(names, n, 2, both, path);
+    free(both);
+    return result;
+}
+
 static int score(tool *t, const gm_model *model, const gm_dataset *rows)
 {
+    static const char *const name[] = {"log_prob", NULL};
     const char *output = cli_value(t->args, "output");
+    int errors = cli_value(t->args, "errors") != NULL;
     int64_t n = gm_dataset_row_count(rows);
     gm_options *how = NULL;
-    double *logp = tool_doubles(n, 1);
+    double *logp = tool_doubles(n, 2), *error = logp ? logp + n : NULL;
     int result = logp ? tool_options(t, "log_prob", model, &how) : TOOL_FAILED;
 
     if (!result)
-        result = tool_asked(t, gm_model_log_prob_rows(t->ctx, model, rows, NULL, how, logp));
+        result = tool_asked(
+            t, gm_model_log_prob_rows(t->ctx, model, rows, NULL, how, logp, errors ? error : NULL));
     if (!result && (output || !cli_value(t->args, "mean")))
-        result = tool_save_matrix("log_prob", n, 1, logp, output);
+        result = errors ? save(logp, error, n, output) : tool_save_matrix(name, n, 1, logp, output);
     if (!result && cli_value(t->args, "mean"))
         print_mean(logp, n);
     gm_options_free(how);

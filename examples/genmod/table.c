@@ -22,17 +22,24 @@ static void write_number(FILE *file, double x)
     fputs(text, file);
 }
 
-static void write_text(FILE *file, const char *name, int64_t n, int64_t d, const double *x,
+static void write_names(FILE *file, const char *const *names, int64_t d, char delimiter)
+{
+    int64_t j;
+
+    for (j = 0; j < d; j++) {
+        fputs(names[1] ? names[j] : names[0], file);
+        if (d > 1 && !names[1])
+            fprintf(file, "%lld", (long long)j + 1);
+        fputc(j + 1 < d ? delimiter : '\n', file);
+    }
+}
+
+static void write_text(FILE *file, const char *const *names, int64_t n, int64_t d, const double *x,
                        char delimiter)
 {
     int64_t i, j;
 
-    for (j = 0; j < d; j++) {
-        fputs(name, file);
-        if (d > 1)
-            fprintf(file, "%lld", (long long)j + 1);
-        fputc(j + 1 < d ? delimiter : '\n', file);
-    }
+    write_names(file, names, d, delimiter);
     for (i = 0; i < n; i++)
         for (j = 0; j < d; j++) {
             write_number(file, x[i * d + j]);
@@ -66,13 +73,14 @@ int tool_has_ending(const char *path, const char *ending)
     return length > tail && !strcmp(path + length - tail, ending);
 }
 
-int tool_save_matrix(const char *name, int64_t n, int64_t d, const double *x, const char *path)
+int tool_save_matrix(const char *const *names, int64_t n, int64_t d, const double *x,
+                     const char *path)
 {
     out_file out;
     int status;
 
     if (!path || !strcmp(path, "-")) {
-        write_text(stdout, name, n, d, x, ',');
+        write_text(stdout, names, n, d, x, ',');
         return TOOL_OK;
     }
     if (!tool_has_ending(path, ".npy") && !tool_has_ending(path, ".csv") &&
@@ -84,6 +92,6 @@ int tool_save_matrix(const char *name, int64_t n, int64_t d, const double *x, co
     if (tool_has_ending(path, ".npy"))
         write_npy(out.file, n, d, x);
     else
-        write_text(out.file, name, n, d, x, tool_has_ending(path, ".tsv") ? '\t' : ',');
+        write_text(out.file, names, n, d, x, tool_has_ending(path, ".tsv") ? '\t' : ',');
     return file_close(&out, TOOL_OK);
 }

@@ -61,9 +61,10 @@ int tool_find_columns(const cli_args *args, const gm_dataset *rows, const char *
 int tool_save_model(tool *t, const gm_model *model, const char *path);
 /* By the file's ending; NULL or "-": CSV on standard output. A picture's range is the model's. */
 int tool_save_rows(tool *t, const gm_model *model, const gm_dataset *rows, const char *path);
-/* A matrix (n, d) of numbers that need not be finite. Columns are called name, or name1, name2 ...
- */
-int tool_save_matrix(const char *name, int64_t n, int64_t d, const double *x, const char *path);
+/* A matrix (n, d) of numbers that need not be finite. names ends with NULL: one for each column, or
+ * one for all, to be numbered. */
+int tool_save_matrix(const char *const *names, int64_t n, int64_t d, const double *x,
+                     const char *path);
 /* Refuses a path that cannot be written, before long work; fine for NULL and "-". */
 int tool_check_output(const char *path);
 /* A file of the command line, and what it is there: "-o", "DATA". */

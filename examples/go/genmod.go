@@ -318,7 +318,7 @@ func (m *Model) LogProbRows(c *Context, rows *Dataset, options Options) ([]float
 	}
 	defer C.gm_options_free(how)
 	logp := make([]float64, rows.Rows())
-	return logp, c.check(C.gm_model_log_prob_rows(c.p, m.p, rows.p, nil, how, reals(logp)))
+	return logp, c.check(C.gm_model_log_prob_rows(c.p, m.p, rows.p, nil, how, reals(logp), nil))
 }
 
 // Sample draws n rows, one after the other; the options hold the seed.

@@ -119,7 +119,8 @@ _PROTOTYPES = {  # the first is what is returned
     "gm_model_describe": (_i32, _ptr, _ptr, _text, _i64, C.POINTER(_i64)),
     "gm_model_log_prob": (_i32, _ptr, _ptr, _array, _array, _ptr, C.POINTER(_real),
                           C.POINTER(_real)),
-    "gm_model_log_prob_rows": (_i32, _ptr, _ptr, _ptr, _array, _ptr, C.POINTER(_real)),
+    "gm_model_log_prob_rows":
+        (_i32, _ptr, _ptr, _ptr, _array, _ptr, C.POINTER(_real), C.POINTER(_real)),
     "gm_model_log_prob_gradient": (_i32, _ptr, _ptr, _array, _array, _ptr, C.POINTER(_real),
                                    _array),
     "gm_model_sample": (_i32, _ptr, _ptr, _i64, _array, _ptr, _array, C.POINTER(_real)),
@@ -381,15 +382,18 @@ class Model(_Handle):
 
     def log_prob(self, x, cond=None, **how):
         """log p of each row in nats."""
+        return self.log_prob_error(x, cond, **how)[0]
+
+    def log_prob_error(self, x, cond=None, **how):
+        """log p of each row in nats, and its standard error."""
         bag, (c, kept) = _Options(how), _maybe(cond)
-        if isinstance(x, Dataset):
-            logp = np.empty(len(x))
-            _call(_lib.gm_model_log_prob_rows, self, x, c, bag, _reals(logp))
-            return logp
-        a, x = _view(x)
-        logp = np.empty(len(x))
-        _call(_lib.gm_model_log_prob, self, a, c, bag, _reals(logp), None)
-        return logp
+        call, a = _lib.gm_model_log_prob_rows, x
+        if not isinstance(x, Dataset):
+            call = _lib.gm_model_log_prob
+            a, x = _view(x)
+        logp, error = np.empty(len(x)), np.empty(len(x))
+        _call(call, self, a, c, bag, _reals(logp), _reals(error))
+        return logp, error
 
     def log_prob_gradient(self, x, cond=None, out=None, **how):
         """log p of each row, and its gradient in x."""

@@ -110,7 +110,7 @@ mod c {
         ) -> status;
         pub fn gm_model_log_prob_rows(
             ctx: handle, model: held, rows: held, cond: *const gm_array, options: held,
-            logp: *mut f64,
+            logp: *mut f64, error: *mut f64,
         ) -> status;
         pub fn gm_model_sample_f64(
             ctx: handle, model: held, n: i64, cond: *const gm_array, options: held, x: *mut f64,
@@ -469,7 +469,9 @@ impl Model {
         let mut logp = vec![0.0; rows.rows()];
         let to = logp.as_mut_ptr();
         ctx.check(unsafe {
-            c::gm_model_log_prob_rows(ctx.0.p, self.0.p, rows.0.p, null(), bag(how), to)
+            c::gm_model_log_prob_rows(
+                ctx.0.p, self.0.p, rows.0.p, null(), bag(how), to, null_mut(),
+            )
         })?;
         Ok(logp)
     }

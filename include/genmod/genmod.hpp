@@ -472,9 +472,15 @@ public:
     std::vector<double> log_prob(context &ctx, const dataset &rows, const options &how = {},
                                  const gm_array *cond = nullptr) const
     {
-        std::vector<double> logp(std::size_t(rows.rows()));
-        ctx.check(gm_model_log_prob_rows(ctx.get(), p_, rows.get(), cond, how.get(), logp.data()));
-        return logp;
+        return log_prob_error(ctx, rows, how, cond).logp;
+    }
+    density log_prob_error(context &ctx, const dataset &rows, const options &how = {},
+                           const gm_array *cond = nullptr) const
+    {
+        density all{std::vector<double>(rows.rows()), std::vector<double>(rows.rows())};
+        ctx.check(gm_model_log_prob_rows(ctx.get(), p_, rows.get(), cond, how.get(),
+                                         all.logp.data(), all.error.data()));
+        return all;
     }
     matrix<double> log_prob_gradient(context &ctx, const gm_array &x, const options &how = {},
                                      const gm_array *cond = nullptr) const

@@ -143,7 +143,7 @@ GM_API gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, c
                                        double *logp);
 GM_API gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model,
                                         const gm_dataset *rows, const gm_array *cond,
-                                        const gm_options *opts, double *logp);
+                                        const gm_options *opts, double *logp, double *error);
 /* log p into logp[n] (may be NULL) and its gradient in x into grad (n, d), zero for columns that
  * count. Of a model that is not exact both are of the bound or the estimate, over the same draws.
  */

@@ -313,25 +313,26 @@ gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, const fl
 }
 
 static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
-                         const gm_array *cond, const gm_options *opts, double *logp)
+                         const gm_array *cond, const gm_options *opts, double *logp, double *error)
 {
     gm__values *values;
     gm__rows rows = {0};
     GM_TRY(begin(ctx, model, cond, opts, logp, &values));
     gm_status code = gm__rows_of_data(ctx, model, data, &rows);
     if (!code)
-        code = gm__log_prob(ctx, model, &rows, values, logp, NULL, NULL);
+        code = gm__log_prob(ctx, model, &rows, values, logp, error, NULL);
     gm__rows_clear(&rows);
     gm__values_free(values);
     return code;
 }
 
 gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
-                                 const gm_array *cond, const gm_options *opts, double *logp)
+                                 const gm_array *cond, const gm_options *opts, double *logp,
+                                 double *error)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    return gm__leave(ctx, &entry, of_rows(ctx, model, rows, cond, opts, logp));
+    return gm__leave(ctx, &entry, of_rows(ctx, model, rows, cond, opts, logp, error));
 }
 
 static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array *x,
