@@ -89,7 +89,7 @@ static void report(void)
            (double)near / DRAWN);
 }
 
-/* As gm_fit, with a learning rate above the default: that belongs to the optimizer. */
+/* As gm_fit, with a learning rate of ten times the default: that belongs to the optimizer. */
 static gm_status fit(gm_context *ctx, const gm_dataset *rows, const gm_options *how,
                      gm_model **model)
 {
@@ -99,7 +99,7 @@ static gm_status fit(gm_context *ctx, const gm_dataset *rows, const gm_options *
     gm_status status = gm_options_create(ctx, &rate);
 
     if (!status)
-        status = gm_options_set_real(ctx, rate, "lr", 0.004);
+        status = gm_options_set_real(ctx, rate, "lr", 0.01);
     if (!status)
         status = gm_optimizer_create(ctx, "adam", rate, &adam);
     config.optimizer = adam;
@@ -123,10 +123,8 @@ int main(int argc, char **argv)
     ring(ROWS, MODES, 0.1, 1, train);
     int failed = gm_dataset_from_f64(ctx, train, ROWS, 2, 0, &rows) ||
                  gm_options_create(ctx, &how) || gm_options_set_int(ctx, how, "seed", 1) ||
-                 gm_options_set_int(ctx, how, "steps", 4000) ||
-                 gm_options_set_int(ctx, how, "levels", 100) ||
-                 gm_options_set_text(ctx, how, "hidden", "128,128") ||
-                 gm_options_set_text(ctx, how, "activation", "relu") ||
+                 gm_options_set_int(ctx, how, "steps", 5000) ||
+                 gm_options_set_text(ctx, how, "hidden", "64,64,64") ||
                  fit(ctx, rows, how, &model) || sample(ctx, model);
     if (failed && gm_context_error(ctx, why, sizeof why, NULL))
         fprintf(stderr, "%s\n", why);

@@ -105,7 +105,6 @@ int main(int argc, char **argv)
                  gm_options_set_int(ctx, how, "steps", 1000) ||
                  gm_options_set_int(ctx, how, "levels", 100) ||
                  gm_options_set_text(ctx, how, "hidden", "64,64") ||
-                 gm_options_set_text(ctx, how, "activation", "relu") ||
                  gm_fit(ctx, "diffusion", rows, how, &model) || measure(ctx, model);
     if (failed && gm_context_error(ctx, why, sizeof why, NULL))
         fprintf(stderr, "%s\n", why);
