@@ -56,7 +56,7 @@ int main(int argc, char **argv)
     gm_context *ctx = NULL;
     gm_dataset *rows = NULL, *odd = NULL;
     gm_options *types = NULL;
-    gm_model *model = NULL;
+    gm_model *model = NULL, *none = NULL;
     double x[2 * ROWS], logp, bad[2] = {0, NAN};
     char path[512];
     int i;
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
     show(ctx, "a fit, as it should be", fit_with(ctx, rows, "seed", "1", &model));
     show(ctx, "a row without a number", gm_model_log_prob_f64(ctx, model, bad, 1, 0, NULL, &logp));
     show(ctx, "a sample without a seed", gm_model_sample_f64(ctx, model, 1, NULL, NULL, x));
-    show(ctx, "a model that is none", gm_model_load(ctx, path, &model));
+    show(ctx, "a model that is none", gm_model_load(ctx, path, &none));
     for (i = 0; i < ROWS; i++)
         x[2 * i] = 3;
     gm_dataset_free(rows);
