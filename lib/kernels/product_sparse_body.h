@@ -34,7 +34,7 @@ typedef struct T(sparse) {
 /* Sizes that can gain. */
 static int T(sparse_fits)(const gm__product *p, gm__share s)
 {
-    return s.i1 - s.i0 >= 32 && s.j1 - s.j0 >= 4 * VL && p->k >= 2 * VL && p->k <= GM_KC &&
+    return s.i1 - s.i0 >= 32 && s.j1 - s.j0 > 3 * VL && p->k >= 2 * VL && p->k <= GM_KC &&
            !p->k_lo && !p->k_hi && !p->n_lo && !p->n_hi;
 }
 
