@@ -22,7 +22,9 @@ static const gm_option_row options[] = {
      "of the levels: linear in beta (Ho et al. 2020), or cosine (Nichol and Dhariwal "
      "2021)"},
     {"target", GM_STAGE_BUILD, GM_CHOICE, "v", "eps|x0|v", 1,
-     "what the network predicts: the noise, the row, or the velocity between them"},
+     "what the network predicts: the noise (with noise_schedule=linear: a cosine ends in too "
+     "little "
+     "signal to read the row from it), the row, or the velocity between them"},
     {"hidden", GM_STAGE_BUILD, GM_INTS, "256,256,256", "1..65536", 1,
      "widths of the network's hidden layers"},
     {"activation", GM_STAGE_BUILD, GM_CHOICE, "silu", "relu|tanh|silu|gelu|leaky_relu", 1,

@@ -249,7 +249,7 @@ static const gm_option_row path_sample_options[] = {
     {"sampler", GM_STAGE_CALL, GM_CHOICE, "heun", "heun|ddim|ancestral", 1,
      "diffusion: steps of second or first order along its flow, or random ones"},
     {"sampler_steps", GM_STAGE_CALL, GM_INT, "50", "1..1000000", 1,
-     "diffusion: steps from noise to data"},
+     "diffusion: steps from noise to data; the random ones of ancestral should be hundreds"},
     {"stop", GM_STAGE_CALL, GM_REAL, "0", "0..1", 1,
      "diffusion: part of the way that is not gone: 1 gives the noise, 0 data"},
     {0},

@@ -42,6 +42,12 @@ gm__place gm__place_at_angle(gm_context *ctx, const gm__structure *s, double ang
     return place(ctx, (double)low + part, angle);
 }
 
+gm__place gm__path_place(gm_context *ctx, const gm__path *p, int64_t k, int64_t steps)
+{
+    double levels = (double)p->s->levels;
+    return gm__place_at_level(ctx, p->s, levels * (double)(steps - k) / (double)steps);
+}
+
 /* ---- Making ---------------------------------------------------------------------------------- */
 
 static void read_options(gm__path *p, gm__task task, const gm__values *values)
@@ -262,24 +268,13 @@ static gm_status ancestral(gm_context *ctx, gm__path *p, const gm__place *t, con
 
 enum { HEUN, DDIM, ANCESTRAL };
 
-/* Steps of the random chain are even in the level, as it was trained, those of the flow in the
- * angle. */
-static gm__place sampled_at(gm_context *ctx, const gm__path *p, int64_t k)
-{
-    const gm__structure *s = p->s;
-    double part = (double)(p->steps - k) / (double)p->steps;
-    if (p->sampler == ANCESTRAL)
-        return gm__place_at_level(ctx, s, part * (double)s->levels);
-    return gm__place_at_angle(ctx, s, part * s->angle[s->levels]);
-}
-
 gm_status gm__path_sample(gm_context *ctx, gm__path *p, uint64_t seed, int64_t row0, int64_t n)
 {
-    gm__place at = sampled_at(ctx, p, 0);
+    gm__place at = gm__path_place(ctx, p, 0, p->steps);
     draw(ctx, p, seed, 0, row0, n, p->x);
     mix(p->x, 0, p->x, p->temperature, n * p->s->width);
     for (int64_t k = 1; k <= p->stop_at; k++) {
-        gm__place next = sampled_at(ctx, p, k);
+        gm__place next = gm__path_place(ctx, p, k, p->steps);
         GM_TRY(gm__check_cancel(ctx));
         if (p->sampler == ANCESTRAL)
             GM_TRY(ancestral(ctx, p, &at, &next, n, seed, k, row0));

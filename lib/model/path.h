@@ -34,6 +34,11 @@ typedef struct gm__path {
     double *turned, *integral;          /* (integrals, rows): divergences at a place, their sum */
 } gm__path;
 
+/* The place behind k of a number of even steps in the level, from noise to data. The angle of such
+ * a step is small where the schedule is slow: with a linear one near noise, where a velocity that
+ * comes of predicted noise is least sure (that steps even in the angle would do as well elsewhere
+ * was measured). */
+gm__place gm__path_place(gm_context *ctx, const gm__path *path, int64_t k, int64_t steps);
 /* A walk for this call, by its options. Sets *path, to be freed by gm__path_free, also after a
  * failure. */
 gm_status gm__path_create(gm_context *ctx, const gm_model *model, gm__task task,

@@ -89,19 +89,15 @@ static gm_status step(gm_context *ctx, gm__path *p, double a, double h, int64_t 
     return GM_OK;
 }
 
-/* The whole way in even steps of the angle; back: from noise to data. */
+/* The whole way, in even steps of the level; back: from noise to data. */
 static gm_status solve(gm_context *ctx, gm__path *p, int64_t steps, int back, int64_t n,
                        const gm__run *run)
 {
-    double whole = p->s->angle[p->s->levels];
-    for (int64_t k = 0; k < steps; k++) {
-        double a = whole * (double)k / (double)steps;
-        double b = whole * (double)(k + 1) / (double)steps;
-        if (back) {
-            a = whole * (double)(steps - k) / (double)steps;
-            b = whole * (double)(steps - k - 1) / (double)steps;
-        }
+    double a = gm__path_place(ctx, p, back ? 0 : steps, steps).angle;
+    for (int64_t k = 1; k <= steps; k++) {
+        double b = gm__path_place(ctx, p, back ? k : steps - k, steps).angle;
         GM_TRY(step(ctx, p, a, b - a, n, run));
+        a = b;
     }
     return GM_OK;
 }
