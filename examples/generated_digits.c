@@ -13,28 +13,20 @@ static const char *const name[KINDS] = {"held back", "diffusion", "vae", "pixels
 static double train[MOST * PIXELS], picture[KINDS][MOST * PIXELS];
 static int64_t rows_count;
 
-static gm_status fit_and_draw(gm_context *ctx, const char *family, const char *hidden,
-                              int64_t steps, const gm_dataset *rows, double *out)
+static int fit_and_draw(gm_context *ctx, const char *family, const char *hidden, int64_t steps,
+                        const gm_dataset *rows, double *out)
 {
     gm_options *how = NULL;
     gm_model *model = NULL;
-    gm_status status = gm_options_create(ctx, &how);
-
-    if (!status)
-        status = gm_options_set_int(ctx, how, "seed", 1);
-    if (!status)
-        status = gm_options_set_int(ctx, how, "steps", steps);
-    if (!status)
-        status = gm_options_set_int(ctx, how, "batch", 128);
-    if (!status)
-        status = gm_options_set_text(ctx, how, "hidden", hidden);
-    if (!status)
-        status = gm_fit(ctx, family, rows, how, &model);
-    if (!status)
-        status = gm_model_sample_f64(ctx, model, DRAWN, NULL, how, out);
+    int failed = gm_options_create(ctx, &how) || gm_options_set_int(ctx, how, "seed", 1) ||
+                 gm_options_set_int(ctx, how, "steps", steps) ||
+                 gm_options_set_int(ctx, how, "batch", 128) ||
+                 gm_options_set_text(ctx, how, "hidden", hidden) ||
+                 gm_fit(ctx, family, rows, how, &model) ||
+                 gm_model_sample_f64(ctx, model, DRAWN, NULL, how, out);
     gm_model_free(model);
     gm_options_free(how);
-    return status;
+    return failed;
 }
 
 /* Each pixel of another digit: what is left when nothing holds the pixels together. */

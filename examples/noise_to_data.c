@@ -14,22 +14,17 @@ static const int shown[PANELS] = {0, 20, 30, 35, 40};
 static double train[2 * ROWS], place[STOPS][2 * DRAWN]; /* [0] is noise, the last is data */
 
 /* Every draw keeps its seed and number, and so its noise and its way. */
-static gm_status sample(gm_context *ctx, const gm_model *model)
+static int sample(gm_context *ctx, const gm_model *model)
 {
     gm_options *how = NULL;
-    gm_status status = gm_options_create(ctx, &how);
-    int k;
+    int failed = gm_options_create(ctx, &how) || gm_options_set_int(ctx, how, "seed", 3), k;
 
-    if (!status)
-        status = gm_options_set_int(ctx, how, "seed", 3);
-    for (k = 0; !status && k < STOPS; k++) {
-        status = gm_options_set_real(ctx, how, "stop", 1 - (double)k / (STOPS - 1));
-        if (!status)
-            status = gm_model_sample_f64(ctx, model, k + 1 == STOPS ? DRAWN : SHOWN, NULL, how,
-                                         place[k]);
-    }
+    for (k = 0; !failed && k < STOPS; k++)
+        failed =
+            gm_options_set_real(ctx, how, "stop", 1 - (double)k / (STOPS - 1)) ||
+            gm_model_sample_f64(ctx, model, k + 1 == STOPS ? DRAWN : SHOWN, NULL, how, place[k]);
     gm_options_free(how);
-    return status;
+    return failed;
 }
 
 static int draw(const char *path)
@@ -90,24 +85,18 @@ static void report(void)
 }
 
 /* As gm_fit, with a learning rate of ten times the default: that belongs to the optimizer. */
-static gm_status fit(gm_context *ctx, const gm_dataset *rows, const gm_options *how,
-                     gm_model **model)
+static int fit(gm_context *ctx, const gm_dataset *rows, const gm_options *how, gm_model **model)
 {
     gm_fit_config config = {.struct_size = sizeof config, .train = rows, .options = how};
     gm_options *rate = NULL;
     gm_optimizer *adam = NULL;
-    gm_status status = gm_options_create(ctx, &rate);
-
-    if (!status)
-        status = gm_options_set_real(ctx, rate, "lr", 0.01);
-    if (!status)
-        status = gm_optimizer_create(ctx, "adam", rate, &adam);
+    int failed = gm_options_create(ctx, &rate) || gm_options_set_real(ctx, rate, "lr", 0.01) ||
+                 gm_optimizer_create(ctx, "adam", rate, &adam);
     config.optimizer = adam;
-    if (!status)
-        status = gm_fit_with(ctx, "diffusion", &config, model);
+    failed = failed || gm_fit_with(ctx, "diffusion", &config, model);
     gm_optimizer_free(adam);
     gm_options_free(rate);
-    return status;
+    return failed;
 }
 
 int main(int argc, char **argv)

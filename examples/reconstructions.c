@@ -23,32 +23,23 @@ static double error(int64_t n, const double *x, const double *y, int64_t stride)
     return sqrt(sum / (double)(n * PIXELS));
 }
 
-static gm_status fit_and_reconstruct(gm_context *ctx, const gm_dataset *rows,
-                                     const gm_dataset *test, int64_t code, double *out)
+static int fit_and_reconstruct(gm_context *ctx, const gm_dataset *rows, const gm_dataset *test,
+                               int64_t code, double *out)
 {
     gm_options *how = NULL;
     gm_model *vae = NULL;
     gm_dataset *back = NULL;
-    gm_status status = gm_options_create(ctx, &how);
-
-    if (!status)
-        status = gm_options_set_int(ctx, how, "seed", 1);
-    if (!status)
-        status = gm_options_set_int(ctx, how, "code", code);
-    if (!status)
-        status = gm_options_set_text(ctx, how, "hidden", "128");
-    if (!status)
-        status = gm_options_set_int(ctx, how, "steps", 1500);
-    if (!status)
-        status = gm_fit(ctx, "vae", rows, how, &vae);
-    if (!status)
-        status = gm_model_reconstruct_rows(ctx, vae, test, NULL, NULL, &back);
-    if (!status)
-        status = gm_dataset_read_f64(ctx, back, 0, gm_dataset_row_count(back), out, 0);
+    int failed = gm_options_create(ctx, &how) || gm_options_set_int(ctx, how, "seed", 1) ||
+                 gm_options_set_int(ctx, how, "code", code) ||
+                 gm_options_set_text(ctx, how, "hidden", "128") ||
+                 gm_options_set_int(ctx, how, "steps", 1500) ||
+                 gm_fit(ctx, "vae", rows, how, &vae) ||
+                 gm_model_reconstruct_rows(ctx, vae, test, NULL, NULL, &back) ||
+                 gm_dataset_read_f64(ctx, back, 0, gm_dataset_row_count(back), out, 0);
     gm_dataset_free(back);
     gm_model_free(vae);
     gm_options_free(how);
-    return status;
+    return failed;
 }
 
 static int draw(const char *path)

@@ -13,39 +13,32 @@ enum { ROWS = 4000, DRAWN = 500, COUNTS = 7, FEWEST = 5 };
 static const char *const sampler[2] = {"ddim", "heun"};
 static double train[2 * ROWS], exact[2 * DRAWN], drawn[2 * DRAWN], curve[2][2 * COUNTS];
 
-static gm_status sample(gm_context *ctx, const gm_model *model, const char *name, int64_t steps,
-                        double *out)
+static int sample(gm_context *ctx, const gm_model *model, const char *name, int64_t steps,
+                  double *out)
 {
     gm_options *how = NULL;
-    gm_status status = gm_options_create(ctx, &how);
-
-    if (!status)
-        status = gm_options_set_int(ctx, how, "seed", 3);
-    if (!status)
-        status = gm_options_set_text(ctx, how, "precision", "f64");
-    if (!status)
-        status = gm_options_set_text(ctx, how, "sampler", name);
-    if (!status)
-        status = gm_options_set_int(ctx, how, "sampler_steps", steps);
-    if (!status)
-        status = gm_model_sample_f64(ctx, model, DRAWN, NULL, how, out);
+    int failed = gm_options_create(ctx, &how) || gm_options_set_int(ctx, how, "seed", 3) ||
+                 gm_options_set_text(ctx, how, "precision", "f64") ||
+                 gm_options_set_text(ctx, how, "sampler", name) ||
+                 gm_options_set_int(ctx, how, "sampler_steps", steps) ||
+                 gm_model_sample_f64(ctx, model, DRAWN, NULL, how, out);
     gm_options_free(how);
-    return status;
+    return failed;
 }
 
 /* Points of the curves: log10 of the network's uses (a step of Heun is two), and of the distance.
  */
-static gm_status measure(gm_context *ctx, const gm_model *model)
+static int measure(gm_context *ctx, const gm_model *model)
 {
-    gm_status status = sample(ctx, model, "heun", FEWEST << COUNTS, exact);
+    int failed = sample(ctx, model, "heun", FEWEST << COUNTS, exact);
     int s, k, i;
 
     printf("steps     ddim     heun   mean distance from the end of the way\n");
-    for (k = 0; !status && k < COUNTS; k++) {
+    for (k = 0; !failed && k < COUNTS; k++) {
         printf("%5d", FEWEST << k);
-        for (s = 0; !status && s < 2; s++) {
+        for (s = 0; !failed && s < 2; s++) {
             double away = 0;
-            status = sample(ctx, model, sampler[s], FEWEST << k, drawn);
+            failed = sample(ctx, model, sampler[s], FEWEST << k, drawn);
             for (i = 0; i < DRAWN; i++)
                 away +=
                     hypot(drawn[2 * i] - exact[2 * i], drawn[2 * i + 1] - exact[2 * i + 1]) / DRAWN;
@@ -55,7 +48,7 @@ static gm_status measure(gm_context *ctx, const gm_model *model)
         }
         printf("\n");
     }
-    return status;
+    return failed;
 }
 
 static int draw(const char *path)
