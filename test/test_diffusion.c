@@ -3,6 +3,9 @@
 #include "genmod/extend.h"
 #include "flow_cases.h"
 
+#include <threads.h>
+#include <time.h>
+
 /* ---- A normal density N(mean, S), S = axes diag(variances) axes' ------------------------------
  */
 
@@ -362,6 +365,47 @@ START_TEST(codes)
 }
 END_TEST
 
+/* A call that is cancelled in the middle ends soon, and leaves its outputs as they were. */
+static int trip(void *token)
+{
+    thrd_sleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+    gm_cancel_trip(token);
+    return 0;
+}
+
+START_TEST(cancelled)
+{
+    static double x[N * D], before[N * D];
+    gm_cancel *token = gm_cancel_create(NULL);
+    gm_context_config config = {.struct_size = sizeof config, .cancel = token};
+    gm_context *ctx;
+    thrd_t thread;
+    ck_assert_int_eq(gm_context_create(&config, &ctx), GM_OK);
+    gm_model *model = bell_model(ctx);
+    gm_array rows = case_array(GM_F64, x, N, D);
+    gm_options *how = case_options(
+        ctx, (const char *[]){"seed=1", "sampler_steps=1000000", "ode_steps=1000000", NULL});
+    exact_rows(x, N, 3);
+    memcpy(before, x, sizeof x);
+    thrd_create(&thread, trip, token);
+    if (_i == 0)
+        test_fails(ctx, gm_model_sample(ctx, model, N, NULL, how, &rows, NULL), GM_E_CANCELLED,
+                   NULL);
+    else if (_i == 1)
+        test_fails(ctx, gm_model_log_prob(ctx, model, &rows, NULL, how, before, before + N),
+                   GM_E_CANCELLED, NULL);
+    else
+        test_fails(ctx, gm_model_reconstruct(ctx, model, &rows, NULL, how, &rows), GM_E_CANCELLED,
+                   NULL);
+    thrd_join(thread, NULL);
+    ck_assert(memcmp(before, x, sizeof x) == 0);
+    gm_options_free(how);
+    gm_model_free(model);
+    gm_context_free(ctx);
+    gm_cancel_free(token);
+}
+END_TEST
+
 /* ---- Options ----------------------------------------------------------------------------------
  */
 
@@ -598,6 +642,7 @@ static Suite *suite(void)
     tcase_add_test(t, density);
     tcase_add_test(t, random_trace);
     tcase_add_test(t, codes);
+    tcase_add_loop_test(t, cancelled, 0, 3);
     tcase_add_loop_test(t, bad_options, 0, 6);
     tcase_add_test(t, options_of_calls);
     tcase_add_test(t, gradient_is_not_answered);

@@ -271,8 +271,9 @@ START_TEST(every_type)
                "seed");
     /* what was never seen */
     double odd[D] = {0, 4, 1, 7};
-    test_ok(ctx, gm_model_log_prob_f64(ctx, model, odd, 1, 0, how, logp));
-    ck_assert(logp[0] == -INFINITY);
+    gm_array ao = case_array(GM_F64, odd, 1, D);
+    test_ok(ctx, gm_model_log_prob(ctx, model, &ao, NULL, how, logp, error));
+    ck_assert(logp[0] == -INFINITY && error[0] == 0);
     gm_options_free(no_seed);
     gm_options_free(how);
     gm_dataset_free(rows);

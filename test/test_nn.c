@@ -459,6 +459,89 @@ START_TEST(divergence_of_normals)
 }
 END_TEST
 
+START_TEST(sines_and_cosines)
+{
+    static const int widths[] = {2, 6, 7};
+    int width = widths[_i], half = (width + 1) / 2;
+    double x[3] = {0, 1, 812.5}, y[3 * 7];
+    int64_t column[2] = {GM_BATCH, 1};
+    rig r;
+    rig_begin(&r);
+    feed f = {.name = "x", .values = x, .count = 3};
+    evaluate(&r, gm_nn_sinusoidal(r.b, gm_input(r.b, "x", GM_REAL_NODE, 2, column), width, 1e4), 3,
+             &f, 1, y);
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < width; j++) {
+            double phase = x[i] * pow(1e4, -(double)(j % half) / half);
+            ck_assert(test_close(y[i * width + j], j < half ? sin(phase) : cos(phase), 0, 1e-12));
+        }
+    ck_assert_ptr_null(gm_nn_sinusoidal(r.b, gm_const(r.b, 1), 1, 1e4));
+    test_fails(r.ctx, gm__builder_check(r.ctx, r.b), GM_E_RANGE, "sinusoidal");
+    rig_end(&r);
+}
+END_TEST
+
+START_TEST(index_of_reals)
+{
+    double x[] = {0, 0.999, 1, -0.5, -3, 7.25, 1e30, -1e30, NAN, 2147483646.5}, y[10];
+    const double expected[] = {0, 0, 1, -1, -3, 7, INT32_MAX, INT32_MIN, 0, 2147483646};
+    int64_t batch = GM_BATCH;
+    rig r;
+    rig_begin(&r);
+    feed f = {.name = "x", .values = x, .count = 10};
+    evaluate(&r, gm_index(r.b, gm_input(r.b, "x", GM_REAL_NODE, 1, &batch)), 10, &f, 1, y);
+    for (int i = 0; i < 10; i++)
+        ck_assert_msg(y[i] == expected[i], "%g gives %g", x[i], y[i]);
+    rig_end(&r);
+}
+END_TEST
+
+/* Levels are even over 1 to their number; what is given of a row and of noise is the table's. */
+START_TEST(noise_drawn)
+{
+    enum { LEVELS = 4, MANY = 8000 };
+    static double x[MANY * 2], got[MANY * 7];
+    static const double angle[LEVELS + 1] = {0, 0.2, 0.7, 1.1, 1.5};
+    double mixing[2 * (LEVELS + 1)], seen[LEVELS + 1] = {0}, mean = 0, square = 0;
+    int64_t shape[2] = {GM_BATCH, 2};
+    uint64_t state = 8;
+    rig r;
+    rig_begin(&r);
+    for (int k = 0; k <= LEVELS; k++) {
+        mixing[2 * k] = cos(angle[k]);
+        mixing[2 * k + 1] = sin(angle[k]);
+    }
+    fill_uniform(&state, x, MANY * 2, -3, 3);
+    gm__purpose *p = gm__builder_purpose(r.b);
+    p->levels = LEVELS;
+    p->angle = angle;
+    p->mixing = mixing;
+    gm_noised at = {.struct_size = sizeof at};
+    gm_node *noise;
+    gm_noised_draw(r.b, gm_input(r.b, "x", GM_REAL_NODE, 2, shape), &at, &noise);
+    gm_node *all[5] = {at.x, noise, at.level, at.signal, at.sigma};
+    feed f = {.name = "x", .values = x, .count = MANY * 2};
+    evaluate(&r, gm_concat(r.b, 5, all, -1), MANY, &f, 1, got);
+    for (int i = 0; i < MANY; i++) {
+        const double *g = got + 7 * i;
+        int level = (int)g[4];
+        must(level >= 1 && level <= LEVELS && g[4] == level);
+        seen[level]++;
+        must(g[5] == mixing[2 * level] && g[6] == mixing[2 * level + 1]);
+        for (int j = 0; j < 2; j++) {
+            must(test_close(g[j], g[5] * x[2 * i + j] + g[6] * g[2 + j], 1e-14, 1e-14));
+            mean += g[2 + j] / (2 * MANY);
+            square += g[2 + j] * g[2 + j] / (2 * MANY);
+        }
+    }
+    for (int k = 1; k <= LEVELS; k++)
+        ck_assert_msg(fabs(seen[k] - MANY / 4.0) < 4 * sqrt(MANY * 3 / 16.0), "level %d: %g rows",
+                      k, seen[k]);
+    ck_assert(fabs(mean) < 4 / sqrt(2 * MANY) && fabs(square - 1) < 4 * sqrt(1.0 / MANY));
+    rig_end(&r);
+}
+END_TEST
+
 START_TEST(ramp_by_steps)
 {
     for (int training = 0; training < 2; training++) {
@@ -495,6 +578,9 @@ static Suite *suite(void)
     tcase_add_test(t, activations);
     tcase_add_test(t, divergence_of_normals);
     tcase_add_test(t, ramp_by_steps);
+    tcase_add_loop_test(t, sines_and_cosines, 0, 3);
+    tcase_add_test(t, index_of_reals);
+    tcase_add_test(t, noise_drawn);
     suite_add_tcase(s, t);
     return s;
 }

@@ -30,6 +30,7 @@ static const struct {
     {"vae",
      NULL,
      {"hidden=12", "code=2", "kl_warmup=120", "free_bits=0.1", "evaluate=30", "average=0.9", NULL}},
+    {"diffusion", NULL, {"hidden=12,9", "embedding=8", "evaluate=30", "average=0.9", NULL}},
 };
 #define FITS ((int)(sizeof fits / sizeof fits[0]))
 

@@ -7,10 +7,29 @@
 static const cli_option options[] = {
     {"count", 'n', "N", "rows to draw"},
     {"output", 'o', "FILE", "where to: .csv .tsv .npy .idx, .png for pictures [-]"},
+    {"sampler", 0, "NAME", "of a diffusion: heun, ddim or ancestral: --set sampler=NAME"},
+    {"steps", 0, "N", "of a diffusion's sampler: --set sampler_steps=N"},
+    {"temperature", 0, "T", "below 1 more typical rows: --set temperature=T"},
     TOOL_CALL_OPTIONS,
     TOOL_HELP_OPTION,
     {0},
 };
+
+/* Options of the call that have names of their own here. */
+static int set_own(tool *t, gm_options *how)
+{
+    static const char *const names[][2] = {
+        {"sampler", "sampler"}, {"steps", "sampler_steps"}, {"temperature", "temperature"}};
+
+    for (int i = 0; i < 3; i++) {
+        const char *value = cli_value(t->args, names[i][0]);
+        gm_status status = value ? gm_options_set_text(t->ctx, how, names[i][1], value) : GM_OK;
+
+        if (status)
+            return tool_refused(t, status);
+    }
+    return TOOL_OK;
+}
 
 static int draw(tool *t, const gm_model *model, int64_t n)
 {
@@ -18,6 +37,8 @@ static int draw(tool *t, const gm_model *model, int64_t n)
     gm_dataset *rows = NULL;
     int result = tool_options(t, "sample", model, &how);
 
+    if (!result)
+        result = set_own(t, how);
     if (!result)
         result = tool_asked(t, gm_model_sample_rows(t->ctx, model, n, NULL, how, &rows));
     if (!result)

@@ -412,8 +412,10 @@ typedef struct gm_noised {
 
 /* What a family that generates by taking noise away says: then the library samples (ancestral,
  * DDIM, Heun), encodes and decodes, and gives log densities by the probability-flow ODE
- * dx/d(angle) = velocity (Song et al. 2021, eq. 13, in the angle of Salimans and Ho 2022). Such a
- * family has neither log_prob nor encode, decode and base. */
+ * dx/d(angle) = velocity (Song et al. 2021, eq. 13, in the angle of Salimans and Ho 2022): log_prob
+ * is the density of that ODE's draws, and its kind GM_ESTIMATE. Such a family has a loss, of any
+ * unit, and neither flags nor log_prob, encode, decode, draw, base and code. velocity is asked at
+ * every level from 0 on, whole or not. */
 typedef struct gm_diffusion {
     uint32_t struct_size;
     int64_t (*levels)(gm_builder *b);

@@ -131,7 +131,13 @@ GM_API gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char 
  * log of the mean of their exponentials, which tends to log p as draws grows (and on the way lies
  * below it in expectation). A model of kind estimate gives the latter. error (may be NULL): the
  * standard error of each mean over its draws, of an estimate to first order; NaN for a single draw,
- * 0 for exact models and where log p is minus infinity. */
+ * 0 for exact models and where log p is minus infinity.
+ *
+ * log p of a diffusion is that of the density which its ODE sampler draws from ("sampler" heun or
+ * ddim, in the limit of many steps), not of the random one; it comes of solving the ODE in
+ * "ode_steps" steps. It draws, and needs the seed, only where discrete columns or "trace"
+ * hutchinson do. Its error holds, in quadrature, the change that half as many steps make (more
+ * than the steps are off, once they are short), that of the probes, and that of the draws. */
 GM_API gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_array *x,
                                    const gm_array *cond, const gm_options *opts, double *logp,
                                    double *error);

@@ -129,7 +129,7 @@ static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first
     GM_TRY(one_draw(ctx, c, first, n, 0));
     memcpy(logp, c->piece.out, (size_t)n * sizeof *logp);
     for (int64_t i = 0; error && i < n; i++)
-        error[i] = c->path ? c->piece.error[i] : 0;
+        error[i] = c->path && logp[i] != -INFINITY ? c->piece.error[i] : 0;
     return GM_OK;
 }
 

@@ -123,7 +123,7 @@ void gm__weights_end(gm_context *ctx, const gm__weights *w, double *logp, double
         double e, total = w->bound ? k : m->sum > 0 ? m->sum : 1;
         logp[i] = w->bound ? finish_plain(m, k, &e) : finish_exp(ctx, m, k, &e);
         if (error)
-            error[i] = m->errors > 0 ? sqrt(e * e + m->errors / k) : e;
+            error[i] = m->errors == 0 || logp[i] == -INFINITY ? e : sqrt(e * e + m->errors / k);
         for (int64_t j = i * w->width; j < (i + 1) * w->width; j++)
             gradient[j] = w->gradient[j] / total;
     }
