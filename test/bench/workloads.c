@@ -25,7 +25,7 @@ static const workload workloads[] = {
     {"nsf10-d8-h256x2.b512", "flow", PLAIN "coupling=nsf hidden=256,256 bins=8 bound=3", 8, 512, 0},
     {"nsf10-d43-h64x2.b128", "flow", PLAIN "coupling=nsf hidden=64,64 bins=8 bound=3", 43, 128, 0},
     {"ddpm-d64-h512x3.b256", "diffusion",
-     "target=eps noise=linear levels=1000 embedding=64 hidden=512,512,512", 64, 256, 0},
+     "target=eps noise_schedule=linear levels=1000 embedding=64 hidden=512,512,512", 64, 256, 0},
 };
 #define COUNT ((int)(sizeof workloads / sizeof workloads[0]))
 
