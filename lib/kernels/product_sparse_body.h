@@ -229,6 +229,17 @@ static void T(sparse_finish)(const T(job) * job, const T(sparse) * z, int64_t j,
     }
 }
 
+/* Asks the second cache for the steps [k0, k0 + k) of columns [j, j + w) of op(B). */
+static void T(fetch_panel)(const gm__product *p, const R *b, int64_t k0, int64_t k, int64_t j,
+                           int64_t w)
+{
+    int64_t rows = p->tb ? w : k, cols = p->tb ? k : w;
+    b += p->tb ? j * p->ldb + k0 : k0 * p->ldb + j;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t q = 0; q < cols; q += VL)
+            __builtin_prefetch(b + r * p->ldb + q, 0, 2);
+}
+
 /* Columns [j, j + w) of the block of rows. */
 static void T(sparse_panel)(const T(job) * job, const T(sparse) * z, int64_t j, int64_t w,
                             void *scratch)
@@ -237,7 +248,9 @@ static void T(sparse_panel)(const T(job) * job, const T(sparse) * z, int64_t j, 
     int negative = 0; /* of the last block's sums */
     for (int64_t block = 0; block < z->blocks; block++) {
         int64_t k0 = block * z->steps, k = left - k0 < z->steps ? left - k0 : z->steps;
+        int64_t rest = left - k0 - k, next = rest < z->steps ? rest : z->steps;
         T(pack_b)(z->room->b, ld, job, k0, k, j, w);
+        T(fetch_panel)(job->p, job->b, k0 + k, next, j, w);
         if (!T(all_finite)(z->room->b, k, ld, w)) {
             gm__share all = {z->i0, z->i0 + z->rows, j, j + w};
             T(sparse_again)(job, all, scratch);
