@@ -1,7 +1,8 @@
 /* The loops over blocks, pieces, panels and tiles of a product, for one instruction set and type.
  *
- * Columns are taken NC at a time, k by pieces, rows MC at a time (a block of A stays in the second
- * cache); then a panel of two vectors of columns is packed once, and tiles go down the rows. */
+ * Columns are taken NC at a time, k by pieces, rows some MC at a time (a block of A stays in the
+ * second cache); then a panel of two vectors of columns is packed once, and tiles go down the rows.
+ */
 
 #define GM_KC GM__K_CUT
 #define GM_MC (524288 / GM_KC / (int)sizeof(R))
@@ -10,6 +11,13 @@
 /* Rows of A that are copied lie this far apart: not a multiple of 4 KB, where they would share a
  * few lines of the first cache. */
 #define GM_A_STRIDE (GM_KC + 16)
+
+/* Rows of a block: more where k is short. */
+static int64_t T(block_rows)(const gm__product *p)
+{
+    int64_t k = p->k < GM_KC / 4 ? GM_KC / 4 : p->k < GM_KC ? p->k : GM_KC;
+    return GM_MC * GM_KC / k;
+}
 
 /* How the tiles of one block read A. */
 typedef struct T(rows) {
@@ -175,7 +183,7 @@ static int T(reads_b_in_place)(const gm__product *p, int64_t m)
 static void T(run_columns)(const T(job) * job, gm__share s, R *abuf, R *bbuf)
 {
     const gm__product *p = job->p;
-    int64_t blocks = (s.i1 - s.i0 + GM_MC - 1) / GM_MC, m = s.i1 - s.i0, k0 = 0;
+    int64_t most = T(block_rows)(p), m = s.i1 - s.i0, blocks = (m + most - 1) / most, k0 = 0;
     int in_place = T(reads_b_in_place)(p, m);
     do {
         int64_t k1 = p->k - k0 < GM_KC ? p->k : k0 + GM_KC;
@@ -273,7 +281,7 @@ static int64_t T(round)(int64_t n)
 
 static int64_t T(a_elements)(const gm__product *p)
 {
-    int64_t m = T(least)(p->m, GM_MC);
+    int64_t m = T(least)(p->m, T(block_rows)(p));
     return T(copies_a)(p) ? T(round)(m * (p->ta ? T(least)(p->k, GM_KC) : GM_A_STRIDE) + 16) : 0;
 }
 
