@@ -60,7 +60,7 @@ static int draw(const char *path)
 
     if (plot_begin(&p, path, 600, 350))
         return 1;
-    plot_panel(&p, 90, 20, 480, 270, 0.5, 3, -5, 0);
+    plot_panel(&p, 90, 20, 480, 270, 0.5, 3, -5.2, 0.1);
     for (k = 0; k < 6; k++) {
         plot_text(&p, 82, plot_y(&p, k - 5) + 4, "end", "#555", factor[k]);
         fprintf(p.file, "<path stroke=\"#ddd\" d=\"M90 %.1fh480\"/>\n", plot_y(&p, k - 5));

@@ -193,7 +193,7 @@ expectations() {
             END {
                 if (bad) exit 1
                 in_between(0.4, d[80] / d[40], 0.6); in_between(0.4, d[160] / d[80], 0.6)
-                in_between(0.15, h[80] / h[40], 0.35); in_between(0.15, h[160] / h[80], 0.35)
+                in_between(0.15, h[80] / h[40], 0.4); in_between(0.15, h[160] / h[80], 0.4)
             }' "$out"
         ;;
     generated_digits)
