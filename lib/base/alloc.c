@@ -1,5 +1,6 @@
 /* Allocation through the caller's hook, and arenas. */
 #include "base/alloc.h"
+#include "base/os.h"
 #include "base/size.h"
 
 #include <stdlib.h>
@@ -32,10 +33,24 @@ static void aligned_give(void *block)
 #endif
 }
 
+/* Weights, moments and values of plans are walked through again and again: with large pages a step
+ * is 3 or 4 % shorter. What they waste is at most half of the last one. */
+static void *large_take(size_t size)
+{
+    void *block = size < PTRDIFF_MAX / 2 ? aligned_take(size, GM__LARGE_PAGE) : NULL;
+    if (block)
+        gm__os_large_pages(block, (size + GM__LARGE_PAGE / 2) / GM__LARGE_PAGE * GM__LARGE_PAGE);
+    return block;
+}
+
 static void *c_resize(void *user, void *block, size_t old_size, size_t new_size, size_t alignment)
 {
     (void)user;
-    void *fresh = new_size ? aligned_take(new_size, alignment) : NULL;
+    void *fresh = NULL;
+    if (new_size >= GM__LARGE_PAGE / 2 && alignment <= GM__LARGE_PAGE)
+        fresh = large_take(new_size);
+    if (new_size && !fresh)
+        fresh = aligned_take(new_size, alignment);
     if (new_size && !fresh)
         return new_size <= old_size ? block : NULL; /* shrinking must not fail */
     if (fresh && block)

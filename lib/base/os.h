@@ -47,5 +47,9 @@ void gm__os_wake_one(gm__os_monitor *m, int queue);
 void gm__os_wake_all(gm__os_monitor *m, int queue);
 
 int64_t gm__os_process(void); /* the number of this process */
+/* Asks for pages of GM__LARGE_PAGE bytes, where the system leaves them to those who ask (Linux's
+ * "madvise"). block is aligned to such a page and holds whole ones up to `size`. */
+#define GM__LARGE_PAGE ((size_t)1 << 21)
+void gm__os_large_pages(void *block, size_t size);
 
 #endif

@@ -18,6 +18,7 @@
 #include <stdio.h> /* rename; no stream is used */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h> /* madvise */
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -215,6 +216,17 @@ int64_t gm__wall_time(void)
 int64_t gm__os_process(void)
 {
     return getpid();
+}
+
+void gm__os_large_pages(void *block, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    int before = errno;
+    madvise(block, size, MADV_HUGEPAGE);
+    errno = before;
+#else
+    (void)block, (void)size;
+#endif
 }
 
 int32_t gm__processors(void)

@@ -194,6 +194,11 @@ int64_t gm__wall_time(void)
     return (int64_t)(ticks / 10000000) - 11644473600;
 }
 
+void gm__os_large_pages(void *block, size_t size)
+{
+    (void)block, (void)size;
+}
+
 int64_t gm__os_process(void)
 {
     return GetCurrentProcessId();
