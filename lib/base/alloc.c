@@ -33,8 +33,9 @@ static void aligned_give(void *block)
 #endif
 }
 
+#ifndef _WIN32
 /* Weights, moments and values of plans are walked through again and again: with large pages a step
- * is 3 or 4 % shorter. What they waste is at most half of the last one. */
+ * is 1 to 4 % shorter. What they waste is at most half of the last one. */
 static void *large_take(size_t size)
 {
     void *block = size < PTRDIFF_MAX / 2 ? aligned_take(size, GM__LARGE_PAGE) : NULL;
@@ -42,13 +43,16 @@ static void *large_take(size_t size)
         gm__os_large_pages(block, (size + GM__LARGE_PAGE / 2) / GM__LARGE_PAGE * GM__LARGE_PAGE);
     return block;
 }
+#endif
 
 static void *c_resize(void *user, void *block, size_t old_size, size_t new_size, size_t alignment)
 {
     (void)user;
     void *fresh = NULL;
+#ifndef _WIN32
     if (new_size >= GM__LARGE_PAGE / 2 && alignment <= GM__LARGE_PAGE)
         fresh = large_take(new_size);
+#endif
     if (new_size && !fresh)
         fresh = aligned_take(new_size, alignment);
     if (new_size && !fresh)
