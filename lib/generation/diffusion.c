@@ -15,6 +15,9 @@
  * Shapes: x (batch, d); level, signal, sigma (batch, 1). */
 #include "generation/diffusion.h"
 #include "kernels/kernels.h"
+
+#include <math.h>
+
 static const gm_option_row options[] = {
     {"levels", GM_STAGE_BUILD, GM_INT, "1000", "1..10000", 1,
      "noise levels (timesteps) between data and noise"},
@@ -76,16 +79,15 @@ static void schedule(gm_builder *b, int64_t count, double *squared_signal)
 
 /* ---- Network --------------------------------------------------------------------------------- */
 
-#define ROW_SCALE 2 /* deviation of what a unit reads off standardised rows */
-
 /* The first hidden layer, of the noised rows and of the level each by itself: with the row's
- * weights large, as coordinates of few columns need to be told apart finely (Tancik et al. 2020),
- * and the layer far from linear: what v holds beyond a normal density is not found from small ones.
- */
+ * weights large where it has few columns, as coordinates that need to be told apart finely (Tancik
+ * et al. 2020), and the layer far from linear: what v holds beyond a normal density is hardly found
+ * from small ones. From 24 columns on the weights are those of any linear layer. */
 static gm_node *first(gm_builder *b, gm_node *x, gm_node *level, int64_t width)
 {
-    int64_t shape[2] = {gm_node_dim(x, -1), width};
-    gm_node *w = gm_param(b, "row.weight", 2, shape, GM_INIT_KAIMING, ROW_SCALE);
+    int64_t d = gm_node_dim(x, -1), shape[2] = {d, width};
+    double scale = d < 24 ? 2 * sqrt(2.0 / (double)d) : 0.57735026918962576;
+    gm_node *w = gm_param(b, "row.weight", 2, shape, GM_INIT_KAIMING, scale);
     return gm_add(b, gm_matmul(b, x, w, 0, 0), gm_nn_linear(b, "level", level, width));
 }
 
