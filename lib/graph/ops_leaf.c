@@ -102,7 +102,7 @@ static gm_node *param(gm_builder *b, const char *name, int32_t ndim, const int64
     }
     if (!s)
         return NULL;
-    if (s->ndim != ndim || memcmp(s->shape, shape, sizeof *shape * (size_t)ndim) != 0)
+    if (s->ndim != ndim || (ndim && memcmp(s->shape, shape, sizeof *shape * (size_t)ndim) != 0))
         return gm__wrong(b, GM_E_SHAPE, "param: '%s' is there already, with another shape", name);
     int32_t number = (int32_t)(s - b->layout->slots);
     if (!param_room(b, number))
