@@ -3,13 +3,13 @@
  *
  *     x_t = signal_t x + sigma_t noise,   signal^2 = alpha-bar, sigma^2 = 1 - alpha-bar   (eq. 4)
  *
- * The network reads x_t and t, and its target is one of
+ * A network reads x_t and t; what it is to predict with the least squared error is one of
  *
  *     eps     the noise                                         (Ho et al. 2020, eq. 14)
  *     x0      the row
  *     v       signal noise - sigma row                          (Salimans and Ho 2022, section 4)
  *
- * from each of which the velocity v follows. Samplers, codes and densities come of v: the library
+ * and the velocity v follows. Samplers, codes and densities come of v: the library
  * walks (genmod/extend.h).
  *
  * Shapes: x (batch, d); level, signal, sigma (batch, 1). */
@@ -22,12 +22,10 @@ static const gm_option_row options[] = {
     {"levels", GM_STAGE_BUILD, GM_INT, "1000", "1..10000", 1,
      "noise levels (timesteps) between data and noise"},
     {"noise_schedule", GM_STAGE_BUILD, GM_CHOICE, "cosine", "linear|cosine", 1,
-     "of the levels: linear in beta (Ho et al. 2020), or cosine (Nichol and Dhariwal "
-     "2021)"},
+     "of the levels: linear in beta (Ho et al. 2020), or cosine (Nichol and Dhariwal 2021)"},
     {"target", GM_STAGE_BUILD, GM_CHOICE, "v", "eps|x0|v", 1,
-     "what the network predicts: the noise (with noise_schedule=linear: a cosine ends in too "
-     "little "
-     "signal to read the row from it), the row, or the velocity between them"},
+     "what is to be predicted with the least squared error: the noise, the row, or the velocity "
+     "between them"},
     {"hidden", GM_STAGE_BUILD, GM_INTS, "256,256,256", "1..65536", 1,
      "widths of the network's hidden layers"},
     {"activation", GM_STAGE_BUILD, GM_CHOICE, "silu", "relu|tanh|silu|gelu|leaky_relu", 1,
@@ -107,21 +105,20 @@ static gm_node *predict(gm_builder *b, const gm_noised *at)
     return gm_nn_linear(b, "out", h, gm_node_dim(at->x, -1));
 }
 
-#define LEAST 1e-2 /* sigma by which a predicted row is read as a velocity, at least */
+#define LEAST 0.05 /* signal by which predicted noise is read as a velocity, at least */
 
-/* v = signal noise - sigma row, with x = signal row + sigma noise. */
+/* v = signal noise - sigma row, with x = signal row + sigma noise. Of eps the network gives the
+ * noise itself. Where there is next to no signal, to divide by it would make much of the network's
+ * error; the row then counts next to nothing. Of x0 and v the network gives v, and the row is
+ * signal x - sigma v: to divide by sigma would make much of the error near the data (Salimans and
+ * Ho 2022, section 4). */
 static gm_node *velocity(gm_builder *b, const gm_noised *at)
 {
     gm_node *y = predict(b, at);
-    switch (gm_opt_choice(b, "target")) {
-    case EPS:
-        return gm_div(b, gm_sub(b, y, gm_mul(b, at->sigma, at->x)), at->signal);
-    case X0:
-        return gm_div(b, gm_sub(b, gm_mul(b, at->signal, at->x), y),
-                      gm_max(b, at->sigma, gm_const(b, LEAST)));
-    default:
+    if (gm_opt_choice(b, "target") != EPS)
         return y;
-    }
+    return gm_div(b, gm_sub(b, y, gm_mul(b, at->sigma, at->x)),
+                  gm_max(b, at->signal, gm_const(b, LEAST)));
 }
 
 /* The mean over columns of the target's squared error: eq. 14 of Ho et al. 2020, where the target
@@ -129,19 +126,20 @@ static gm_node *velocity(gm_builder *b, const gm_noised *at)
 static gm_node *loss(gm_builder *b, gm_node *x)
 {
     gm_noised at = {.struct_size = sizeof at};
-    gm_node *noise, *target;
+    gm_node *noise, *missed;
     gm_noised_draw(b, x, &at, &noise);
+    gm_node *y = predict(b, &at);
     switch (gm_opt_choice(b, "target")) {
     case EPS:
-        target = noise;
+        missed = gm_sub(b, y, noise);
         break;
     case X0:
-        target = x;
+        missed = gm_sub(b, gm_sub(b, gm_mul(b, at.signal, at.x), gm_mul(b, at.sigma, y)), x);
         break;
     default:
-        target = gm_sub(b, gm_mul(b, at.signal, noise), gm_mul(b, at.sigma, x));
+        missed = gm_sub(b, y, gm_sub(b, gm_mul(b, at.signal, noise), gm_mul(b, at.sigma, x)));
     }
-    return gm_mean(b, gm_square(b, gm_sub(b, predict(b, &at), target)), -1, 0);
+    return gm_mean(b, gm_square(b, missed), -1, 0);
 }
 
 static const gm_diffusion diffusion = {
