@@ -89,14 +89,16 @@ static gm_node *first(gm_builder *b, gm_node *x, gm_node *level, int64_t width)
     return gm_add(b, gm_matmul(b, x, w, 0, 0), gm_nn_linear(b, "level", level, width));
 }
 
-/* Below level 1 there is nothing to learn from: the first level's answer stands for them. */
+/* Below level 1 there is nothing to learn from: the first level's answer stands for them. The level
+ * is told in hundredths of the way, whatever their number: the fastest wave then is smooth on the
+ * scale of the steps that samplers and flows take, which go between levels. */
 static gm_node *predict(gm_builder *b, const gm_noised *at)
 {
     static const int32_t acts[] = {GM_ACT_RELU, GM_ACT_TANH, GM_ACT_SILU, GM_ACT_GELU,
                                    GM_ACT_LEAKY_RELU};
     const int64_t *widths;
     int32_t count = gm_opt_ints(b, "hidden", &widths), act = acts[gm_opt_choice(b, "activation")];
-    gm_node *level = gm_max(b, at->level, gm_const(b, 1));
+    gm_node *level = gm_scale(b, gm_max(b, at->level, gm_const(b, 1)), 100.0 / (double)levels(b));
     gm_node *parts[2] = {at->x, gm_nn_sinusoidal(b, level, gm_opt_int(b, "embedding"), 1e4)};
     gm_node *h = count ? gm_activation(b, act, first(b, parts[0], parts[1], widths[0]))
                        : gm_concat(b, 2, parts, -1);
