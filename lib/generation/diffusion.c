@@ -45,34 +45,41 @@ static int64_t levels(gm_builder *b)
     return gm_opt_int(b, "levels");
 }
 
-/* cos^2 of (t + s) / (1 + s) pi/2. */
-static double cosine_squared(double t)
+/* Nichol and Dhariwal 2021, eq. 17: f(t) = cos^2 of (t + s) / (1 + s) pi/2, and 1 - beta of a level
+ * is f there over f at the level before, a thousandth at least. */
+static void cosine(int64_t count, double *squared_signal)
 {
-    const double s = 0.008, half_pi = 1.57079632679489661923;
-    double angle = (t + s) / (1 + s) * half_pi, c;
-    gm__kernels_find("auto")->maps->map1[GM__F64][GM__COS](&c, &angle, 1);
-    return c * c;
+    const double s = 0.008, half_pi = 1.57079632679489661923, most = 0.999;
+    gm__map1_fn *cosines = gm__kernels_find("auto")->maps->map1[GM__F64][GM__COS];
+    double product = 1, start = s / (1 + s) * half_pi, before, *f = squared_signal;
+    for (int64_t i = 0; i < count; i++)
+        f[i] = ((double)(i + 1) / (double)count + s) / (1 + s) * half_pi;
+    cosines(&start, &start, 1);
+    cosines(f, f, count);
+    before = start * start;
+    for (int64_t i = 0; i < count; i++) {
+        double here = f[i] * f[i], beta = 1 - here / before;
+        product *= 1 - (beta < most ? beta : most);
+        before = here;
+        squared_signal[i] = product;
+    }
 }
 
-/* Linear: beta from 1e-4 to 0.02 over 1,000 levels (Ho et al. 2020, section 4), alike in effect for
- * other numbers of them. Cosine: Nichol and Dhariwal 2021, eq. 17. */
-static double beta_of(gm_builder *b, int64_t level, int64_t count)
+/* beta from 1e-4 to 0.02 over 1,000 levels (Ho et al. 2020, section 4), alike in effect for other
+ * numbers of them. */
+static void linear(int64_t count, double *squared_signal)
 {
-    double n = (double)count, most = 0.999, beta;
-    if (gm_opt_choice(b, "noise_schedule") == COSINE)
-        beta = 1 - cosine_squared((double)level / n) / cosine_squared((double)(level - 1) / n);
-    else
-        beta = (1e-4 + (count > 1 ? (0.02 - 1e-4) * (double)(level - 1) / (n - 1) : 0)) * 1000 / n;
-    return beta < most ? beta : most;
+    double n = (double)count, most = 0.999, product = 1;
+    for (int64_t i = 0; i < count; i++) {
+        double beta = (1e-4 + (count > 1 ? (0.02 - 1e-4) * (double)i / (n - 1) : 0)) * 1000 / n;
+        product *= 1 - (beta < most ? beta : most);
+        squared_signal[i] = product;
+    }
 }
 
 static void schedule(gm_builder *b, int64_t count, double *squared_signal)
 {
-    double product = 1;
-    for (int64_t level = 1; level <= count; level++) {
-        product *= 1 - beta_of(b, level, count);
-        squared_signal[level - 1] = product;
-    }
+    (gm_opt_choice(b, "noise_schedule") == COSINE ? cosine : linear)(count, squared_signal);
 }
 
 /* ---- Network --------------------------------------------------------------------------------- */

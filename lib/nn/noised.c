@@ -4,13 +4,6 @@
 
 /* ---- Sines and cosines ----------------------------------------------------------------------- */
 
-static double map(gm__map1 which, double x)
-{
-    double y;
-    gm__kernels_find("auto")->maps->map1[GM__F64][which](&y, &x, 1);
-    return y;
-}
-
 gm_node *gm_nn_sinusoidal(gm_builder *b, gm_node *x, int64_t width, double period)
 {
     int64_t half = width / 2 + width % 2;
@@ -18,11 +11,14 @@ gm_node *gm_nn_sinusoidal(gm_builder *b, gm_node *x, int64_t width, double perio
         gm_builder_fail(b, GM_E_RANGE, "sinusoidal: 2 columns at least, and a period above 1");
         return NULL;
     }
-    double *rate = gm__builder_scratch(b, half, sizeof *rate), log_period = map(GM__LOG, period);
+    double *rate = gm__builder_scratch(b, half, sizeof *rate), log_period;
     if (!rate)
         return NULL;
+    const gm__maps *maps = gm__kernels_find("auto")->maps; /* once: asking the processor is slow */
+    maps->map1[GM__F64][GM__LOG](&log_period, &period, 1);
     for (int64_t i = 0; i < half; i++)
-        rate[i] = map(GM__EXP, -log_period * (double)i / (double)half);
+        rate[i] = -log_period * (double)i / (double)half;
+    maps->map1[GM__F64][GM__EXP](rate, rate, half);
     gm_node *phase = gm_mul(b, x, gm_const_array(b, 1, &half, rate));
     gm_node *waves[2] = {gm_sin(b, phase), gm_cos(b, gm_slice(b, phase, -1, 0, width / 2))};
     return gm_concat(b, 2, waves, -1);
