@@ -2,6 +2,8 @@
  * hang, or memory that the file cannot justify. */
 #include "model_cases.h"
 
+#include <math.h>
+
 /* ---- Damage ---------------------------------------------------------------------------------- */
 
 /* Loads what may be anything: a status with a text, or a model that answers; and no more memory
@@ -252,6 +254,35 @@ START_TEST(mutated_data)
 }
 END_TEST
 
+/* Weights that are not finite would make every answer NaN. */
+START_TEST(weights_not_finite)
+{
+    static const unsigned char bad[][8] = {{0, 0, 0xc0, 0x7f}, {0, 0, 0x80, 0xff}};
+    gm_context *ctx = test_context(NULL);
+    gm_model *model = model_of(ctx, _i);
+    gm_model *loaded;
+    const gm__layout *layout = &model->structure->layout;
+    int f64 = model->structure->real == GM__F64;
+    size_t size = f64 ? 8 : 4;
+    for (int slot = 0; slot < layout->count; slot++)
+        for (int k = 0; k < 2; k++) {
+            char *at = (char *)model->params + (size_t)layout->slots[slot].offset * size +
+                       (size_t)(layout->slots[slot].count - 1) * size;
+            char old[8];
+            double wide = k ? -INFINITY : NAN;
+            memcpy(old, at, size);
+            memcpy(at, f64 ? (const void *)&wide : bad[k], size);
+            test_sink file = bytes_of(ctx, model);
+            test_fails(ctx, gm_model_load_memory(ctx, file.data, file.size, &loaded), GM_E_FORMAT,
+                       layout->slots[slot].name);
+            test_sink_clear(&file);
+            memcpy(at, old, size);
+        }
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* Replaces the first `from` in the header by `to`; the file must then be refused, or not. */
 static void edit(const test_sink *file, const char *from, const char *to, gm_status expected)
 {
@@ -438,6 +469,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, flipped_bits, 0, test_quick() ? 1 : MODELS);
     tcase_add_loop_test(t, mutated_header, 0, MODELS);
     tcase_add_loop_test(t, mutated_data, 0, MODELS);
+    tcase_add_loop_test(t, weights_not_finite, 0, MODELS);
     tcase_add_test(t, edited);
     tcase_add_test(t, edited_vae);
     tcase_add_test(t, edited_diffusion);

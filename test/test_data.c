@@ -402,7 +402,7 @@ START_TEST(match_by_name)
     gm_dataset_free(data);
     data = csv("x,n\n1,2\n2.5,3\n");
     test_fails(ctx, gm__match_create(ctx, gm__dataset_schema(model), FEATURES, data, &m),
-               GM_E_UNKNOWN, "the data has no column 'kind', which the model was trained on");
+               GM_E_UNKNOWN, "no column 'kind', which the model was trained on; it has: x, n");
     ck_assert_ptr_null(m);
     gm_dataset_free(data);
     data = csv("x,kind,n\n1,2,3\n2,3,4\n");

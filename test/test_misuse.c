@@ -28,11 +28,25 @@ START_TEST(wrong_rows)
     REFUSED(a.ndim = 1, GM_E_SHAPE, "1 dimensions");
     REFUSED(a.ndim = 3, GM_E_SHAPE, "3 dimensions");
     REFUSED(a.shape[0] = -1, GM_E_SHAPE, NULL);
-    REFUSED(a.shape[1] = D + 1, GM_E_SHAPE, "5 columns, the model has 4");
+    REFUSED(a.shape[1] = D + 1, GM_E_SHAPE, "have 5 columns, the model");
     REFUSED(a.data = NULL, GM_E_ARG, "data is NULL");
-    REFUSED(x[7] = NAN, GM_E_DATA, "row 2, column 4 is nan");
-    REFUSED(x[7] = -INFINITY, GM_E_DATA, "row 2, column 4 is -inf");
+    REFUSED(x[7] = NAN, GM_E_DATA, "row 2, column 4");
+    REFUSED(x[7] = -INFINITY, GM_E_DATA, " is -inf; a finite number was expected");
 #undef REFUSED
+    test_fails(ctx, gm_model_log_prob(ctx, model, &good, NULL, NULL, logp, NULL), GM_E_DATA,
+               "log_prob: row 2, column 4 is -inf");
+    test_fails(ctx, gm_model_encode(ctx, model, &good, NULL, NULL, &out), GM_E_DATA,
+               "encode: row 2, column 4 is -inf");
+    test_fails(ctx, gm_model_reconstruct(ctx, model, &good, NULL, NULL, &out), GM_E_DATA,
+               "reconstruct: row 2, column 4 is -inf");
+    test_fails(ctx, gm_model_decode(ctx, model, &good, NULL, NULL, &out), GM_E_DATA,
+               "decode: row 2, column 4 of the code is -inf");
+    a = good;
+    a.shape[1] = D + 1;
+    test_fails(ctx, gm_model_log_prob(ctx, model, &a, NULL, NULL, logp, NULL), GM_E_SHAPE,
+               "log_prob: rows have 5 columns, the model has 4");
+    test_fails(ctx, gm_model_decode(ctx, model, &a, NULL, NULL, &out), GM_E_SHAPE,
+               "decode: codes have 5 columns, the model's codes have 4");
     x[7] = 0;
     test_fails(ctx, gm_model_log_prob(ctx, model, NULL, NULL, NULL, logp, NULL), GM_E_ARG, NULL);
     test_fails(ctx, gm_model_log_prob(ctx, model, &good, NULL, NULL, NULL, NULL), GM_E_ARG, "logp");
@@ -93,9 +107,10 @@ START_TEST(wrong_outputs)
     test_fails(ctx, gm_model_sample_rows(ctx, model, INT64_MAX, NULL, seed, &rows), GM_E_RANGE,
                "too many");
     test_fails(ctx, gm_model_sample_rows(ctx, model, INT64_MAX / 8 / D, NULL, seed, &rows),
-               GM_E_MEMORY, NULL);
+               GM_E_MEMORY, "sample: out of memory for 288230376151711743 rows of 4 columns");
     ck_assert_ptr_null(rows);
-    test_fails(ctx, gm_model_sample_rows(ctx, model, 0, NULL, seed, &rows), GM_E_RANGE, "no rows");
+    test_fails(ctx, gm_model_sample_rows(ctx, model, 0, NULL, seed, &rows), GM_E_RANGE,
+               "sample: n is 0; at least 1 row");
     test_ok(ctx, gm_model_sample_f64(ctx, model, 0, NULL, seed, NULL));
     test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, 0, 0, NULL, logp));
     gm_options_free(seed);
@@ -190,6 +205,116 @@ START_TEST(cancelled_makers)
     gm_context_free(ctx);
     gm_context_free(other);
     gm_cancel_free(token);
+}
+END_TEST
+
+/* Trips a token when a large block is asked for, and looks whether all of it was cleared. */
+typedef struct tripping {
+    gm_cancel *token;
+    int64_t large, cleared;
+} tripping;
+enum { LARGE = 100 * 1000 * 1000 };
+
+static void *trip_resize(void *user, void *block, size_t old_size, size_t new_size,
+                         size_t alignment)
+{
+    tripping *t = user;
+    (void)alignment;
+    if (old_size >= LARGE && new_size == 0)
+        t->cleared += ((unsigned char *)block)[old_size - 1] != 0x5a;
+    if (new_size == 0) {
+        free(block);
+        return NULL;
+    }
+    void *made = aligned_alloc(64, (new_size + 63) / 64 * 64);
+    if (!made)
+        return NULL;
+    if (block)
+        memcpy(made, block, old_size < new_size ? old_size : new_size);
+    free(block);
+    if (new_size >= LARGE) {
+        ((unsigned char *)made)[new_size - 1] = 0x5a;
+        t->large++;
+        gm_cancel_trip(t->token);
+    }
+    return made;
+}
+
+/* A cancelled call does not go on clearing memory for very many answers. */
+START_TEST(cancelled_while_memory_is_cleared)
+{
+    enum { N = 30 * 1000 * 1000 };
+    tripping t = {.token = gm_cancel_create(NULL)};
+    gm_allocator allocator = {.struct_size = sizeof allocator, .user = &t, .resize = trip_resize};
+    gm_context_config config = {
+        .struct_size = sizeof config, .cancel = t.token, .allocator = &allocator};
+    gm_context *ctx, *other = test_context(NULL);
+    gm_model *model = plain_model(other);
+    gm_options *seed = case_options(other, (const char *[]){"seed=2", NULL});
+    double row[D] = {0}, *logp = malloc(N * sizeof *logp);
+    /* one row again and again, and answers over one another: nothing reaches them */
+    gm_array in = case_array(GM_F64, row, N, D), out = case_array(GM_F64, row, N, D);
+    gm_dataset *made;
+    in.strides[0] = out.strides[0] = 0;
+    ck_assert_int_eq(gm_context_create(&config, &ctx), GM_OK);
+    for (int call = 0; call < 8; call++) {
+        t.large = t.cleared = 0;
+        gm_cancel_reset(t.token);
+        gm_status got = call == 0   ? gm_model_encode(ctx, model, &in, NULL, NULL, &out)
+                        : call == 1 ? gm_model_decode(ctx, model, &in, NULL, NULL, &out)
+                        : call == 2 ? gm_model_reconstruct(ctx, model, &in, NULL, NULL, &out)
+                        : call == 3 ? gm_model_sample(ctx, model, N, NULL, seed, &out, NULL)
+                        : call == 4 ? gm_model_sample(ctx, model, N, NULL, seed, &out, logp)
+                        : call == 5 ? gm_model_log_prob(ctx, model, &in, NULL, NULL, logp, NULL)
+                        : call == 6
+                            ? gm_model_log_prob_gradient(ctx, model, &in, NULL, NULL, NULL, &out)
+                            : gm_model_sample_rows(ctx, model, N, NULL, seed, &made);
+        ck_assert_msg(got == GM_E_CANCELLED && t.large == 1 && t.cleared == 0,
+                      "call %d: status %d, %d large blocks, %d of them cleared", call, got,
+                      (int)t.large, (int)t.cleared);
+    }
+    free(logp);
+    gm_options_free(seed);
+    gm_model_free(model);
+    gm_context_free(ctx);
+    gm_context_free(other);
+    gm_cancel_free(t.token);
+}
+END_TEST
+
+/* Where checkpoints go is not saved, so a bag that says so is no other model's. */
+START_TEST(one_bag_for_fit_and_calls)
+{
+    gm_context *ctx = test_context(NULL);
+    char path[256], setting[300];
+    snprintf(path, sizeof path, "%s/bag.%d", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp",
+             (int)getpid());
+    snprintf(setting, sizeof setting, "checkpoint=%s", path);
+    gm_options *bag = case_options(ctx, (const char *[]){"seed=2", "steps=3", "hidden=5", setting,
+                                                         "checkpoint_seconds=7", NULL});
+    double *x = case_cloud(ROWS, D, 5), logp[1], z[D];
+    gm_dataset *rows;
+    gm_model *model, *loaded;
+    test_sink file = {0};
+    gm_writer writer = test_sink_writer(&file);
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, ROWS, D, 0, &rows));
+    test_ok(ctx, gm_fit(ctx, "flow", rows, bag, &model));
+    remove(path);
+    test_ok(ctx, gm_model_write(ctx, model, &writer));
+    test_ok(ctx, gm_model_load_memory(ctx, file.data, file.size, &loaded));
+    test_ok(ctx, gm_model_log_prob_f64(ctx, loaded, x, 1, 0, bag, logp));
+    test_ok(ctx, gm_model_sample_f64(ctx, loaded, 1, NULL, bag, z));
+    gm_options_free(bag);
+    bag = case_options(ctx, (const char *[]){"checkpoint_seconds=-1", NULL});
+    test_fails(ctx, gm_model_log_prob_f64(ctx, loaded, x, 1, 0, bag, logp), GM_E_RANGE,
+               "checkpoint_seconds");
+    gm_options_free(bag);
+    test_sink_clear(&file);
+    free(x);
+    gm_dataset_free(rows);
+    gm_model_free(loaded);
+    gm_model_free(model);
+    gm_context_free(ctx);
 }
 END_TEST
 
@@ -457,6 +582,8 @@ static Suite *suite(void)
     tcase_add_test(t, wrong_outputs);
     tcase_add_test(t, cancelled_calls);
     tcase_add_test(t, cancelled_makers);
+    tcase_add_test(t, cancelled_while_memory_is_cleared);
+    tcase_add_test(t, one_bag_for_fit_and_calls);
     tcase_add_test(t, options_of_calls);
     tcase_add_test(t, columns_that_do_not_fit);
     tcase_add_test(t, calls_that_a_family_lacks);

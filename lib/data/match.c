@@ -259,6 +259,24 @@ static gm_status connect(gm_context *ctx, gm__match *m, const gm__schema *wanted
     return code ? gm__no_memory(ctx) : GM_OK;
 }
 
+/* "the data has no column 'x' ...; it has a, b": as many names as an error text has room for. */
+static gm_status refuse_names(gm_context *ctx, const gm__schema *has, const char *name)
+{
+    char list[200] = "";
+    int64_t at = 0, room = (int64_t)sizeof list;
+    for (int64_t i = 0; i < has->count && at < room; i++) {
+        const char *own = has->columns[i].name ? has->columns[i].name : "";
+        if (at + (int64_t)strlen(own) > room - 8) {
+            gm__format(list + at, room - at, "%s...", i ? ", " : "");
+            break;
+        }
+        at += gm__format(list + at, room - at, "%s%s", i ? ", " : "", own);
+    }
+    return gm__fail(ctx, GM_E_UNKNOWN,
+                    "the data has no column '%.*s', which the model was trained on; it has: %s", 96,
+                    name, list);
+}
+
 /* The column of the data that answers column i of the model, the k-th of those wanted. */
 static gm_status find_column(gm_context *ctx, const gm__schema *wanted, int64_t i, int64_t k,
                              int64_t count, const gm_dataset *data, int64_t *found)
@@ -267,11 +285,7 @@ static gm_status find_column(gm_context *ctx, const gm__schema *wanted, int64_t 
     if (gm__schema_named(wanted) && gm__schema_named(has)) {
         const char *name = wanted->columns[i].name ? wanted->columns[i].name : "";
         *found = gm__schema_find(has, name, (int64_t)strlen(name));
-        if (*found < 0)
-            return gm__fail(ctx, GM_E_UNKNOWN,
-                            "the data has no column '%.*s', which the model was trained on", 96,
-                            name);
-        return GM_OK;
+        return *found < 0 ? refuse_names(ctx, has, name) : GM_OK;
     }
     if (has->count != count && has->count != wanted->count)
         return gm__fail(ctx, GM_E_SHAPE, "the data has %lld columns, the model expects %lld",

@@ -31,11 +31,11 @@ static gm_status agree(gm_context *ctx, const gm_model *model, const char *call,
     if (code)
         return code;
     const char *has = gm__value_text(model->structure->values, name);
-    if (strcmp(gm__value_text(values, name), has) != 0)
+    if (!gm__option_is_private(name) && strcmp(gm__value_text(values, name), has) != 0)
         code = gm__fail(ctx, GM_E_STAGE,
                         "%s: option '%s' is %.*s, but this model was made with %.*s; it can only "
                         "be chosen when a model is fitted",
-                        call, name, 60, text, 60, has);
+                        call, name, 60, text, 60, *has ? has : "nothing");
     gm__values_free(values);
     return code;
 }

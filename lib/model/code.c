@@ -180,6 +180,19 @@ static gm_status begin(gm_context *ctx, const gm_model *model, const char *call,
     return gm__call_values(ctx, model, call, opts, values);
 }
 
+static gm_status rows_of_array(gm_context *ctx, const char *call, const gm_array *x,
+                               const gm_model *model, gm__rows *rows)
+{
+    const gm__structure *s = model->structure;
+    return gm__rows_of_array(ctx, call, x, s->schema, s->columns, rows);
+}
+
+static gm_status check_rows(gm_context *ctx, const char *call, const gm_array *out, int64_t n,
+                            const gm_model *model)
+{
+    return gm__check_output(ctx, call, out, n, model->structure->schema, model->structure->columns);
+}
+
 /* ---- encode ---------------------------------------------------------------------------------- */
 
 static gm_status encode_pieces(gm_context *ctx, gm__code_call *c, const gm__rows *rows,
@@ -199,10 +212,10 @@ static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__ro
 {
     gm__code_call c;
     gm__answer answer;
-    GM_TRY(gm__check_output(ctx, "encode", z, rows->count, model->structure->code));
+    GM_TRY(gm__check_output(ctx, rows->call, z, rows->count, NULL, model->structure->code));
     gm_status code = prepare(ctx, model, GM__ENCODE, values, rows->count, &c);
     if (!code) {
-        code = gm__answer_begin(ctx, z, c.capacity, &answer);
+        code = gm__answer_begin(ctx, rows->call, z, c.capacity, &answer);
         if (!code)
             code = encode_pieces(ctx, &c, rows, &answer);
         code = gm__answer_end(&answer, code);
@@ -220,7 +233,7 @@ gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array
     GM_TRY(gm__enter(ctx, &entry));
     gm_status code = begin(ctx, model, "encode", GM_CAN_ENCODE, cond, opts, &values);
     if (!code)
-        code = gm__rows_of_array(ctx, "encode", x, model->structure->columns, &rows);
+        code = rows_of_array(ctx, "encode", x, model, &rows);
     if (!code)
         code = encode_all(ctx, model, &rows, values, z);
     gm__values_free(values);
@@ -236,7 +249,7 @@ gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_
     GM_TRY(gm__enter(ctx, &entry));
     gm_status code = begin(ctx, model, "encode", GM_CAN_ENCODE, cond, opts, &values);
     if (!code)
-        code = gm__rows_of_data(ctx, model, data, &rows);
+        code = gm__rows_of_data(ctx, "encode", model, data, &rows);
     if (!code)
         code = encode_all(ctx, model, &rows, values, z);
     gm__rows_clear(&rows);
@@ -248,6 +261,7 @@ gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_
 
 /* What makes rows [first, first + n) into out (n, columns). */
 typedef struct gm__maker {
+    const char *name;
     gm__task task;
     const gm__rows *from; /* codes to decode */
     gm__code_call call;
@@ -282,7 +296,7 @@ static gm_status make_pieces(gm_context *ctx, gm__maker *m, gm__answer *answer, 
 static gm_status make_rows(gm_context *ctx, gm__maker *m, gm_array *array)
 {
     gm__answer answer;
-    gm_status code = gm__answer_begin(ctx, array, m->call.capacity, &answer);
+    gm_status code = gm__answer_begin(ctx, m->name, array, m->call.capacity, &answer);
     if (!code)
         code = make_pieces(ctx, m, &answer, NULL);
     return gm__answer_end(&answer, code);
@@ -292,17 +306,14 @@ static gm_status make_rows(gm_context *ctx, gm__maker *m, gm_array *array)
 static gm_status make_dataset(gm_context *ctx, gm__maker *m, gm_dataset **rows)
 {
     const gm__structure *s = m->call.s;
-    int64_t count;
-    if (gm__mul64(m->count, s->columns, &count))
-        return gm__fail(ctx, GM_E_RANGE, "%lld rows of %lld columns are too many",
-                        (long long)m->count, (long long)s->columns);
-    double *cells = gm__alloc_array(&ctx->allocator, count ? count : 1, sizeof *cells);
-    if (!cells)
-        return gm__no_memory(ctx);
+    double *cells;
+    if (m->count == 0)
+        return gm__fail(ctx, GM_E_RANGE, "%s: n is 0; at least 1 row makes a dataset", m->name);
+    GM_TRY(gm__answer_cells(ctx, m->name, m->count, s->columns, &cells));
     gm_status code = make_pieces(ctx, m, NULL, cells);
     if (!code)
         code = gm__dataset_make(ctx, s->schema, cells, m->count, rows);
-    gm__free(&ctx->allocator, cells, (size_t)(count ? count : 1) * sizeof *cells);
+    gm__free(&ctx->allocator, cells, (size_t)(m->count * s->columns) * sizeof *cells);
     return code;
 }
 
@@ -315,10 +326,10 @@ static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *
     gm__values *values = NULL;
     gm__rows codes;
     GM_TRY(begin(ctx, model, "decode", GM_CAN_DECODE, cond, opts, &values));
-    gm__maker m = {.task = GM__DECODE, .from = &codes};
-    gm_status code = gm__rows_of_array(ctx, "decode", z, model->structure->code, &codes);
+    gm__maker m = {.name = "decode", .task = GM__DECODE, .from = &codes};
+    gm_status code = gm__rows_of_array(ctx, "decode", z, NULL, model->structure->code, &codes);
     if (!code && !data)
-        code = gm__check_output(ctx, "decode", x, codes.count, model->structure->columns);
+        code = check_rows(ctx, "decode", x, codes.count, model);
     if (!code)
         code = prepare(ctx, model, GM__DECODE, values, codes.count, &m.call);
     m.count = code ? 0 : codes.count;
@@ -355,27 +366,23 @@ static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__r
                              const gm__values *values, gm_array *y, gm_dataset **data)
 {
     const gm__structure *s = model->structure;
-    int64_t count;
+    double *z;
     if (!data)
-        GM_TRY(gm__check_output(ctx, "reconstruct", y, rows->count, s->columns));
-    if (gm__mul64(rows->count, s->code, &count))
-        return gm__fail(ctx, GM_E_RANGE, "reconstruct: too many rows");
-    double *z = gm__alloc_array(&ctx->allocator, count ? count : 1, sizeof *z);
-    if (!z)
-        return gm__no_memory(ctx);
+        GM_TRY(check_rows(ctx, "reconstruct", y, rows->count, model));
+    GM_TRY(gm__answer_cells(ctx, "reconstruct", rows->count, s->code, &z));
     gm_array codes;
     gm__rows from;
     gm_array_init(&codes, GM_F64, z, rows->count, s->code);
-    gm__maker m = {.task = GM__DECODE, .from = &from, .count = rows->count};
+    gm__maker m = {.name = "reconstruct", .task = GM__DECODE, .from = &from, .count = rows->count};
     gm_status code = encode_all(ctx, model, rows, values, &codes);
     if (!code)
-        code = gm__rows_of_array(ctx, "reconstruct", &codes, s->code, &from);
+        code = gm__rows_of_array(ctx, "reconstruct", &codes, NULL, s->code, &from);
     if (!code)
         code = prepare(ctx, model, GM__DECODE, values, rows->count, &m.call);
     if (!code)
         code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, y);
     gm__path_free(&m.call.path);
-    gm__free(&ctx->allocator, z, (size_t)(count ? count : 1) * sizeof *z);
+    gm__free(&ctx->allocator, z, (size_t)(rows->count * s->code) * sizeof *z);
     return code;
 }
 
@@ -388,7 +395,7 @@ gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_
     GM_TRY(gm__enter(ctx, &entry));
     gm_status code = begin(ctx, model, "reconstruct", GM_CAN_RECONSTRUCT, cond, opts, &values);
     if (!code)
-        code = gm__rows_of_array(ctx, "reconstruct", x, model->structure->columns, &rows);
+        code = rows_of_array(ctx, "reconstruct", x, model, &rows);
     if (!code)
         code = reconstruct(ctx, model, &rows, values, y, NULL);
     gm__values_free(values);
@@ -407,7 +414,7 @@ gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, cons
     if (out)
         *out = NULL;
     if (!code)
-        code = gm__rows_of_data(ctx, model, data, &rows);
+        code = gm__rows_of_data(ctx, "reconstruct", model, data, &rows);
     if (!code)
         code = reconstruct(ctx, model, &rows, values, NULL, out);
     gm__rows_clear(&rows);
@@ -423,14 +430,15 @@ static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const
     gm__values *values = NULL;
     GM_TRY(begin(ctx, model, "sample", GM_CAN_SAMPLE, cond, opts, &values));
     int mean = model->structure->family->draw && gm__value_int(values, "noise") == 0;
-    gm__maker m = {.task = mean ? GM__SAMPLE_MEAN : GM__SAMPLE,
+    gm__maker m = {.name = "sample",
+                   .task = mean ? GM__SAMPLE_MEAN : GM__SAMPLE,
                    .count = n,
                    .temperature = gm__value_real(values, "temperature")};
     gm_status code =
         n < 0 ? gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative", (long long)n)
               : gm__call_seed(ctx, values, "sample", &m.seed);
     if (!code && !data)
-        code = gm__check_output(ctx, "sample", x, n, model->structure->columns);
+        code = check_rows(ctx, "sample", x, n, model);
     if (!code)
         code = prepare(ctx, model, m.task, values, n, &m.call);
     if (!code)
@@ -447,7 +455,7 @@ static gm_status score(gm_context *ctx, const gm_model *model, const gm_array *x
     gm__values *values = NULL;
     gm__rows rows;
     GM_TRY(begin(ctx, model, "log_prob", GM_CAN_LOG_PROB, NULL, opts, &values));
-    gm_status code = gm__rows_of_array(ctx, "sample", x, model->structure->columns, &rows);
+    gm_status code = rows_of_array(ctx, "sample", x, model, &rows);
     if (!code)
         code = gm__log_prob(ctx, model, &rows, values, logp, NULL, NULL);
     gm__values_free(values);
@@ -459,25 +467,23 @@ static gm_status sample_and_score(gm_context *ctx, const gm_model *model, int64_
                                   const gm_array *cond, const gm_options *opts, gm_array *x,
                                   double *logp)
 {
-    int64_t d = gm_model_column_count(model), count;
+    int64_t d = gm_model_column_count(model);
+    double *cells;
     gm_array own;
     GM_TRY(gm__call_check(ctx, model, "sample with log densities", GM_CAN_LOG_PROB));
-    if (n < 0 || gm__mul64(n, d, &count))
-        return gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative or so large",
-                        (long long)n);
-    GM_TRY(gm__check_output(ctx, "sample", x, n, d));
-    double *cells = gm__alloc_array(&ctx->allocator, count ? count : 1, sizeof *cells);
-    if (!cells)
-        return gm__no_memory(ctx);
+    if (n < 0)
+        return gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative", (long long)n);
+    GM_TRY(check_rows(ctx, "sample", x, n, model));
+    GM_TRY(gm__answer_cells(ctx, "sample", n, d, &cells));
     gm_array_init(&own, GM_F64, cells, n, d);
     gm_status code = sample(ctx, model, n, cond, opts, &own, NULL);
-    for (int64_t i = 0; !code && x->dtype == GM_F32 && i < count; i++)
+    for (int64_t i = 0; !code && x->dtype == GM_F32 && i < n * d; i++)
         cells[i] = (float)cells[i]; /* scored as they are given */
     if (!code)
         code = score(ctx, model, &own, opts, logp);
     if (!code)
         gm__array_put(x, 0, n, d, cells);
-    gm__free(&ctx->allocator, cells, (size_t)(count ? count : 1) * sizeof *cells);
+    gm__free(&ctx->allocator, cells, (size_t)(n * d) * sizeof *cells);
     return code;
 }
 

@@ -183,10 +183,9 @@ static gm_status run_rows(gm_context *ctx, gm__density_call *c, const gm__rows *
 {
     gm__answer grad;
     int64_t n = rows->count, held = n > capacity ? n * (error ? 2 : 1) : 0;
-    double *own = held ? gm__alloc_array(&ctx->allocator, held, sizeof *own) : NULL;
-    if (held && !own)
-        return gm__no_memory(ctx);
-    gm_status code = c->grad ? gm__answer_begin(ctx, c->grad, capacity, &grad) : GM_OK;
+    double *own;
+    GM_TRY(gm__answer_cells(ctx, rows->call, held, 1, &own));
+    gm_status code = c->grad ? gm__answer_begin(ctx, rows->call, c->grad, capacity, &grad) : GM_OK;
     if (!code)
         code = run_pieces(ctx, c, rows, capacity, own ? own : logp, own && error ? own + n : error,
                           c->grad ? &grad : NULL);
@@ -215,7 +214,8 @@ static gm_status read_draws(gm_context *ctx, const gm__values *values, gm__densi
     if (s->kind == GM_ESTIMATE && gm__value_given(values, "kind") &&
         gm__value_int(values, "kind") == 0)
         return gm__fail(ctx, GM_E_UNSUPPORTED,
-                        "log_prob: kind=bound: the family %s gives estimates, no bound",
+                        "log_prob: kind=bound: the family %s gives estimates, no bound; leave kind "
+                        "out, or set kind=estimate",
                         s->family->name);
     return GM_OK;
 }
@@ -272,7 +272,8 @@ static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array
     gm__values *values;
     gm__rows rows;
     GM_TRY(begin(ctx, model, cond, opts, logp, &values));
-    gm_status code = gm__rows_of_array(ctx, "log_prob", x, model->structure->columns, &rows);
+    gm_status code = gm__rows_of_array(ctx, "log_prob", x, model->structure->schema,
+                                       model->structure->columns, &rows);
     if (!code)
         code = gm__log_prob(ctx, model, &rows, values, logp, error, NULL);
     gm__values_free(values);
@@ -318,7 +319,7 @@ static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_datase
     gm__values *values;
     gm__rows rows = {0};
     GM_TRY(begin(ctx, model, cond, opts, logp, &values));
-    gm_status code = gm__rows_of_data(ctx, model, data, &rows);
+    gm_status code = gm__rows_of_data(ctx, "log_prob", model, data, &rows);
     if (!code)
         code = gm__log_prob(ctx, model, &rows, values, logp, error, NULL);
     gm__rows_clear(&rows);
@@ -343,13 +344,14 @@ static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array
     gm__rows rows;
     double nothing = 0;
     GM_TRY(gm__call_check(ctx, model, "log_prob_gradient", GM_CAN_GRADIENT));
-    GM_TRY(gm__rows_of_array(ctx, "log_prob_gradient", x, model->structure->columns, &rows));
-    GM_TRY(gm__check_output(ctx, "log_prob_gradient", grad, rows.count, model->structure->columns));
+    const gm__structure *s = model->structure;
+    GM_TRY(gm__rows_of_array(ctx, "log_prob_gradient", x, s->schema, s->columns, &rows));
+    GM_TRY(gm__check_output(ctx, "log_prob_gradient", grad, rows.count, s->schema, s->columns));
     GM_TRY(begin(ctx, model, cond, opts, logp ? logp : &nothing, &values));
-    double *own = logp ? NULL : gm__alloc_array(&ctx->allocator, rows.count, sizeof *own);
-    gm_status code = logp || own || !rows.count
-                         ? gm__log_prob(ctx, model, &rows, values, logp ? logp : own, NULL, grad)
-                         : gm__no_memory(ctx);
+    double *own = NULL;
+    gm_status code = logp ? GM_OK : gm__answer_cells(ctx, "log_prob_gradient", rows.count, 1, &own);
+    if (!code)
+        code = gm__log_prob(ctx, model, &rows, values, logp ? logp : own, NULL, grad);
     gm__free(&ctx->allocator, own, own ? (size_t)rows.count * sizeof *own : 0);
     gm__values_free(values);
     return code;

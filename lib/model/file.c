@@ -2,6 +2,7 @@
  * (doc/FORMAT.md). */
 #include "model/model.h"
 
+#include <math.h>
 #include <string.h>
 
 #define FORMAT "genmod-model"
@@ -252,6 +253,14 @@ static gm_status read_structure(gm_context *ctx, gm__tensor_file *f, const char 
     return code && code != GM_E_MEMORY ? gm__prefix(ctx, "%s: ", file) : code;
 }
 
+static int all_finite(const void *params, int64_t n, int f64)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(f64 ? ((const double *)params)[i] : (double)((const float *)params)[i]))
+            return 0;
+    return 1;
+}
+
 /* Copies each parameter's tensor into the flat buffer; every parameter must be there, and nothing
  * else. */
 static gm_status read_params(gm_context *ctx, const gm__tensor_file *f, const char *file,
@@ -273,7 +282,12 @@ static gm_status read_params(gm_context *ctx, const gm__tensor_file *f, const ch
                             "%s: the parameter '%s' is missing, or of another type or shape than "
                             "its options say",
                             file, slot->name);
-        memcpy((char *)params + (size_t)slot->offset * size, t->data, (size_t)slot->count * size);
+        void *to = (char *)params + (size_t)slot->offset * size;
+        memcpy(to, t->data, (size_t)slot->count * size);
+        if (!all_finite(to, slot->count, s->real == GM__F64))
+            return gm__fail(ctx, GM_E_FORMAT,
+                            "%s: the parameter '%s' holds a number that is not finite", file,
+                            slot->name);
     }
     return GM_OK;
 }

@@ -20,6 +20,8 @@ static double map(gm_context *ctx, gm__map1 which, double x)
 static gm_status fill(gm_context *ctx, gm__structure *s)
 {
     for (int64_t k = 0; k <= s->levels; k++) {
+        if (k % 4096 == 0)
+            GM_TRY(gm__check_cancel(ctx));
         double squared = k ? s->mixing[k] : 1;
         if (!(squared > 0 && squared <= 1) || (k && !(squared < 1)))
             return gm__fail(ctx, GM_E_RANGE,

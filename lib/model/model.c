@@ -145,14 +145,18 @@ gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *nd
     return gm__leave(ctx, &entry, GM_OK);
 }
 
-/* The i-th option that is the model's: where its fit saved checkpoints is nobody else's business.
- */
+/* Where a fit saved checkpoints is nobody else's business. */
+int gm__option_is_private(const char *name)
+{
+    return strcmp(name, "checkpoint") == 0 || strcmp(name, "checkpoint_seconds") == 0;
+}
+
+/* The i-th option that is the model's. */
 static const gm_option_row *option_at(const gm_model *model, int i, const char **text)
 {
     const gm_option_row *row;
     for (int k = 0; (row = gm__value_at(model->structure->values, k, text)); k++)
-        if (strcmp(row->name, "checkpoint") != 0 && strcmp(row->name, "checkpoint_seconds") != 0 &&
-            i-- == 0)
+        if (!gm__option_is_private(row->name) && i-- == 0)
             return row;
     return NULL;
 }

@@ -91,6 +91,9 @@ struct gm_model {
 /* Retains the structure, copies the weights and the text. */
 gm_status gm__model_create(gm_context *ctx, gm__structure *s, const void *params,
                            const char *record, gm_model **model);
+/* Whether an option of the fit is no matter of the model's: neither saved, nor told, nor compared.
+ */
+int gm__option_is_private(const char *name);
 void gm__model_options_json(const gm_model *model, gm__buffer *out);
 
 /* ---- Programs: a model's graphs, compiled, kept by the context ------------------------------- */
@@ -135,15 +138,18 @@ int gm__plan_index_input(const gm__plan *plan, int64_t i);
 
 /* Where the rows of a call come from. */
 typedef struct gm__rows {
-    const gm_array *array; /* or */
+    const char *call;         /* for texts */
+    const gm__schema *schema; /* whose first columns these are; NULL for codes */
+    const gm_array *array;    /* or */
     const gm_dataset *data;
     gm__match *match;
     int64_t count, columns;
 } gm__rows;
+/* Of `columns` columns: rows of the schema's, codes where it is NULL. */
 gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *array,
-                            int64_t columns, gm__rows *rows);
-gm_status gm__rows_of_data(gm_context *ctx, const gm_model *model, const gm_dataset *data,
-                           gm__rows *rows);
+                            const gm__schema *schema, int64_t columns, gm__rows *rows);
+gm_status gm__rows_of_data(gm_context *ctx, const char *call, const gm_model *model,
+                           const gm_dataset *data, gm__rows *rows);
 void gm__rows_clear(gm__rows *rows);
 /* Rows [first, first + count) into out (count, columns); GM_E_DATA for a value that is not finite.
  */
@@ -152,9 +158,14 @@ gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, in
 /* Doubles (n, d) into rows [first, ...) of an array that was checked by gm__rows_of_array. */
 void gm__array_put(gm_array *array, int64_t first, int64_t n, int64_t d, const double *from);
 
-/* An output must be rows (rows, columns) of GM_F32 or GM_F64 that may be written. */
+/* An output must be rows (rows, columns) of GM_F32 or GM_F64 that may be written; schema as above.
+ */
 gm_status gm__check_output(gm_context *ctx, const char *call, const gm_array *out, int64_t rows,
-                           int64_t columns);
+                           const gm__schema *schema, int64_t columns);
+/* Cells (rows, columns) of zeros; the token is heeded while there is much to clear. NULL where
+ * there are none. GM_E_RANGE for more than can be counted, GM_E_MEMORY; both say how many. */
+gm_status gm__answer_cells(gm_context *ctx, const char *call, int64_t rows, int64_t columns,
+                           double **cells);
 
 /* Answers for an array that was checked. Where they come in several pieces of `capacity` rows they
  * wait until all are there: a call that fails leaves its arrays as they were. */
@@ -163,7 +174,8 @@ typedef struct gm__answer {
     gm_array *to;
     double *cells; /* (rows, columns) in waiting; NULL: each piece is given out at once */
 } gm__answer;
-gm_status gm__answer_begin(gm_context *ctx, gm_array *to, int64_t capacity, gm__answer *answer);
+gm_status gm__answer_begin(gm_context *ctx, const char *call, gm_array *to, int64_t capacity,
+                           gm__answer *answer);
 void gm__answer_put(gm__answer *answer, int64_t first, int64_t n, const double *from);
 /* Gives out what waits, unless code says that something failed. Returns code; once for each begin,
  * also one that failed. */

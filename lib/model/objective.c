@@ -223,6 +223,12 @@ static gm_status evaluate_feed(gm_context *ctx, gm__fit_objective *o, const gm__
         add_losses(o, tray, count, &all);
         GM_TRY(gm__check_cancel(ctx));
     }
+    if (feed == &o->valid && all.outside && !all.inside)
+        return gm__fail(ctx, GM_E_DATA,
+                        "fit: all %lld validation rows lie outside what the training rows can tell "
+                        "(a value out of range, a category never seen); validate on rows like "
+                        "those to learn from, or on none (valid=0)",
+                        (long long)all.outside);
     finish_losses(ctx, o, &all, feed != &o->valid, mean, error);
     return GM_OK;
 }

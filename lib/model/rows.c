@@ -37,8 +37,8 @@ static void put(gm_array *a, int64_t offset, double x)
         memcpy((char *)a->data + offset * (int64_t)sizeof narrow, &narrow, sizeof narrow);
 }
 
-gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *a, int64_t columns,
-                            gm__rows *rows)
+gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *a,
+                            const gm__schema *schema, int64_t columns, gm__rows *rows)
 {
     if (!a || a->struct_size < sizeof *a)
         return gm__fail(ctx, GM_E_ARG,
@@ -53,23 +53,28 @@ gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *a
                         "%s: an array has %d dimensions, rows (n, %lld) were expected", call,
                         (int)a->ndim, (long long)columns);
     if (a->shape[1] != columns)
-        return gm__fail(ctx, GM_E_SHAPE, "%s: rows have %lld columns, the model has %lld", call,
-                        (long long)a->shape[1], (long long)columns);
+        return gm__fail(ctx, GM_E_SHAPE, "%s: %s %lld columns, the model%s %lld", call,
+                        schema ? "rows have" : "codes have", (long long)a->shape[1],
+                        schema ? " has" : "'s codes have", (long long)columns);
     if (!a->data && a->shape[0] > 0 && columns > 0)
         return gm__fail(ctx, GM_E_ARG, "%s: an array's data is NULL", call);
-    *rows = (gm__rows){.array = a, .count = a->shape[0], .columns = columns};
+    *rows = (gm__rows){
+        .call = call, .schema = schema, .array = a, .count = a->shape[0], .columns = columns};
     return GM_OK;
 }
 
-gm_status gm__rows_of_data(gm_context *ctx, const gm_model *model, const gm_dataset *data,
-                           gm__rows *rows)
+gm_status gm__rows_of_data(gm_context *ctx, const char *call, const gm_model *model,
+                           const gm_dataset *data, gm__rows *rows)
 {
     if (!data)
-        return gm__fail(ctx, GM_E_ARG, "rows is NULL");
-    *rows = (gm__rows){
-        .data = data, .count = gm_dataset_row_count(data), .columns = model->structure->columns};
-    return gm__match_create(ctx, model->structure->schema, 1 << GM_ROLE_FEATURE, data,
-                            &rows->match);
+        return gm__fail(ctx, GM_E_ARG, "%s: rows is NULL", call);
+    *rows = (gm__rows){.call = call,
+                       .schema = model->structure->schema,
+                       .data = data,
+                       .count = gm_dataset_row_count(data),
+                       .columns = model->structure->columns};
+    gm_status code = gm__match_create(ctx, rows->schema, 1 << GM_ROLE_FEATURE, data, &rows->match);
+    return code && code != GM_E_MEMORY ? gm__prefix(ctx, "%s: ", call) : code;
 }
 
 void gm__rows_clear(gm__rows *rows)
@@ -93,6 +98,18 @@ static void read_array(const gm_array *a, int64_t first, int64_t count, double *
     }
 }
 
+static gm_status refuse(gm_context *ctx, const gm__rows *rows, int64_t row, int64_t column,
+                        double cell)
+{
+    gm__label label;
+    if (rows->schema)
+        gm__column_label(&label, rows->schema, column);
+    else
+        gm__format(label.text, sizeof label.text, "column %lld of the code", (long long)column + 1);
+    return gm__fail(ctx, GM_E_DATA, "%s: row %lld, %s is %g; a finite number was expected",
+                    rows->call, (long long)row + 1, label.text, cell);
+}
+
 gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, int64_t count,
                         double *out)
 {
@@ -103,9 +120,7 @@ gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, in
         gm__match_rows(rows->match, rows->data, NULL, first, count, out);
     for (int64_t i = 0; i < count * d; i++)
         if (!isfinite(out[i]))
-            return gm__fail(ctx, GM_E_DATA,
-                            "row %lld, column %lld is %g; a finite number was expected",
-                            (long long)(first + i / d + 1), (long long)(i % d + 1), out[i]);
+            return refuse(ctx, rows, first + i / d, i % d, out[i]);
     return GM_OK;
 }
 

@@ -151,6 +151,7 @@ static gm_status try_task(gm_context *ctx, gm__structure *s, int task, int phase
     gm_builder *b;
     gm__purpose how = {.training = task == GM__LOSS, .phase = phase};
     gm_node *out[2] = {NULL, NULL};
+    GM_TRY(gm__check_cancel(ctx));
     GM_TRY(gm__structure_builder(ctx, s, &how, &b));
     if (task == GM__LOSS)
         out[0] = gm__loss_build(b, s);
