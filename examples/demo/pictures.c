@@ -4,7 +4,7 @@
 
 #include "demo.h"
 
-enum { ACROSS = 10, GRID = 60, EXTREMES = 20, RESTORED = 10, PATHS = 4, MOMENTS = 10 };
+enum { ACROSS = 10, GRID = 60, EXTREMES = 20, RESTORED = 10, PATHS = 5, MOMENTS = 10 };
 
 int demo_save(const demo *d, const char *name, int64_t n, int64_t across, const double *x)
 {
@@ -95,8 +95,8 @@ int demo_draw_grids(demo *d)
 /* The same seed takes the same path: each column of the picture stops it at another moment. */
 int demo_draw_path(demo *d)
 {
-    static const char *const stops[MOMENTS] = {"1",   "0.8", "0.7", "0.6", "0.5",
-                                               "0.4", "0.3", "0.2", "0.1", "0"};
+    static const char *const stops[MOMENTS] = {"1",   "0.6",  "0.45", "0.35", "0.27",
+                                               "0.2", "0.14", "0.09", "0.04", "0"};
     double *sheet = tool_doubles(PATHS * MOMENTS, PIXELS), x[PATHS * PIXELS];
     int status = sheet ? TOOL_OK : TOOL_FAILED;
     int moment, path;
