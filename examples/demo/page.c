@@ -63,9 +63,8 @@ static int write_generation(FILE *file, demo *d)
     write_picture(file, "vae.png", "Drawn by the VAE");
     fputs("</div>\n<h3>From noise to digit</h3>\n"
           "<p>A diffusion model starts from noise alone and takes it away step by step. Each line "
-          "is one path, stopped at ten moments on its way. The noise is as strong at each pixel as "
-          "the "
-          "digits have there, so that the rim stays white.</p>\n",
+          "is one path, stopped at ten moments on its way. The noise has at each "
+          "pixel the values that digits have there, so that the rim stays white.</p>\n",
           file);
     write_picture(file, "path.png", "Noise on the left, digits on the right");
     return TOOL_OK;
