@@ -405,6 +405,21 @@ START_TEST(floor_of_the_deviation)
 }
 END_TEST
 
+/* A deviation that is given is not held below the floor either. */
+START_TEST(floor_of_a_fixed_deviation)
+{
+    double x = 100, raw = 20, logp;
+    for (int i = 0; i < 3; i++) {
+        double given = i == 0 ? 1e-6 : i == 1 ? 3.9 : 4.1;
+        gm_likelihood l = model(GM_SPREAD_FIXED, given);
+        asked a = {.real = GM__F64, .batch = 1, .raw = &raw, .x = &x};
+        log_probs(coarse, 1, &l, &a, &logp);
+        double want = log(level_mass(coarse, x, raw, fmax(given, 0.04 * 100) * sqrt(3) / PI));
+        ck_assert_msg(fabs(logp - want) < 1e-9, "%g, not %g", logp, want);
+    }
+}
+END_TEST
+
 /* ---- Means and draws ------------------------------------------------------------------------- */
 
 START_TEST(means)
@@ -643,6 +658,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, gradient_by_differences, 0, 4);
     tcase_add_loop_test(t, extremes_stay_finite, 0, 4);
     tcase_add_test(t, floor_of_the_deviation);
+    tcase_add_test(t, floor_of_a_fixed_deviation);
     tcase_add_test(t, means);
     tcase_add_loop_test(t, draws_follow_the_probabilities, 0, 2);
     tcase_add_loop_test(t, rows_in_any_batch, 0, 2);

@@ -222,6 +222,24 @@ START_TEST(levels_of_pixels)
 }
 END_TEST
 
+/* Values that would run out of a float's range, or that nothing is learned from. */
+START_TEST(options_too_far)
+{
+    static const char *const wrong[][2] = {
+        {"deviation", "1e-7"}, {"deviation", "0"}, {"deviation", "1.1e6"},
+        {"beta", "1e7"},       {"beta", "-1"},     {"free_bits", "1e7"},
+    };
+    double *x = case_cloud(40, 3, 4);
+    case_setup c;
+    gm_model *model;
+    case_begin(&c, x, 40, 3, NULL, (const char *[]){"seed=1", "steps=1", NULL});
+    test_ok(c.ctx, gm_options_set_text(c.ctx, c.options, wrong[_i][0], wrong[_i][1]));
+    test_fails(c.ctx, gm_fit(c.ctx, "vae", c.train, c.options, &model), GM_E_RANGE, wrong[_i][0]);
+    case_end(&c);
+    free(x);
+}
+END_TEST
+
 START_TEST(whitening_is_for_reals)
 {
     gm_context *ctx = test_context(NULL);
@@ -401,6 +419,7 @@ static Suite *suite(void)
     tcase_add_test(t, exact_family_of_discrete_columns);
     tcase_add_test(t, outside_the_support);
     tcase_add_test(t, levels_of_pixels);
+    tcase_add_loop_test(t, options_too_far, 0, 6);
     tcase_add_test(t, whitening_is_for_reals);
     tcase_add_test(t, constant_columns);
     tcase_add_test(t, reconstruction);

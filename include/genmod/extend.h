@@ -376,7 +376,7 @@ enum {
     GM_SPREAD_COLUMN = 1,  /* one parameter a column */
     GM_SPREAD_SHARED = 2,  /* one parameter in all */
     GM_SPREAD_NETWORK = 3, /* part of raw */
-    GM_SPREAD_FIXED = 4    /* `deviation`, in units of x */
+    GM_SPREAD_FIXED = 4    /* `deviation`, in units of x; of levels the floor below at least */
 };
 typedef struct gm_likelihood {
     uint32_t struct_size;

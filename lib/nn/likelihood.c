@@ -8,7 +8,8 @@
  *
  * so that no density runs away where a network hits a value exactly: of a real column the floor is
  * a thousandth of `deviation`, of levels 0.04 of a step (or 1e-4 of `deviation`, if that is more),
- * at which all but e^-22 of the probability is on one level. A standardised distance is kept within
+ * at which all but e^-22 of the probability is on one level. A fixed deviation of
+ * levels has that floor too. A standardised distance is kept within
  * +-1e18, whose square is a float. */
 #include "nn/nn.h"
 
@@ -185,8 +186,8 @@ static gm_node *deviation(gm_builder *b, const gm__observed *o, gm_node *raw, in
     const gm_likelihood *l = o->l;
     char name[192];
     gm_node *r;
-    if (l->spread == GM_SPREAD_FIXED)
-        return row(b, 1, &l->deviation);
+    if (l->spread == GM_SPREAD_FIXED) /* of levels first is no less than the floor */
+        return kind == LEVELS ? row(b, count, o->first) : row(b, 1, &l->deviation);
     gm__format(name, sizeof name, "%s.log_deviation", l->name);
     if (l->spread == GM_SPREAD_NETWORK)
         r = gm_slice(b, raw, -1, o->width + at, count);

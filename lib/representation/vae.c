@@ -21,16 +21,16 @@ static const gm_option_row options[] = {
     {"spread", GM_STAGE_BUILD, GM_CHOICE, "column", "column|shared|network|fixed", 1,
      "the deviation of real columns and whole numbers given the code: learned for each column, one "
      "for all, read off the code by the decoder, or fixed"},
-    {"deviation", GM_STAGE_BUILD, GM_REAL, "1", "(0..1e6", 1,
+    {"deviation", GM_STAGE_BUILD, GM_REAL, "1", "1e-6..1e6", 1,
      "where that deviation starts, or is with spread=fixed; in units of the data after transform"},
     {"levels", GM_STAGE_BUILD, GM_INT, "0", "0..65536", 1,
      "integer columns run from 0 to levels - 1 (256 for 8-bit pixels), and are scaled to -1 to 1; "
      "0: each over its own range, standardised"},
-    {"beta", GM_STAGE_FIT, GM_REAL, "1", "0..", 1,
+    {"beta", GM_STAGE_FIT, GM_REAL, "1", "0..1e6", 1,
      "weight of the KL term (Higgins et al. 2017); 1 is the bound on log p"},
     {"kl_warmup", GM_STAGE_FIT, GM_INT, "0", "0..", 1,
      "steps over which the weight of the KL term rises to beta"},
-    {"free_bits", GM_STAGE_FIT, GM_REAL, "0", "0..", 1,
+    {"free_bits", GM_STAGE_FIT, GM_REAL, "0", "0..1e6", 1,
      "nats of KL that each column of the code has for nothing in training (Kingma et al. 2016, "
      "eq. 15)"},
     {0},
@@ -156,7 +156,8 @@ const gm_family gm__vae = {
     .version = 1,
     .name = "vae",
     .summary =
-        "variational autoencoder: codes, draws, and a bound on log p, of columns of any type",
+        "variational autoencoder: codes, draws, and a bound on log p, of real, whole, binary and "
+        "category columns",
     .options = options,
     .log_prob_kind = GM_LOWER_BOUND,
     .flags = GM_FAMILY_DISCRETE | GM_FAMILY_NATS,
