@@ -192,7 +192,8 @@ START_TEST(levels)
     gm__transform_release(t);
     t = NULL;
     test_fails(ctx, fit_counting(ctx, data, "standard", "false", 106, &t), GM_E_DATA,
-               "row 7: column 1 is 106, with the option levels=106 it must be 0 to 105");
+               "row 7: column 1 is 106, with the option levels=106 it must be 0 to 105; its "
+               "values run from 100 to 106: set levels to 107 at least, or to 0");
     ck_assert_ptr_null(t);
     test_fails(ctx, fit_counting(ctx, data, "standard", "true", 0, &t), GM_E_UNSUPPORTED,
                "column 1 is of type integer");

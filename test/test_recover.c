@@ -41,6 +41,34 @@ START_TEST(gives_up)
 }
 END_TEST
 
+/* |w| as a root: a loss of 0 whose gradient at the start is no number. */
+static gm_node *edge_loss(gm_builder *b, gm_node *x)
+{
+    gm_node *w = gm_sqrt(b, gm_square(b, case_row(b, "w", x, GM_INIT_ZEROS)));
+    return gm_shift(b, gm_sum(b, gm_add(b, w, gm_scale(b, x, 0)), -1, 0), 1.75);
+}
+static const gm_family edge = {.struct_size = sizeof edge,
+                               .version = 1,
+                               .name = "edge",
+                               .summary = "the gradient is not a number",
+                               .loss = edge_loss};
+
+/* The text tells a lost gradient from a lost loss. */
+START_TEST(gradient_is_no_number)
+{
+    double *x = case_cloud(40, D, 4);
+    const char *settings[] = {"seed=1", "steps=20", "valid=0", "clip=1", NULL};
+    case_setup c;
+    gm_model *model;
+    case_begin(&c, x, 40, D, "sgd lr=1", settings);
+    test_ok(c.ctx, gm_family_register(c.ctx, &edge));
+    test_fails(c.ctx, gm_fit_with(c.ctx, "edge", &c.config, &model), GM_E_NONFINITE,
+               "the gradient is not finite (the loss is 1.75) at step 8, still after 8 returns");
+    case_end(&c);
+    free(x);
+}
+END_TEST
+
 /* The loss is lost right where a snapshot falls due: the snapshot must be of weights that have one.
  */
 START_TEST(recovers_at_a_snapshot)
@@ -142,6 +170,7 @@ static Suite *suite(void)
     Suite *s = suite_create("recover");
     TCase *t = tcase_create("recover");
     tcase_add_test(t, gives_up);
+    tcase_add_test(t, gradient_is_no_number);
     tcase_add_test(t, recovers_at_a_snapshot);
     tcase_add_loop_test(t, absurd_rate, 0, 4);
     tcase_add_loop_test(t, odd_data, 0, 11);

@@ -14,9 +14,10 @@ const gm_option_row gm__transform_options[] = {
      "remove the correlation between real columns before the model sees them"},
     {0}};
 
-#define WIDEN 0.01      /* of a logit's range, on each side */
-#define RIDGE 1e-6      /* of each variance, so that the covariance is regular */
-#define MAX_WHITE 16384 /* real columns that whitening takes: its matrix has their square */
+#define WIDEN 0.01        /* of a logit's range, on each side */
+#define MOST_LEVELS 65536 /* that the option `levels` takes */
+#define RIDGE 1e-6        /* of each variance, so that the covariance is regular */
+#define MAX_WHITE 16384   /* real columns that whitening takes: its matrix has their square */
 
 typedef struct fit {
     gm_context *ctx;
@@ -170,6 +171,22 @@ static int fit_quantile(fit *f, gm__way *w, double *p)
     return w->knots > 0;
 }
 
+/* A value that the option `levels` has no place for; of numbers below 0 none has. */
+static gm_status refuse_level(fit *f, int64_t j, int64_t i, double low, double high)
+{
+    int64_t levels = f->counting->levels;
+    char more[96] = "";
+    gm__label label;
+    if (low >= 0 && high < MOST_LEVELS)
+        gm__format(more, sizeof more, "levels to %lld at least, or to ", (long long)high + 1);
+    return gm__fail(f->ctx, GM_E_DATA,
+                    "row %lld: %s is %g, with the option levels=%lld it must be 0 to %lld; its "
+                    "values run from %g to %g: set %s0",
+                    (long long)i + 1, gm__column_label(&label, f->data->schema, f->columns[j]),
+                    f->x[i], (long long)levels, (long long)levels - 1, low, high,
+                    *more ? more : "levels to ");
+}
+
 /* A column that counts, from low to high. */
 static gm_status fit_counted(fit *f, int64_t j, double low, double high, double *p)
 {
@@ -185,14 +202,9 @@ static gm_status fit_counted(fit *f, int64_t j, double low, double high, double 
         p[3] = levels ? (double)(levels - 1) : c->high > high ? c->high : high;
     }
     int alike = w->type == GM_COLUMN_INTEGER && levels > 1; /* on one scale: -1 to 1 */
-    gm__label label;
     for (int64_t i = 0; i < f->rows && (low < p[2] || high > p[3]); i++)
         if (f->x[i] < p[2] || f->x[i] > p[3])
-            return gm__fail(f->ctx, GM_E_DATA,
-                            "row %lld: %s is %g, with the option levels=%lld it must be 0 to %lld",
-                            (long long)i + 1,
-                            gm__column_label(&label, f->data->schema, f->columns[j]), f->x[i],
-                            (long long)levels, (long long)levels - 1);
+            return refuse_level(f, j, i, low, high);
     if (w->by != GM__BY_NONE && alike)
         p[0] = p[1] = p[3] / 2;
     else if (w->by != GM__BY_NONE)

@@ -258,7 +258,7 @@ static const gm_option_row path_code_options[] = {ODE_STEPS, {0}};
 
 /* And of a family that draws a row given its code. */
 static const gm_option_row draw_sample_options[] = {
-    {"noise", GM_STAGE_CALL, GM_BOOL, "1", "", 1,
+    {"noise", GM_STAGE_CALL, GM_BOOL, "true", "", 1,
      "vae: rows are drawn given their codes; false gives their means instead"},
     {0},
 };

@@ -64,7 +64,7 @@ static gm_status check_columns(gm_context *ctx, const gm_family *f, const gm_dat
         if (s->columns[i].type == GM_COLUMN_CIRCULAR)
             return gm__fail(ctx, GM_E_UNSUPPORTED,
                             "%s: %s is circular; it takes real, integer, ordered, binary and "
-                            "category columns",
+                            "category columns: declare it real, or leave it out",
                             f->name, gm__column_label(&label, s, i));
         if (s->columns[i].missing_count > 0)
             return refuse_missing(ctx, f, data, i);

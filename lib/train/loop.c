@@ -134,6 +134,20 @@ static void take_snapshot(gm_trainer *t)
     t->at.snapshot_updates = t->at.updates;
 }
 
+typedef struct gm__trouble {
+    char text[64];
+} gm__trouble;
+
+/* What is not finite: the loss, or else its gradient. */
+static gm__trouble trouble(double loss)
+{
+    gm__trouble t;
+    gm__format(t.text, sizeof t.text,
+               isfinite(loss) ? "the gradient is not finite (the loss is %g)" : "the loss is %g",
+               loss);
+    return t;
+}
+
 /* After a non-finite loss or gradient: the last snapshot's weights (also where this was once too
  * often), half the learning rate, and the batches go on. */
 static gm_status recover(gm_context *ctx, gm_trainer *t, double loss)
@@ -147,15 +161,15 @@ static gm_status recover(gm_context *ctx, gm_trainer *t, double loss)
     t->at.recoveries++;
     if (t->at.recoveries > RECOVERIES)
         return gm__fail(ctx, GM_E_NONFINITE,
-                        "fit: the loss is %g at step %lld, still after %d returns to earlier "
+                        "fit: %s at step %lld, still after %d returns to earlier "
                         "weights with half the learning rate each; "
                         "try a smaller lr, clip, or another transform",
-                        loss, (long long)t->at.step, RECOVERIES);
+                        trouble(loss).text, (long long)t->at.step, RECOVERIES);
     t->at.rate_scale *= 0.5;
     gm__log(ctx, 1,
-            "fit: the loss is %g at step %lld: back to the weights of step %lld with half the "
+            "fit: %s at step %lld: back to the weights of step %lld with half the "
             "learning rate",
-            loss, (long long)t->at.step, (long long)t->at.snapshot_step);
+            trouble(loss).text, (long long)t->at.step, (long long)t->at.snapshot_step);
     return GM_OK;
 }
 

@@ -20,7 +20,7 @@ static const gm_option_row sgd_options[] = {
     LR("0.01"),
     {"momentum", GM_STAGE_FIT, GM_REAL, "0", "0..1)", 1,
      "velocity kept from step to step (Polyak 1964)"},
-    {"nesterov", GM_STAGE_FIT, GM_BOOL, "0", "", 1, "look-ahead momentum (Nesterov 1983)"},
+    {"nesterov", GM_STAGE_FIT, GM_BOOL, "false", "", 1, "look-ahead momentum (Nesterov 1983)"},
     DECAY("0"),
     {0},
 };
