@@ -65,15 +65,25 @@ static void cosine(int64_t count, double *squared_signal)
     }
 }
 
-/* beta from 1e-4 to 0.02 over 1,000 levels (Ho et al. 2020, section 4), alike in effect for other
- * numbers of them. */
+/* beta from 1e-4 to 0.02 over 1,000 levels (Ho et al. 2020, section 4); of another number of levels
+ * those lie on the same way from data to noise: the logarithm of the squared signal is interpolated
+ * between the 1,000. */
 static void linear(int64_t count, double *squared_signal)
 {
-    double n = (double)count, most = 0.999, product = 1;
-    for (int64_t i = 0; i < count; i++) {
-        double beta = (1e-4 + (count > 1 ? (0.02 - 1e-4) * (double)i / (n - 1) : 0)) * 1000 / n;
-        product *= 1 - (beta < most ? beta : most);
-        squared_signal[i] = product;
+    enum { OF = 1000 };
+    const gm__maps *maps = gm__kernels_find("auto")->maps;
+    double product = 1, kept = 1 - 1e-4, part;
+    for (int64_t i = 0, done = 0; i < count; i++) {
+        int64_t at = (i + 1) * OF;
+        while (done < at / count) {
+            product *= kept;
+            done++;
+            kept = 1 - (1e-4 + (0.02 - 1e-4) * (double)done / (OF - 1));
+        }
+        maps->map1[GM__F64][GM__LOG](&part, &kept, 1);
+        part *= (double)(at % count) / (double)count;
+        maps->map1[GM__F64][GM__EXP](&part, &part, 1);
+        squared_signal[i] = at % count ? product * part : product;
     }
 }
 
