@@ -154,7 +154,8 @@ START_TEST(ranges_are_kept)
     refused("lot", "maybe", "must be true or false");
     refused("seed", "-1", "0 to 18446744073709551615");
     refused("hidden", "1,,2", "whole numbers with commas between them, each 1 to 65536");
-    refused("hidden", "1,2,", "each 1 to 65536");
+    refused("hidden", "1,2,", "each 1 to 65536; it ends with a comma");
+    refused("hidden", "1, 2", "each 1 to 65536; it has a blank in it");
     refused("hidden", "0", "each 1 to 65536");
     allowed("bins", "2");
     allowed("bins", "256");

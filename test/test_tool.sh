@@ -61,6 +61,16 @@ holds flow
 expect 0 '' "$genmod" families flow
 holds '^  coupling .*realnvp|nsf'
 holds '^  epochs '
+expect 0 '' "$genmod" families vae
+holds '^  noise .* true '
+! grep -q '^  \(sampler\|ode_steps\|trace\|stop\) ' out || wrong 'a vae has options of a diffusion'
+expect 0 '' "$genmod" families diffusion
+holds '^  sampler_steps '
+! grep -q '^  noise ' out || wrong 'a diffusion has options of a vae'
+expect 0 '' "$genmod" families flow.log_prob
+holds '^  draws '
+expect 2 'nosuch' "$genmod" families flow.nosuch
+expect 2 'nosuch' "$genmod" families nosuch.sample
 expect 0 '' "$genmod" families adam
 holds '^  lr '
 "$genmod" >out 2>err
@@ -191,6 +201,18 @@ expect 2 'whole number' "$genmod" sample a.model -n 1e3
 expect 2 'temperatur' "$genmod" sample a.model -n 3 --set temperatur=1
 expect 2 'temperature' "$genmod" sample a.model -n 3 --set temperature=-1
 expect 2 'bins' "$genmod" sample a.model -n 3 --set bins=5
+expect 2 "no option 'sampler' of flow.sample" "$genmod" sample a.model -n 3 --set sampler=ddim
+expect 2 "no option 'sampler' of flow.sample" "$genmod" sample a.model -n 3 --sampler ddim
+expect 2 "no option 'noise' of flow.sample" "$genmod" sample a.model -n 3 --set noise=false
+expect 2 "no option 'ode_steps' of flow.log_prob" "$genmod" score a.model real.csv --set ode_steps=3
+"$genmod" sample a.model -n 20000000 -o long.csv >out 2>err &
+job=$!
+sleep 0.3
+kill -TERM $job
+wait $job
+[ $? -eq 1 ] || wrong 'an interrupted sample did not fail'
+holds '^genmod: sample: interrupted$' err
+[ ! -e long.csv ] || wrong 'an interrupted sample left a file'
 expect 0 '' "$genmod" sample a.model -n 3 --set bins=4 --set temperature=0.5
 expect 1 'square number' "$genmod" sample a.model -n 4 -o s.png
 expect 1 '.' "$genmod" sample a.model -n 4 -o s.xyz
@@ -275,18 +297,18 @@ expect 1 'narrow.csv: .*weight' "$genmod" score a.model narrow.csv
 printf 'height,weight\n1,2\n3,4\nx,5\n' >wordy.csv
 { cat part.csv; echo 160,light; } >almost.csv
 for command in score encode reconstruct; do
-    expect 1 "wordy.csv: row 3, column 'height' is 'x', a number" "$genmod" $command a.model wordy.csv --types height:category
+    expect 1 "wordy.csv: [a-z_]*: row 3, column 'height' is 'x', a number" "$genmod" $command a.model wordy.csv --types height:category
     expect 1 "almost.csv:102: column 'weight' is 'light'" "$genmod" $command a.model almost.csv
 done
 printf 'height,weight\n1,2\nx,4\ny,5\n' >words.csv
 expect 1 "^genmod: words.csv: validation rows: row 2, column 'height' is 'x'" \
     "$genmod" fit flow real.csv -o m --valid words.csv
 printf 'height,weight\n1,2\n3,4\n,5\n' >holes.csv
-expect 1 "holes.csv: row 3, column 'height' is missing" "$genmod" score a.model holes.csv
+expect 1 "holes.csv: [a-z_]*: row 3, column 'height' is missing" "$genmod" score a.model holes.csv
 expect 1 "holes.csv: .*column 'height' has 1 missing.*--csv on_missing=drop" "$genmod" fit flow holes.csv -o m
 expect 1 "holes.csv: .*row 3" "$genmod" fit flow real.csv --valid holes.csv -o m
 "$genmod" score a.model - <holes.csv >out 2>err
-holds "standard input: row 3, column 'height' is missing" err
+holds "standard input: [a-z_]*: row 3, column 'height' is missing" err
 printf '1.5,2,\n3.25,4,\n2.5,5,\n' >trailing.csv
 expect 1 "trailing.csv: .*column 3 is empty in every row: leave it out with --columns" \
     "$genmod" fit flow trailing.csv -o m

@@ -59,9 +59,9 @@ static int list_families(tool *t)
     return TOOL_OK;
 }
 
-static void print_calls(tool *t, int32_t capabilities)
+static void print_calls(tool *t, const char *family, int32_t capabilities)
 {
-    char title[128];
+    char title[128], owner[160];
     int i;
 
     for (i = 0; i < CAPABILITIES; i++) {
@@ -70,7 +70,8 @@ static void print_calls(tool *t, int32_t capabilities)
         snprintf(title, sizeof title,
                  "Options of the call %s (--set name=value of the commands that call it):",
                  capability_names[i].call);
-        print_table(t, capability_names[i].call, title);
+        snprintf(owner, sizeof owner, "%.128s.%s", family, capability_names[i].call);
+        print_table(t, owner, title);
     }
 }
 
@@ -84,7 +85,7 @@ static int show_family(tool *t, const gm_family_info *info)
     snprintf(title, sizeof title, "Options of the family %s (fit --set name=value):", info->name);
     print_table(t, info->name, title);
     print_table(t, "fit", "Options of every fit (fit --set name=value):");
-    print_calls(t, info->capabilities);
+    print_calls(t, info->name, info->capabilities);
     return TOOL_OK;
 }
 

@@ -16,15 +16,20 @@ static const cli_option options[] = {
 };
 
 /* Options of the call that have names of their own here. */
-static int set_own(tool *t, gm_options *how)
+static int set_own(tool *t, const gm_model *model, gm_options *how)
 {
     static const char *const names[][2] = {
         {"sampler", "sampler"}, {"steps", "sampler_steps"}, {"temperature", "temperature"}};
 
     for (int i = 0; i < 3; i++) {
         const char *value = cli_value(t->args, names[i][0]);
-        gm_status status = value ? gm_options_set_text(t->ctx, how, names[i][1], value) : GM_OK;
+        int known =
+            value ? tool_check_name(t, "sample", gm_model_family(model), names[i][1]) : TOOL_OK;
+        gm_status status =
+            value && !known ? gm_options_set_text(t->ctx, how, names[i][1], value) : GM_OK;
 
+        if (known)
+            return known;
         if (status)
             return tool_refused(t, status);
     }
@@ -38,7 +43,7 @@ static int draw(tool *t, const gm_model *model, int64_t n)
     int result = tool_options(t, "sample", model, &how);
 
     if (!result)
-        result = set_own(t, how);
+        result = set_own(t, model, how);
     if (!result)
         result = tool_asked(t, gm_model_sample_rows(t->ctx, model, n, NULL, how, &rows));
     if (!result)

@@ -56,8 +56,12 @@ static void respell(char *text, size_t size)
 /* The context's error, with room for the tool's words. */
 static void find_error(tool *t, char *text, size_t size)
 {
-    if (gm_context_error(t->ctx, text, (int64_t)size, NULL) <= 0)
+    gm_status code = GM_OK;
+
+    if (gm_context_error(t->ctx, text, (int64_t)size, &code) <= 0)
         strcpy(text, "failed, without a reason");
+    if (code == GM_E_CANCELLED)
+        snprintf(text, size, "%s: interrupted", t->args->command->name);
     respell(text, size);
 }
 
@@ -72,11 +76,14 @@ int tool_failed(tool *t)
 
 int tool_failed_at(tool *t, const char *path)
 {
+    gm_status code = GM_OK;
     char text[2048];
 
     if (path && !strcmp(path, "-"))
         path = "standard input";
     find_error(t, text, sizeof text);
+    if (gm_context_error(t->ctx, NULL, 0, &code) > 0 && code == GM_E_CANCELLED)
+        path = NULL;
     return path && !strstr(text, path) ? tool_error("%s: %s", path, text) : tool_failed(t);
 }
 
@@ -232,6 +239,16 @@ static int set_seed(tool *t, const char *owner, gm_options *options)
     return status ? tool_refused(t, status) : TOOL_OK;
 }
 
+int tool_check_name(tool *t, const char *call, const char *family, const char *name)
+{
+    char owner[256];
+
+    snprintf(owner, sizeof owner, "%.128s.%.64s", family, call);
+    return has_option(t, owner, name)
+               ? TOOL_OK
+               : cli_wrong(t->args->command, "there is no option '%s' of %s", name, owner);
+}
+
 /* That a call knows every name, so that what it answers is a fault of the data or the value. A bag
  * of a fit may serve the calls too: the names of fits and of the family count. */
 static int check_names(tool *t, const char *call, const char *family)
@@ -242,9 +259,9 @@ static int check_names(tool *t, const char *call, const char *family)
 
     while ((pair = cli_next(t->args, "set", &at)) != NULL) {
         snprintf(name, sizeof name, "%.*s", (int)strcspn(pair, "="), pair);
-        if (!has_option(t, call, name) && !has_option(t, "fit", name) &&
-            !has_option(t, family, name))
-            return cli_wrong(t->args->command, "there is no option '%s' of %s", name, call);
+        if (!has_option(t, "fit", name) && !has_option(t, family, name) &&
+            tool_check_name(t, call, family, name))
+            return TOOL_USAGE;
     }
     return TOOL_OK;
 }

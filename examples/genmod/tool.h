@@ -78,6 +78,8 @@ int tool_check_files(const cli_args *args, const tool_file *files, int written, 
  */
 int tool_check_operands(const cli_args *args, const char *read);
 int tool_has_ending(const char *path, const char *ending);
+/* That a call of a family takes an option of that name. */
+int tool_check_name(tool *t, const char *call, const char *family, const char *name);
 /* malloc of n * d doubles; tells and returns NULL when that is too much. */
 double *tool_doubles(int64_t n, int64_t d);
 

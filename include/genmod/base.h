@@ -288,8 +288,9 @@ typedef struct gm_option_info {
 } gm_option_info;
 
 /* The i-th option of an owner into *info, with info->struct_size set before. Owners: a family
- * ("flow"), an optimizer ("adam"), "context", "fit" (what every fit takes), "csv", and a call
- * ("sample", "log_prob" ...). GM_E_RANGE past the end, GM_E_UNKNOWN for no such owner.
+ * ("flow"), an optimizer ("adam"), "context", "fit" (what every fit takes), "csv", a call
+ * ("sample", "log_prob" ...: what any family takes), and a call of one family ("vae.sample").
+ * GM_E_RANGE past the end, GM_E_UNKNOWN for no such owner.
  *
  *     gm_option_info row = {.struct_size = sizeof row};
  *     for (int32_t i = 0; gm_option_at(ctx, "flow", i, &row) == GM_OK; i++)

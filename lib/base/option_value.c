@@ -142,14 +142,24 @@ static void describe(gm__buffer *b, const gm_option_row *row, int number)
     }
 }
 
+/* What one overlooks in a list of whole numbers. */
+static const char *slip(const char *text)
+{
+    size_t length = strlen(text);
+    if (strpbrk(text, " \t"))
+        return "; it has a blank in it";
+    return length && text[length - 1] == ',' ? "; it ends with a comma" : "";
+}
+
 static gm_status refuse(gm_context *ctx, const char *owner, const gm_option_row *row,
                         const char *text, int number)
 {
     gm__buffer allowed = {.allocator = ctx->allocator};
     describe(&allowed, row, number);
-    gm_status code = gm__fail(ctx, GM_E_RANGE, "%s: option '%s' is %s%.100s%s, must be %s", owner,
+    gm_status code = gm__fail(ctx, GM_E_RANGE, "%s: option '%s' is %s%.100s%s, must be %s%s", owner,
                               row->name, number ? "" : "'", text, number ? "" : "'",
-                              allowed.failed ? row->range : allowed.data);
+                              allowed.failed ? row->range : allowed.data,
+                              row->type == GM_INTS ? slip(text) : "");
     gm__buffer_clear(&allowed);
     return code;
 }

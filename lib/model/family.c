@@ -286,11 +286,25 @@ int gm__call_tables(const char *call, const gm_family *family, const gm_option_r
     return count;
 }
 
+/* Of an owner like "vae.sample", a call as one family takes it. */
+static int call_of_family(gm_context *ctx, const char *owner, const gm_option_row *tables[3])
+{
+    const char *dot = strrchr(owner, '.');
+    for (int32_t i = 0; dot && family_at(ctx, i); i++) {
+        const char *name = family_at(ctx, i)->name;
+        if (strlen(name) == (size_t)(dot - owner) && memcmp(name, owner, strlen(name)) == 0)
+            return gm__call_tables(dot + 1, family_at(ctx, i), tables);
+    }
+    return 0;
+}
+
 /* The tables of an owner, one after the other; returns how many. */
 static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row *tables[3])
 {
     static const gm_option_row none[] = {{0}};
     int count = gm__call_tables(owner, NULL, tables);
+    if (!count)
+        count = call_of_family(ctx, owner, tables);
     if (count)
         return count;
     if (strcmp(owner, "context") == 0)
@@ -318,7 +332,7 @@ static gm_status option_at(gm_context *ctx, const char *owner, int32_t i, gm_opt
     if (count == 0)
         return gm__fail(ctx, GM_E_UNKNOWN,
                         "gm_option_at: nothing named '%.*s' has options; a family, an optimizer, "
-                        "context, fit, csv or a call has",
+                        "context, fit, csv or a call (sample, or vae.sample) has",
                         60, owner);
     int32_t at = i;
     for (int t = 0; t < count && at >= 0; t++)
