@@ -84,7 +84,11 @@ int main(int argc, char **argv)
     gm_model *flow = NULL;
     char why[512];
 
-    if (argc != 2 || gm_context_create(NULL, &ctx))
+    if (argc != 2) {
+        fputs("Usage: anomaly_scores out.svg\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     make_rows();
     int failed =

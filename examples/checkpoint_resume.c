@@ -91,8 +91,10 @@ int main(int argc, char **argv)
 {
     char unbroken[512], resumed[512], checkpoint[512];
 
-    if (argc != 2)
+    if (argc != 2) {
+        fputs("Usage: checkpoint_resume DIRECTORY\n", stderr);
         return 2;
+    }
     snprintf(unbroken, sizeof unbroken, "%s/unbroken.csv", argv[1]);
     snprintf(resumed, sizeof resumed, "%s/resumed.csv", argv[1]);
     snprintf(checkpoint, sizeof checkpoint, "%s/half.checkpoint", argv[1]);

@@ -86,7 +86,11 @@ int main(int argc, char **argv)
     char csv[512], npy[512], idx[512], why[512];
     int i;
 
-    if (argc != 2 || gm_context_create(NULL, &ctx))
+    if (argc != 2) {
+        fputs("Usage: datasets DIRECTORY\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     snprintf(csv, sizeof csv, "%s/flowers.csv", argv[1]);
     snprintf(npy, sizeof npy, "%s/flowers.npy", argv[1]);

@@ -88,7 +88,11 @@ int main(int argc, char **argv)
     char why[512];
     int64_t i;
 
-    if (argc != 2 || gm_context_create(NULL, &ctx))
+    if (argc != 2) {
+        fputs("Usage: density_contour out.svg\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     two_moons(ROWS, 1, train);
     two_moons(HELD, 2, held);

@@ -96,7 +96,11 @@ int main(int argc, char **argv)
     gm_model *vae = NULL;
     char why[512];
 
-    if (argc < 2 || gm_context_create(NULL, &ctx))
+    if (argc < 2) {
+        fputs("Usage: digit_map out.svg [digits.csv]\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     int failed = gm_dataset_from_csv(ctx, path, NULL, &all) ||
                  gm_dataset_with_role(ctx, all, PIXELS, GM_ROLE_LABEL, &rows) ||

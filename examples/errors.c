@@ -61,7 +61,11 @@ int main(int argc, char **argv)
     char path[512];
     int i;
 
-    if (argc != 2 || gm_context_create(&hooks, &ctx) || gm_options_create(ctx, &types))
+    if (argc != 2) {
+        fputs("Usage: errors DIRECTORY\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(&hooks, &ctx) || gm_options_create(ctx, &types))
         return 2;
     snprintf(path, sizeof path, "%s/towns.csv", argv[1]);
     two_moons(ROWS, 1, x);

@@ -92,7 +92,11 @@ int main(int argc, char **argv)
     int64_t pixel[PIXELS], i;
     char why[512];
 
-    if (argc < 2 || gm_context_create(NULL, &ctx))
+    if (argc < 2) {
+        fputs("Usage: interpolation out.svg [digits.csv]\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     for (i = 0; i < PIXELS; i++)
         pixel[i] = i;

@@ -68,7 +68,11 @@ int main(int argc, char **argv)
     gm_context *ctx = NULL;
     char why[512];
 
-    if (argc > 2 || gm_context_create(NULL, &ctx))
+    if (argc > 2) {
+        fputs("Usage: introspect [OWNER]\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     show_build();
     show_families(ctx);

@@ -84,7 +84,11 @@ int main(int argc, char **argv)
     gm_reader reader = {.struct_size = sizeof reader, .user = &at, .read = read_text};
     char why[512];
 
-    if (argc != 2 || gm_context_create(NULL, &ctx))
+    if (argc != 2) {
+        fputs("Usage: mixed_columns drawn.csv\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     grow();
     write_text();

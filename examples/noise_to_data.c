@@ -107,7 +107,11 @@ int main(int argc, char **argv)
     gm_model *model = NULL;
     char why[512];
 
-    if (argc != 2 || gm_context_create(NULL, &ctx))
+    if (argc != 2) {
+        fputs("Usage: noise_to_data out.svg\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     ring(ROWS, MODES, 0.1, 1, train);
     int failed = gm_dataset_from_f64(ctx, train, ROWS, 2, 0, &rows) ||

@@ -82,7 +82,11 @@ int main(int argc, char **argv)
     char why[512];
     int failed = 0, k;
 
-    if (argc != 2 || gm_context_create(NULL, &ctx))
+    if (argc != 2) {
+        fputs("Usage: optimizers out.svg\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     for (k = 0; !failed && k < RULES; k++)
         failed = descend(ctx, k);

@@ -76,7 +76,11 @@ int main(int argc, char **argv)
     gm_options *how = NULL;
     gm_model *model = NULL;
     char why[512];
-    if (argc != 3 || gm_context_create(NULL, &ctx))
+    if (argc != 3) {
+        fputs("Usage: own_family rows.csv drawn.csv\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     int failed = gm_family_register(ctx, &family) ||
                  gm_dataset_from_csv(ctx, argv[1], NULL, &rows) || gm_options_create(ctx, &how) ||

@@ -9,7 +9,11 @@ int main(int argc, char **argv)
     gm_model *flow = NULL;
     double logp;
 
-    if (argc != 3 || gm_context_create(NULL, &ctx))
+    if (argc != 3) {
+        fputs("Usage: readme rows.csv drawn.csv\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     int failed = gm_dataset_from_csv(ctx, argv[1], NULL, &rows) || gm_options_create(ctx, &how) ||
                  gm_options_set_int(ctx, how, "seed", 7) ||

@@ -70,7 +70,11 @@ int main(int argc, char **argv)
     char why[512];
     int k;
 
-    if (argc < 2 || gm_context_create(NULL, &ctx))
+    if (argc < 2) {
+        fputs("Usage: reconstructions out.svg [digits.csv]\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     for (i = 0; i < PIXELS; i++)
         pixel[i] = i;

@@ -89,7 +89,11 @@ int main(int argc, char **argv)
     double x[2 * ROWS];
     char why[512];
 
-    if (argc != 3 || gm_context_create(NULL, &ctx))
+    if (argc != 3) {
+        fputs("Usage: save_load moons.model drawn.csv\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     two_moons(ROWS, 1, x);
     int failed = gm_dataset_from_f64(ctx, x, ROWS, 2, 0, &rows) || gm_options_create(ctx, &how) ||

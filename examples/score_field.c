@@ -107,7 +107,11 @@ int main(int argc, char **argv)
     char why[512];
     int64_t i;
 
-    if (argc != 2 || gm_context_create(NULL, &ctx))
+    if (argc != 2) {
+        fputs("Usage: score_field out.svg\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     ring(ROWS, MODES, 0.3, 1, train);
     for (i = 0; i < FIELD; i++) {

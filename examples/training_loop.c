@@ -63,7 +63,11 @@ int main(int argc, char **argv)
     char why[512];
     int64_t looks = 0, best = 0;
 
-    if (argc != 2 || gm_context_create(NULL, &ctx))
+    if (argc != 2) {
+        fputs("Usage: training_loop out.svg\n", stderr);
+        return 2;
+    }
+    if (gm_context_create(NULL, &ctx))
         return 2;
     two_moons(ROWS, 1, rows_x);
     two_moons(ROWS, 2, held_x);

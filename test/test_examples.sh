@@ -274,6 +274,18 @@ for name in $chosen; do
     try "$name"
 done
 
+# Without what they want they say in one line what that is.
+run=DIR
+out=$TMPDIR/out
+for source in examples/*.c; do
+    name=$(basename "$source" .c)
+    [ -n "$(arguments "$name")" ] || continue
+    "$BUILD/examples/$name" >"$out" 2>&1
+    holds 'without arguments it does not end with 2' [ $? -eq 2 ]
+    holds 'without arguments it says something else than its usage' \
+        awk -v start="Usage: $name " 'index($0, start) != 1 { exit 1 } END { exit NR != 1 }' "$out"
+done
+
 # What the guide says that they print, they print.
 if [ -z "$left_out" ]; then
     name=doc/guide
