@@ -206,14 +206,12 @@ static gm_node *crossed_velocity(gm_builder *b, const gm_noised *at)
     return gm_add(b, gm_scale(b, at->x, 0), gm_scale(b, gm_sum(b, at->x, -1, 1), 0.1));
 }
 
-static gm_model *known_model(gm_context *ctx, int64_t width,
-                             gm_node *(*velocity)(gm_builder *, const gm_noised *))
+static gm_model *fit_known(gm_context *ctx, gm_dataset *rows,
+                           gm_node *(*velocity)(gm_builder *, const gm_noised *))
 {
     static gm_diffusion diffusion;
     static gm_family family;
-    gm_dataset *rows;
     gm_model *model;
-    double *x = case_cloud(40, width, 5);
     diffusion = (gm_diffusion){
         .struct_size = sizeof diffusion, .levels = sixty, .schedule = even, .velocity = velocity};
     family = (gm_family){.struct_size = sizeof family,
@@ -225,12 +223,36 @@ static gm_model *known_model(gm_context *ctx, int64_t width,
     gm_options *how = case_options(
         ctx, (const char *[]){"seed=1", "steps=1", "transform=none", "precision=f64", NULL});
     test_ok(ctx, gm_family_register(ctx, &family));
-    test_ok(ctx, gm_dataset_from_f64(ctx, x, 40, width, 0, &rows));
     test_ok(ctx, gm_fit(ctx, "known", rows, how, &model));
     gm_options_free(how);
     gm_dataset_free(rows);
-    free(x);
     return model;
+}
+
+static gm_model *known_model(gm_context *ctx, int64_t width,
+                             gm_node *(*velocity)(gm_builder *, const gm_noised *))
+{
+    gm_dataset *rows;
+    double *x = case_cloud(40, width, 5);
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, 40, width, 0, &rows));
+    free(x);
+    return fit_known(ctx, rows, velocity);
+}
+
+/* Of two columns of whole numbers 0 to 3. */
+static gm_model *counted_model(gm_context *ctx,
+                               gm_node *(*velocity)(gm_builder *, const gm_noised *))
+{
+    double x[2 * 40];
+    gm_dataset *rows, *first, *both;
+    for (int i = 0; i < 2 * 40; i++)
+        x[i] = (i / 2 + i % 2 * (i / 8)) % 4;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, 40, 2, 0, &rows));
+    test_ok(ctx, gm_dataset_with_type(ctx, rows, 0, GM_COLUMN_INTEGER, 0, &first));
+    test_ok(ctx, gm_dataset_with_type(ctx, first, 1, GM_COLUMN_INTEGER, 0, &both));
+    gm_dataset_free(rows);
+    gm_dataset_free(first);
+    return fit_known(ctx, both, velocity);
 }
 
 /* The level rises evenly with the angle here: its integral is half the last of each. */
@@ -365,6 +387,122 @@ START_TEST(auto_trace)
 }
 END_TEST
 
+/* What the error says and what draws of one row, each with noise and probes of its own, spread by
+ * are one: probes are counted once. */
+START_TEST(error_over_draws)
+{
+    enum { N = 600 };
+    static double x[2 * N], logp[N], error[N];
+    double mean = 0, spread = 0, said = 0;
+    gm_context *ctx = test_context(NULL);
+    gm_model *model = counted_model(ctx, crossed_velocity);
+    gm_array ax = case_array(GM_F64, x, N, 2);
+    gm_options *how = case_options(ctx, (const char *[]){"seed=4", "trace=hutchinson", "probes=2",
+                                                         "draws=24", "ode_steps=8", NULL});
+    for (int i = 0; i < 2 * N; i++)
+        x[i] = 1;
+    test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, how, logp, error));
+    for (int i = 0; i < N; i++) {
+        mean += logp[i] / N;
+        said += error[i] * error[i] / N;
+    }
+    for (int i = 0; i < N; i++)
+        spread += (logp[i] - mean) * (logp[i] - mean) / (N - 1);
+    ck_assert_msg(said / spread > 0.8 && said / spread < 1.25, "spread %g, said to be %g",
+                  sqrt(spread), sqrt(said));
+    gm_options_free(how);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* Log weights 1, 2, 4: their mean, the log of the mean of their exponentials, standard errors; and
+ * what all of them are off by. */
+START_TEST(weights_and_errors)
+{
+    static const double logs[] = {1, 2, 4}, off[] = {0.3, 0.5, 0.7};
+    double logp, error, sum = 0, around = 0, gaps = _i % 2 ? (0.09 + 0.25 + 0.49) / 3 : 0;
+    int bound = _i / 2;
+    gm_context *ctx = test_context(NULL);
+    gm__weights w;
+    test_ok(ctx, gm__weights_begin(ctx, bound, 1, 0, &w));
+    for (int k = 0; k < 3; k++) {
+        gm__weights_add(ctx, &w, &logs[k], _i % 2 ? &off[k] : NULL, NULL);
+        sum += (bound ? logs[k] : exp(logs[k])) / 3;
+    }
+    gm__weights_end(ctx, &w, &logp, &error, NULL);
+    gm__weights_clear(&w);
+    for (int k = 0; k < 3; k++)
+        around += pow((bound ? logs[k] : exp(logs[k])) - sum, 2) / 2;
+    double own = sqrt(around / 3) / (bound ? 1 : sum);
+    ck_assert(test_close(logp, bound ? sum : log(sum), 1e-14, 0));
+    ck_assert_msg(test_close(error, sqrt(own * own + gaps), 1e-13, 0), "%.15g", error);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* How far densities are off lies within the error for all rows but few, also where the gap of half
+ * as many steps changes its sign. */
+START_TEST(error_of_steps)
+{
+    enum { N = 4000 };
+    static const char *const steps[] = {"ode_steps=8", "ode_steps=12", "ode_steps=16",
+                                        "ode_steps=24"};
+    static double x[N], logp[N], error[N];
+    int outside = 0;
+    double grown = log((pow(cos(LAST), 2) * VARIANCE + pow(sin(LAST), 2)) / VARIANCE);
+    gm_context *ctx = test_context(NULL);
+    gm_model *model = known_model(ctx, 1, narrow_velocity);
+    gm_array ax = case_array(GM_F64, x, N, 1);
+    gm_options *how = case_options(ctx, (const char *[]){steps[_i], NULL});
+    for (int i = 0; i < N; i++)
+        x[i] = -2 + 4.0 * i / N;
+    test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, how, logp, error));
+    for (int i = 0; i < N; i++) {
+        double want = 0.5 * (grown - log(6.283185307179586) - x[i] * x[i] * exp(grown));
+        outside += fabs(logp[i] - want) > error[i];
+    }
+    ck_assert_msg(outside < N / 500, "%d of %d", outside, N);
+    gm_options_free(how);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* ---- The front ------------------------------------------------------------------------------- */
+
+/* Categories enter by noise that no loss moves. */
+START_TEST(front_stays)
+{
+    static double x[60 * 2];
+    uint64_t state = 4;
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows, *typed;
+    gm_model *model;
+    gm_options *how = case_options(
+        ctx, (const char *[]){"seed=1", "steps=20", "hidden=5", "precision=f64", NULL});
+    for (int i = 0; i < 60; i++) {
+        x[2 * i] = case_normal(&state);
+        x[2 * i + 1] = i % 3;
+    }
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, 60, 2, 0, &rows));
+    test_ok(ctx, gm_dataset_with_type(ctx, rows, 1, GM_COLUMN_CATEGORY, 0, &typed));
+    test_ok(ctx, gm_fit(ctx, "diffusion", typed, how, &model));
+    const char *const names[] = {"column.0.mean", "column.0.log_deviation"};
+    for (int k = 0; k < 2; k++) {
+        const gm__slot *slot = gm__layout_find(&model->structure->layout, names[k]);
+        ck_assert_ptr_nonnull(slot);
+        for (int i = 0; i < 9; i++)
+            must(((const double *)model->params)[slot->offset + i] == 0);
+    }
+    gm_model_free(model);
+    gm_options_free(how);
+    gm_dataset_free(typed);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("noise");
@@ -379,6 +517,10 @@ static Suite *suite(void)
     tcase_add_loop_test(t, last_step_of_heun, 0, 2);
     tcase_add_test(t, probes_of_rows);
     tcase_add_loop_test(t, auto_trace, 0, 2);
+    tcase_add_test(t, error_over_draws);
+    tcase_add_loop_test(t, weights_and_errors, 0, 4);
+    tcase_add_loop_test(t, error_of_steps, 0, 4);
+    tcase_add_test(t, front_stays);
     suite_add_tcase(s, t);
     return s;
 }

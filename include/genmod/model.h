@@ -136,8 +136,11 @@ GM_API gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char 
  * log p of a diffusion is that of the density which its ODE sampler draws from ("sampler" heun or
  * ddim, in the limit of many steps), not of the random one; it comes of solving the ODE in
  * "ode_steps" steps. It draws, and needs the seed, only where discrete columns or "trace"
- * hutchinson do. Its error holds, in quadrature, the change that half as many steps make (more
- * than the steps are off, once they are short), that of the probes, and that of the draws. */
+ * hutchinson do: a diffusion of real columns with the exact trace needs none. Its error is, in
+ * quadrature, the gap between two step sizes (an indication of how far the steps are off, no bound)
+ * and the standard error over probes and draws: NaN for a single step, a single draw, and without
+ * draws a single probe. With "trace" hutchinson exp(log p) is too large on average: where the
+ * probes' standard error is s, the log of its mean lies about s^2 / 2 above log p. */
 GM_API gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_array *x,
                                    const gm_array *cond, const gm_options *opts, double *logp,
                                    double *error);

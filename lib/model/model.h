@@ -202,7 +202,8 @@ typedef struct gm__weights {
 } gm__weights;
 /* n and width as a piece of rows has them. Nothing is left to clear after a failure. */
 gm_status gm__weights_begin(gm_context *ctx, int bound, int64_t n, int64_t width, gm__weights *w);
-/* error (n): what each weight is uncertain by, or NULL; gradient is not read where width is 0. */
+/* error (n): what each weight is off by, alike in all draws, or NULL; what is by chance shows in
+ * the weights' own spread. gradient is not read where width is 0. */
 void gm__weights_add(gm_context *ctx, gm__weights *w, const double *log_weight, const double *error,
                      const double *gradient);
 /* error may be NULL; it is NaN for a single draw, 0 where logp is minus infinity. */

@@ -67,6 +67,7 @@ static void read_options(gm__path *p, gm__task task, const gm__values *values)
         if (trace == HUTCHINSON || (trace == AUTO && p->s->width > 16))
             p->probes = gm__value_int(values, "probes");
         p->integrals = p->probes ? p->probes : 1;
+        p->several = p->s->indices > 0 || gm__transform_random(p->s->transform);
     }
 }
 
@@ -90,7 +91,7 @@ static gm_status make_buffers(gm_context *ctx, gm__path *p)
 {
     size_t n = (size_t)p->capacity, sheet, columns, parts;
     if (gm__mul_size(n * 8, (size_t)p->s->width, &sheet) || gm__mul_size(sheet, 10, &parts) ||
-        gm__mul_size(n * 8, (size_t)(2 * p->integrals + 2), &columns))
+        gm__mul_size(n * 8, (size_t)(2 * p->integrals + 3), &columns))
         return gm__no_memory(ctx);
     p->bytes = parts + columns;
     if (p->bytes < parts || !(p->block = gm__alloc(&p->allocator, p->bytes ? p->bytes : 1)))
@@ -106,7 +107,8 @@ static gm_status make_buffers(gm_context *ctx, gm__path *p)
     p->narrow_v = (double *)p->narrow_x + cells;
     p->words = (uint32_t *)(void *)((double *)p->narrow_v + cells);
     p->one = p->probe + 5 * cells;
-    p->front_log = p->one + n;
+    p->coarse = p->one + n;
+    p->front_log = p->coarse + n;
     p->turned = p->front_log + n;
     p->integral = p->turned + n * (size_t)p->integrals;
     return GM_OK;
@@ -205,7 +207,7 @@ static void turn(gm_context *ctx, const gm__place *t, const gm__place *s, double
 
 /* x_s = cos(t - s) x - sin(t - s) v: the row and the noise seen at t stay as they are, mixed anew
  * (Song et al. 2021, "Denoising diffusion implicit models", eq. 12 without noise; in this form
- * Salimans and Ho 2022, eq. 8). */
+ * Salimans and Ho 2022, appendix D). */
 static gm_status ddim(gm_context *ctx, gm__path *p, const gm__place *t, const gm__place *s,
                       int64_t n)
 {
@@ -216,9 +218,10 @@ static gm_status ddim(gm_context *ctx, gm__path *p, const gm__place *t, const gm
     return GM_OK;
 }
 
-/* A DDIM step, then again with the mean of the rows and of the noises seen at its two ends: Heun's
- * method for the turning frame, as that of Karras et al. 2022, algorithm 1, is for theirs. The last
- * step stays of first order, as there: the network knows nothing at level 0. */
+/* A DDIM step, then again with the mean of the two velocities, that at s turned into the frame of
+ * t; x itself is not averaged. Heun's method for the turning frame, as that of Karras et al. 2022,
+ * algorithm 1, is for theirs. The last step stays of first order, as there: the network knows
+ * nothing at level 0. */
 static gm_status heun(gm_context *ctx, gm__path *p, const gm__place *t, const gm__place *s,
                       int64_t n)
 {

@@ -22,6 +22,7 @@ typedef struct gm__path {
     double temperature;
     int64_t probes;    /* of densities; 0: the trace is exact */
     int64_t integrals; /* of the divergence, carried along at once: probes, or 1; else 0 */
+    int several;       /* of densities: rows are drawn, and their spread holds the probes' */
     /* Buffers, of one block. */
     gm_allocator allocator;
     void *block;
@@ -30,7 +31,7 @@ typedef struct gm__path {
     double *probe;                      /* (capacity, width) in the program's precision */
     void *narrow_x, *narrow_v;          /* (capacity, width) as float */
     uint32_t *words;                    /* (capacity, width) */
-    double *one, *front_log;            /* (capacity) */
+    double *one, *coarse, *front_log;   /* (capacity) */
     double *turned, *integral;          /* (integrals, rows): divergences at a place, their sum */
 } gm__path;
 
@@ -60,8 +61,8 @@ gm_status gm__path_decode(gm_context *ctx, gm__path *path, int64_t n);
  */
 gm_status gm__path_enter(gm_context *ctx, gm__path *path, const gm__run *run, const double *reals,
                          const double **log_density);
-/* log p of path->x, which is lost. error (n; may be NULL): of the steps and of the probes. run
- * says the rows, and seed and step of the probes. */
+/* log p of path->x, which is lost. error (n; may be NULL): of the steps and, unless path->several,
+ * of the probes. run says the rows, and seed and step of the probes. */
 gm_status gm__path_log_prob(gm_context *ctx, gm__path *path, const gm__run *run, double *logp,
                             double *error);
 

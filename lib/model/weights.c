@@ -9,7 +9,7 @@
  * distances from the first one, which `most` then is. */
 typedef struct gm__average {
     double most, sum, squares;
-    double errors; /* sum of the draws' own squared errors */
+    double errors; /* sum of the draws' own squared errors, which more draws do not lessen */
 } gm__average;
 
 gm_status gm__weights_begin(gm_context *ctx, int bound, int64_t n, int64_t width, gm__weights *w)
