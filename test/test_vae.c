@@ -516,6 +516,36 @@ START_TEST(draws_have_the_spread)
 }
 END_TEST
 
+/* mirror=false: hidden layers on the way in only, so that rows are affine in their codes; with its
+ * own widths, or those of the encoder, the decoder bends. */
+START_TEST(linear_decoder)
+{
+    static const char *const ways[] = {"mirror=false", "mirror=true", "mirror=false decoder=5"};
+    static const int64_t decoders[] = {2 * 3, 2 * 8 + 9 * 3, 2 * 5 + 6 * 3};
+    const int64_t encoder = 4 * 8 + 9 * 2, deviations = 3;
+    double *x = case_cloud(60, 3, 5), bend = 0, z[3] = {-1, 0, 1}, y[9];
+    gm_array codes = case_array(GM_F64, z, 3, 1), rows = case_array(GM_F64, y, 3, 3);
+    char way[64], *decoder;
+    case_setup c;
+    strcpy(way, ways[_i]);
+    decoder = strchr(way, ' ');
+    if (decoder)
+        *decoder++ = 0;
+    case_begin(&c, x, 60, 3, NULL,
+               (const char *[]){"seed=3", "code=1", "hidden=8", "activation=tanh", "steps=50",
+                                "transform=none", "valid=0", way, decoder, NULL});
+    gm_model *model = case_fit_now(&c, "vae");
+    ck_assert_int_eq(gm_model_parameter_count(model), encoder + decoders[_i] + deviations);
+    test_ok(c.ctx, gm_model_decode(c.ctx, model, &codes, NULL, NULL, &rows));
+    for (int j = 0; j < 3; j++)
+        bend = fmax(bend, fabs(y[j] - 2 * y[3 + j] + y[6 + j]));
+    ck_assert_msg(_i == 0 ? bend < 1e-5 : bend > 1e-4, "%g", bend);
+    gm_model_free(model);
+    case_end(&c);
+    free(x);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("vae");
@@ -528,6 +558,7 @@ static Suite *suite(void)
     tcase_add_test(t, loss_by_its_terms);
     tcase_add_test(t, losses_in_the_users_units);
     tcase_add_test(t, draws_have_the_spread);
+    tcase_add_loop_test(t, linear_decoder, 0, 3);
     suite_add_tcase(s, t);
     return s;
 }

@@ -16,6 +16,8 @@ static const gm_option_row options[] = {
      "widths of the encoder's hidden layers; none: it is linear"},
     {"decoder", GM_STAGE_BUILD, GM_INTS, "", "1..65536", 1,
      "widths of the decoder's hidden layers; none: those of the encoder, reversed"},
+    {"mirror", GM_STAGE_BUILD, GM_BOOL, "true", "", 1,
+     "a decoder without widths takes those of the encoder, reversed; false: it is linear"},
     {"activation", GM_STAGE_BUILD, GM_CHOICE, "relu", "relu|tanh|silu|gelu|leaky_relu", 1,
      "of the hidden layers"},
     {"spread", GM_STAGE_BUILD, GM_CHOICE, "column", "column|shared|network|fixed", 1,
@@ -84,7 +86,9 @@ static gm_node *decoder(gm_builder *b, gm_node *z, const gm_likelihood *l)
     int32_t count = gm_opt_ints(b, "decoder", &widths),
             mirrored = gm_opt_ints(b, "hidden", &hidden);
     gm_node *h = gm_nn_mlp(b, "decoder", z, count, widths, activation(b));
-    for (int32_t i = 0; count == 0 && i < mirrored; i++) {
+    if (count || !gm_opt_int(b, "mirror"))
+        mirrored = 0;
+    for (int32_t i = 0; i < mirrored; i++) {
         char name[32];
         gm__format(name, sizeof name, "decoder.%d", (int)i);
         h = gm_activation(b, activation(b), gm_nn_linear(b, name, h, hidden[mirrored - 1 - i]));
