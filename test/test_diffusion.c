@@ -293,7 +293,9 @@ START_TEST(density)
     gm_array rows = case_array(GM_F64, x, N, D);
     exact_rows(x, N, 3);
     ck_assert_int_eq(gm_model_log_prob_kind(model), GM_ESTIMATE);
-    test_ok(ctx, gm_model_log_prob(ctx, model, &rows, NULL, NULL, logp, error));
+    gm_options *many = case_options(ctx, (const char *[]){"ode_steps=100", NULL});
+    test_ok(ctx, gm_model_log_prob(ctx, model, &rows, NULL, many, logp, error));
+    gm_options_free(many);
     for (int i = 0; i < N; i++) {
         double off = fabs(logp[i] - exact_log_prob(x + i * D));
         must_msg(off < 1e-4 && off <= error[i] + 5e-6, "row %d is %g off, with an error of %g", i,

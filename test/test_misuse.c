@@ -318,6 +318,39 @@ START_TEST(one_bag_for_fit_and_calls)
 }
 END_TEST
 
+/* log_prob of a diffusion is cheap unless more is asked for: each draw goes all the way to noise.
+ */
+START_TEST(cheap_unless_asked)
+{
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = mixed_rows(ctx);
+    gm_options *how = case_options(ctx, (const char *[]){"seed=3", "steps=3", "hidden=5", NULL});
+    const char *settings[] = {"seed=2",   "trace=hutchinson", "draws=2",
+                              "probes=2", "ode_steps=50",     NULL};
+    gm_options *all = case_options(ctx, settings);
+    settings[2] = NULL;
+    gm_options *none = case_options(ctx, settings);
+    double x[2 * D] = {0.5, 3, 1, 2, -0.25, 7, 0, 1}, logp[2], same[2];
+    gm_model *model;
+    gm_option_info info = {.struct_size = sizeof info};
+    int draws = 0;
+    test_ok(ctx, gm_fit(ctx, "diffusion", rows, how, &model));
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, 2, 0, none, logp));
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, 2, 0, all, same));
+    ck_assert_mem_eq(logp, same, sizeof logp);
+    /* a table of the options tells each once */
+    for (int i = 0; gm_option_at(ctx, "log_prob", i, &info) == GM_OK; i++)
+        draws += strcmp(info.name, "draws") == 0;
+    ck_assert_int_eq(draws, 1);
+    gm_options_free(how);
+    gm_options_free(all);
+    gm_options_free(none);
+    gm_dataset_free(rows);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
 START_TEST(options_of_calls)
 {
     gm_context *ctx = test_context(NULL);
@@ -584,6 +617,7 @@ static Suite *suite(void)
     tcase_add_test(t, cancelled_makers);
     tcase_add_test(t, cancelled_while_memory_is_cleared);
     tcase_add_test(t, one_bag_for_fit_and_calls);
+    tcase_add_test(t, cheap_unless_asked);
     tcase_add_test(t, options_of_calls);
     tcase_add_test(t, columns_that_do_not_fit);
     tcase_add_test(t, calls_that_a_family_lacks);

@@ -218,7 +218,7 @@ static const gm_option_row log_prob_options[] = {
      "where the answer is not exact: the mean of the draws' log weights, a lower bound, or the log "
      "of their mean weight, which is closer the more draws there are"},
     {"draws", GM_STAGE_CALL, GM_INT, "8", "1..1000000", 1,
-     "draws averaged where the answer is a bound or an estimate"},
+     "draws averaged where the answer is a bound or an estimate; 2 by default of a diffusion"},
     PRECISION("model"),
     {0},
 };
@@ -232,17 +232,24 @@ static const gm_option_row sample_options[] = {
 static const gm_option_row code_options[] = {PRECISION("f64"), {0}};
 
 /* What the same calls take of a diffusion besides. */
-#define ODE_STEPS                                                                                  \
+#define ODE_STEPS(initial, cost)                                                                   \
     {                                                                                              \
-        "ode_steps", GM_STAGE_CALL, GM_INT, "100", "1..1000000", 1,                                \
-            "diffusion: steps of the probability flow between data and noise, of fourth order"     \
+        "ode_steps", GM_STAGE_CALL, GM_INT, initial, "1..1000000", 1,                              \
+            "diffusion: steps of the probability flow between data and noise, of fourth order; "   \
+            "a row takes " cost " evaluations of the network"                                      \
     }
 static const gm_option_row path_log_prob_options[] = {
-    ODE_STEPS,
+    ODE_STEPS("50", "draws x ode_steps x 4 x probes (or columns, where trace is exact)"),
     {"trace", GM_STAGE_CALL, GM_CHOICE, "auto", "auto|exact|hutchinson", 1,
      "diffusion: the divergence of its flow, column by column or estimated from random probes; "
      "auto is exact up to 16 columns"},
-    {"probes", GM_STAGE_CALL, GM_INT, "4", "1..10000", 1, "diffusion: probes of trace=hutchinson"},
+    {"probes", GM_STAGE_CALL, GM_INT, "2", "1..10000", 1, "diffusion: probes of trace=hutchinson"},
+    {0},
+};
+/* In place of the row above: each draw goes all the way to noise. */
+static const gm_option_row path_draws_options[] = {
+    {"draws", GM_STAGE_CALL, GM_INT, "2", "1..1000000", 1,
+     "draws averaged where whole numbers and categories are drawn as real ones"},
     {0},
 };
 static const gm_option_row path_sample_options[] = {
@@ -254,7 +261,7 @@ static const gm_option_row path_sample_options[] = {
      "diffusion: part of the way that is not gone: 1 gives the noise, 0 data"},
     {0},
 };
-static const gm_option_row path_code_options[] = {ODE_STEPS, {0}};
+static const gm_option_row path_code_options[] = {ODE_STEPS("100", "ode_steps x 4"), {0}};
 
 /* And of a family that draws a row given its code. */
 static const gm_option_row draw_sample_options[] = {
@@ -277,6 +284,8 @@ int gm__call_tables(const char *call, const gm_family *family, const gm_option_r
     for (int i = 0; i < (int)(sizeof calls / sizeof calls[0]); i++) {
         if (strcmp(call, calls[i].call) != 0)
             continue;
+        if (family && family->diffusion && calls[i].any == log_prob_options)
+            tables[count++] = path_draws_options; /* the first that has a name counts */
         tables[count++] = calls[i].any;
         if (!family || family->diffusion)
             tables[count++] = calls[i].path;

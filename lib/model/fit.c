@@ -135,7 +135,7 @@ static gm_status split_rows(gm_context *ctx, gm__fit_parts *p, const gm_dataset 
 
 static gm_status read_values(gm_context *ctx, gm__fit_parts *p, const gm_options *options)
 {
-    const gm_option_row *tables[8];
+    const gm_option_row *tables[12];
     int own_count = gm__structure_tables(p->family, tables), count = own_count;
     count += gm__call_tables("log_prob", p->family, tables + count);
     count += gm__call_tables("sample", p->family, tables + count);
