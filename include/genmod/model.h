@@ -154,7 +154,8 @@ GM_API gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model,
                                         const gm_dataset *rows, const gm_array *cond,
                                         const gm_options *opts, double *logp, double *error);
 /* log p into logp[n] (may be NULL) and its gradient in x into grad (n, d), zero for columns that
- * count. Of a model that is not exact both are of the bound or the estimate, over the same draws.
+ * count, and where log p is minus infinity. Of a model that is not exact both are of the bound or
+ * the estimate, over the same draws.
  */
 GM_API gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *model,
                                             const gm_array *x, const gm_array *cond,
@@ -162,9 +163,10 @@ GM_API gm_status gm_model_log_prob_gradient(gm_context *ctx, const gm_model *mod
 
 /* ---- Generation: draw new rows --------------------------------------------------------------- */
 
-/* n rows drawn into x (n, d), in the units and categories of the training data; the option "seed"
- * is required. logp[n] (may be NULL): log p of each, for models that answer gm_model_log_prob. Row
- * i is the same whatever n is. The plain forms fill x row-major, packed. */
+/* n rows drawn into x (n, d), in the units and categories of the training data, whole numbers
+ * within the range seen there (or that of a vae's "levels"); the option "seed" is required. logp[n]
+ * (may be NULL): log p of each as it is given, for models that answer gm_model_log_prob. Row i is
+ * the same whatever n is. The plain forms fill x row-major, packed. */
 GM_API gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n,
                                  const gm_array *cond, const gm_options *opts, gm_array *x,
                                  double *logp);
@@ -181,7 +183,9 @@ GM_API gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, in
 
 /* Codes of rows x (n, d) into z (n, k), k being gm_model_code_count. Discrete columns that a family
  * takes as real ones are encoded from the middle of what stands for them, so that decode(encode(x))
- * is x where the family's codes are exact. */
+ * is x where the family's codes are exact. GM_E_DATA for a row of which the model can know nothing
+ * (a category never seen, a number out of range), here and in reconstruct; log_prob scores it minus
+ * infinity. */
 GM_API gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x,
                                  const gm_array *cond, const gm_options *opts, gm_array *z);
 GM_API gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model,

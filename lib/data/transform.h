@@ -65,6 +65,8 @@ typedef struct gm__noise {
 void gm__transform_forward(const gm__transform *t, const double *x, int64_t n,
                            const gm__noise *noise, int64_t row0, const int64_t *row, double *real,
                            int32_t *index, double *log_det, unsigned char *support);
+/* The first column of a row whose cell lies outside the support; -1 where all lie inside. */
+int64_t gm__transform_outside(const gm__transform *t, const double *x);
 /* real, index to x: integers are floored back, columns that count rounded into their range,
  * categories given by their numbers. log_det of this
  * direction (n), log |d x / d real| before anything is floored, may be NULL. */

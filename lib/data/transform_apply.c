@@ -173,6 +173,21 @@ void gm__transform_forward(const gm__transform *t, const double *x, int64_t n,
     }
 }
 
+int64_t gm__transform_outside(const gm__transform *t, const double *x)
+{
+    logs l = {.log = t->kernels->maps->map1[GM__F64][GM__LOG]};
+    for (int64_t j = 0; j < t->d; j++) {
+        const gm__way *w = &t->ways[j];
+        int inside;
+        double y, v = cell(w, x[j], &inside);
+        if (!inside ||
+            (w->by != GM__BY_INDEX && !forward_cell(w, w->dequantised ? v + 0.5 : v, &y, &l)))
+            return j;
+        l.count = 0;
+    }
+    return -1;
+}
+
 /* ---- Inverse --------------------------------------------------------------------------------- */
 
 /* low + share of the range, never on an end. */

@@ -16,6 +16,7 @@ typedef struct gm__code_call {
         *wide_out; /* (rows, columns), (rows, reals), in and out of the graph in double */
     float *narrow, *narrow_out;
     int32_t *index, *columns;
+    unsigned char *support;
     const void **inputs;
 } gm__code_call;
 
@@ -35,7 +36,7 @@ static gm_status make_buffers(gm_context *ctx, gm__code_call *c, int64_t rows)
            ints = 2 * n * (size_t)s->indices;
     size_t pointers = (size_t)s->indices + 8;
     char *block = gm__context_scratch(ctx, pointers * sizeof(void *) + doubles * 8 + 2 * graph * 4 +
-                                               ints * 4);
+                                               ints * 4 + n);
     if (!block)
         return GM_E_MEMORY;
     c->inputs = (const void **)(void *)block;
@@ -47,6 +48,7 @@ static gm_status make_buffers(gm_context *ctx, gm__code_call *c, int64_t rows)
     c->narrow_out = c->narrow + graph;
     c->index = (int32_t *)(void *)(c->narrow_out + graph);
     c->columns = c->index + ints / 2;
+    c->support = (unsigned char *)(c->index + ints);
     return GM_OK;
 }
 
@@ -119,7 +121,10 @@ static gm_status encode_piece(gm_context *ctx, gm__code_call *c, const gm__rows 
     gm__noise middle = {.draw = 0};
     GM_TRY(gm__rows_read(ctx, rows, first, n, c->x));
     gm__transform_forward(s->transform, c->x, n, &middle, first, NULL, c->reals, c->index, NULL,
-                          NULL);
+                          c->support);
+    for (int64_t i = 0; i < n; i++)
+        if (!c->support[i])
+            return gm__rows_outside(ctx, rows, s->transform, first + i, c->x + i * s->columns);
     for (int64_t i = 0; i < s->indices; i++) {
         int input = gm__plan_index_input(c->program->plan, i);
         for (int64_t row = 0; row < n; row++)
@@ -155,6 +160,19 @@ static gm_status decode_piece(gm_context *ctx, gm__code_call *c, const double *z
     return GM_OK;
 }
 
+/* Whole numbers that a family takes as real ones, within the range that was seen; those that it
+ * takes as they are, and categories, stay within theirs anyway. */
+static void keep_in_range(const gm__structure *s, int64_t n, double *rows)
+{
+    for (int64_t j = 0; j < s->columns && !s->discrete; j++) {
+        const gm__column *c = &s->schema->columns[j];
+        for (int64_t i = 0; c->type == GM_COLUMN_INTEGER && i < n; i++) {
+            double *x = &rows[i * s->columns + j];
+            *x = *x < c->low ? c->low : *x > c->high ? c->high : *x;
+        }
+    }
+}
+
 static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, double temperature,
                               int64_t first, int64_t n, double *out)
 {
@@ -165,6 +183,7 @@ static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, 
     } else
         GM_TRY(run_piece(ctx, c, c->program->temperature, &temperature, 0, c->s->width, &run));
     finish_rows(c, n, out);
+    keep_in_range(c->s, n, out);
     return GM_OK;
 }
 

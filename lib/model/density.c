@@ -119,6 +119,9 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
     GM_TRY(c->path ? along_path(ctx, c, &run) : run_program(ctx, c, &run));
     for (int64_t i = 0; i < n; i++)
         p->out[i] = p->support[i] && p->out[i] == p->out[i] ? p->out[i] + p->log_det[i] : -INFINITY;
+    for (int64_t i = 0; c->grad && i < n; i++)
+        if (p->out[i] == -INFINITY)
+            memset(p->dreals + i * c->s->reals, 0, (size_t)c->s->reals * sizeof *p->dreals);
     return GM_OK;
 }
 
@@ -154,10 +157,20 @@ static gm_status drawn_piece(gm_context *ctx, gm__density_call *c, int64_t first
     return code;
 }
 
-static void put_gradient(gm__density_call *c, gm__answer *grad, int64_t first, int64_t n)
+/* Zero where log p is minus infinity, and where a step so far out of the data has none. */
+static void put_gradient(gm__density_call *c, gm__answer *grad, int64_t first, int64_t n,
+                         const double *logp)
 {
     gm__piece *p = &c->piece;
+    int64_t d = c->s->columns;
     gm__transform_gradient(c->s->transform, p->x, p->dreals, n, p->dx);
+    for (int64_t i = 0; i < n; i++) {
+        int known = logp[i] != -INFINITY;
+        for (int64_t j = 0; j < d; j++)
+            known &= p->dx[i * d + j] == p->dx[i * d + j];
+        if (!known)
+            memset(p->dx + i * d, 0, (size_t)d * sizeof *p->dx);
+    }
     gm__answer_put(grad, first, n, p->dx);
 }
 
@@ -172,7 +185,7 @@ static gm_status run_pieces(gm_context *ctx, gm__density_call *c, const gm__rows
         GM_TRY((one_pass ? exact_piece : drawn_piece)(ctx, c, first, n, logp + first,
                                                       error ? error + first : NULL));
         if (grad)
-            put_gradient(c, grad, first, n);
+            put_gradient(c, grad, first, n, logp + first);
     }
     return GM_OK;
 }

@@ -155,6 +155,9 @@ void gm__rows_clear(gm__rows *rows);
  */
 gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, int64_t count,
                         double *out);
+/* GM_E_DATA for row number `row`, whose cells x have no support: which column, and why. */
+gm_status gm__rows_outside(gm_context *ctx, const gm__rows *rows, const gm__transform *t,
+                           int64_t row, const double *x);
 /* Doubles (n, d) into rows [first, ...) of an array that was checked by gm__rows_of_array. */
 void gm__array_put(gm_array *array, int64_t first, int64_t n, int64_t d, const double *from);
 

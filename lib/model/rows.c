@@ -124,6 +124,27 @@ gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, in
     return GM_OK;
 }
 
+gm_status gm__rows_outside(gm_context *ctx, const gm__rows *rows, const gm__transform *t,
+                           int64_t row, const double *x)
+{
+    int64_t j = gm__transform_outside(t, x);
+    const gm__column *c = &rows->schema->columns[j < 0 ? 0 : j];
+    double value = x[j < 0 ? 0 : j];
+    char what[96];
+    gm__label label;
+    if (gm__type_is_category(c->type))
+        gm__format(what, sizeof what, "a category never seen");
+    else
+        gm__format(what, sizeof what, "%g, %s", value,
+                   c->type == GM_COLUMN_INTEGER && value != floor(value) ? "no whole number"
+                                                                         : "a number out of range");
+    return gm__fail(ctx, GM_E_DATA,
+                    "%s: row %lld, %s is %s: the model cannot know it; leave the row out (log_prob "
+                    "scores it minus infinity)",
+                    rows->call, (long long)row + 1,
+                    gm__column_label(&label, rows->schema, j < 0 ? 0 : j), what);
+}
+
 void gm__array_put(gm_array *a, int64_t first, int64_t n, int64_t d, const double *from)
 {
     for (int64_t i = 0; i < n; i++)
