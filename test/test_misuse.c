@@ -339,9 +339,14 @@ START_TEST(cheap_unless_asked)
     test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, 2, 0, all, same));
     ck_assert_mem_eq(logp, same, sizeof logp);
     /* a table of the options tells each once */
-    for (int i = 0; gm_option_at(ctx, "log_prob", i, &info) == GM_OK; i++)
-        draws += strcmp(info.name, "draws") == 0;
-    ck_assert_int_eq(draws, 1);
+    for (int own = 0; own < 2; own++)
+        for (int i = 0;
+             gm_option_at(ctx, own ? "diffusion.log_prob" : "log_prob", i, &info) == GM_OK; i++)
+            if (strcmp(info.name, "draws") == 0) {
+                ck_assert_str_eq(info.default_value, own ? "2" : "8");
+                draws++;
+            }
+    ck_assert_int_eq(draws, 2);
     gm_options_free(how);
     gm_options_free(all);
     gm_options_free(none);

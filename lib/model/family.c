@@ -331,6 +331,15 @@ static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row 
     return tables[0] != NULL;
 }
 
+/* Whether one of the tables before has a row of that name, which is the one that acts. */
+static int overruled(const gm_option_row *const *tables, int before, const char *name)
+{
+    for (int t = 0; t < before; t++)
+        if (gm__option_find(tables[t], name))
+            return 1;
+    return 0;
+}
+
 static gm_status option_at(gm_context *ctx, const char *owner, int32_t i, gm_option_info *info)
 {
     const gm_option_row *tables[3];
@@ -346,7 +355,7 @@ static gm_status option_at(gm_context *ctx, const char *owner, int32_t i, gm_opt
     int32_t at = i;
     for (int t = 0; t < count && at >= 0; t++)
         for (const gm_option_row *row = tables[t]; row->name; row++)
-            if (at-- == 0) {
+            if (!overruled(tables, t, row->name) && at-- == 0) {
                 gm__option_info_fill(row, info);
                 return GM_OK;
             }
