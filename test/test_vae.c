@@ -2,6 +2,7 @@
  * terms of the loss. */
 #include "family_cases.h"
 #include "kernels/linalg.h"
+#include "model/model.h"
 
 #define LOG_TWO_PI 1.83787706640934548356
 
@@ -546,6 +547,55 @@ START_TEST(linear_decoder)
 }
 END_TEST
 
+/* ---- The decoder ----------------------------------------------------------------------------- */
+
+/* y = f(x w + c), the weights by the layer's name; f: silu, or none. */
+static void layer(const gm_model *model, const char *name, int silu, const double *x, int in,
+                  int out, double *y)
+{
+    char text[64];
+    const double *params = model->params;
+    snprintf(text, sizeof text, "%s.weight", name);
+    const gm__slot *w = gm__layout_find(&model->structure->layout, text);
+    snprintf(text, sizeof text, "%s.bias", name);
+    const gm__slot *c = gm__layout_find(&model->structure->layout, text);
+    ck_assert_msg(w && w->ndim == 2 && w->shape[0] == in && w->shape[1] == out, "%s", name);
+    for (int j = 0; j < out; j++) {
+        double sum = params[c->offset + j];
+        for (int i = 0; i < in; i++)
+            sum += x[i] * params[w->offset + i * out + j];
+        y[j] = silu ? sum / (1 + exp(-sum)) : sum;
+    }
+}
+
+/* Left to itself the decoder has the encoder's widths, reversed, and the same activation. */
+START_TEST(decoder_mirrors)
+{
+    double z[2] = {0.4, -1.3}, h[5], g[5], want[3], x[3], *cloud = case_cloud(60, 3, 5);
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows;
+    gm_model *model;
+    gm_options *how = case_options(
+        ctx, (const char *[]){"seed=1", "steps=30", _i ? "hidden=5,3" : "hidden=9", "code=2",
+                              _i ? "seed=1" : "decoder=3,5", "activation=silu", "precision=f64",
+                              "transform=none", NULL});
+    gm_array az = case_array(GM_F64, z, 1, 2), ax = case_array(GM_F64, x, 1, 3);
+    test_ok(ctx, gm_dataset_from_f64(ctx, cloud, 60, 3, 0, &rows));
+    test_ok(ctx, gm_fit(ctx, "vae", rows, how, &model));
+    test_ok(ctx, gm_model_decode(ctx, model, &az, NULL, NULL, &ax));
+    layer(model, "decoder.0", 1, z, 2, 3, h);
+    layer(model, "decoder.1", 1, h, 3, 5, g);
+    layer(model, "observation", 0, g, 5, 3, want);
+    for (int j = 0; j < 3; j++)
+        ck_assert_msg(test_close(x[j], want[j], 1e-11, 1e-12), "%.15g, not %.15g", x[j], want[j]);
+    gm_options_free(how);
+    gm_dataset_free(rows);
+    gm_model_free(model);
+    gm_context_free(ctx);
+    free(cloud);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("vae");
@@ -559,6 +609,7 @@ static Suite *suite(void)
     tcase_add_test(t, losses_in_the_users_units);
     tcase_add_test(t, draws_have_the_spread);
     tcase_add_loop_test(t, linear_decoder, 0, 3);
+    tcase_add_loop_test(t, decoder_mirrors, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }
