@@ -370,17 +370,19 @@ START_TEST(auto_trace)
     int64_t d = _i ? 17 : 16;
     gm_context *ctx = test_context(NULL);
     gm_model *model = known_model(ctx, d, narrow_velocity);
-    gm_options *seed = case_options(ctx, (const char *[]){"seed=4", NULL});
+    gm_options *seed = case_options(ctx, (const char *[]){"seed=4", "ode_steps=100", NULL});
+    gm_options *none = case_options(ctx, (const char *[]){"ode_steps=100", NULL});
     gm_array ax = case_array(GM_F64, x, 1, d);
     if (_i)
-        test_fails(ctx, gm_model_log_prob(ctx, model, &ax, NULL, NULL, &logp, &error), GM_E_SEED,
+        test_fails(ctx, gm_model_log_prob(ctx, model, &ax, NULL, none, &logp, &error), GM_E_SEED,
                    "seed");
-    test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, _i ? seed : NULL, &logp, &error));
+    test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, _i ? seed : none, &logp, &error));
     /* N(0) at the end, and the integral of the velocity's slope: the logarithm of what deviations
      * grow by */
     double grown = log((pow(cos(LAST), 2) * VARIANCE + pow(sin(LAST), 2)) / VARIANCE) / 2;
     double want = (double)d * (grown - 0.5 * log(6.283185307179586));
     ck_assert_msg(test_close(logp, want, 1e-7, 0), "%.12g, not %.12g", logp, want);
+    gm_options_free(none);
     gm_options_free(seed);
     gm_model_free(model);
     gm_context_free(ctx);

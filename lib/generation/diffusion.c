@@ -12,6 +12,10 @@
  * and the velocity v follows. Samplers, codes and densities come of v: the library
  * walks (genmod/extend.h).
  *
+ * Categories and binary columns enter as real ones by the argmax surjection (Hoogeboom et al.
+ * 2021), whose noise stays standard normal, as it starts: the loss is no bound on log p that could
+ * teach it.
+ *
  * Shapes: x (batch, d); level, signal, sigma (batch, 1). */
 #include "generation/diffusion.h"
 #include "kernels/kernels.h"
