@@ -9,7 +9,7 @@
 
 /* ---- Angles ---------------------------------------------------------------------------------- */
 
-static double map(gm_context *ctx, gm__map1 which, double x)
+double gm__map_one(gm_context *ctx, gm__map1 which, double x)
 {
     double y;
     ctx->kernels->maps->map1[GM__F64][which](&y, &x, 1);
@@ -28,7 +28,7 @@ static gm_status fill(gm_context *ctx, gm__structure *s)
                             "%s: the squared signal of level %lld is %g, it must lie between 0 and "
                             "1",
                             s->family->name, (long long)k, squared);
-        s->angle[k] = map(ctx, GM__ATAN, sqrt(1 - squared) / sqrt(squared));
+        s->angle[k] = gm__map_one(ctx, GM__ATAN, sqrt(1 - squared) / sqrt(squared));
         if (k && !(s->angle[k] > s->angle[k - 1]))
             return gm__fail(ctx, GM_E_RANGE,
                             "%s: the squared signal is %g at level %lld, it must be less than at "
@@ -36,8 +36,8 @@ static gm_status fill(gm_context *ctx, gm__structure *s)
                             s->family->name, squared, (long long)k, (long long)(k - 1));
     }
     for (int64_t k = s->levels; k >= 0; k--) {
-        s->mixing[2 * k] = map(ctx, GM__COS, s->angle[k]);
-        s->mixing[2 * k + 1] = map(ctx, GM__SIN, s->angle[k]);
+        s->mixing[2 * k] = gm__map_one(ctx, GM__COS, s->angle[k]);
+        s->mixing[2 * k + 1] = gm__map_one(ctx, GM__SIN, s->angle[k]);
     }
     return GM_OK;
 }

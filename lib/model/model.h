@@ -78,6 +78,8 @@ void gm__front_back(const gm__structure *s, const double *x, int64_t n, double *
 /* Fills levels, angle and mixing by the family's table; nothing where it has none. */
 gm_status gm__levels_create(gm_context *ctx, gm__structure *s);
 void gm__levels_clear(gm__structure *s);
+/* One number through the library's own maps. */
+double gm__map_one(gm_context *ctx, gm__map1 which, double x);
 
 /* ---- Model ----------------------------------------------------------------------------------- */
 

@@ -14,10 +14,10 @@
 
 static gm__place place(gm_context *ctx, double level, double angle)
 {
-    gm__place p = {.level = level, .angle = angle};
-    ctx->kernels->maps->map1[GM__F64][GM__COS](&p.signal, &angle, 1);
-    ctx->kernels->maps->map1[GM__F64][GM__SIN](&p.sigma, &angle, 1);
-    return p;
+    return (gm__place){.level = level,
+                       .angle = angle,
+                       .signal = gm__map_one(ctx, GM__COS, angle),
+                       .sigma = gm__map_one(ctx, GM__SIN, angle)};
 }
 
 gm__place gm__place_at_level(gm_context *ctx, const gm__structure *s, double level)

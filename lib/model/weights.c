@@ -33,13 +33,6 @@ void gm__weights_clear(gm__weights *w)
     w->gradient = NULL;
 }
 
-static double map(gm_context *ctx, gm__map1 which, double x)
-{
-    double y;
-    ctx->kernels->maps->map1[GM__F64][which](&y, &x, 1);
-    return y;
-}
-
 static void add_gradient(double *sum, double shrink, double share, const double *gradient,
                          int64_t width)
 {
@@ -54,12 +47,12 @@ static void add_exp(gm_context *ctx, gm__average *m, double w, double *sum, cons
     if (w == -INFINITY)
         return;
     if (w > m->most) {
-        shrink = m->most == -INFINITY ? 0 : map(ctx, GM__EXP, m->most - w);
+        shrink = m->most == -INFINITY ? 0 : gm__map_one(ctx, GM__EXP, m->most - w);
         m->sum *= shrink;
         m->squares *= shrink * shrink;
         m->most = w;
     }
-    double e = map(ctx, GM__EXP, w - m->most);
+    double e = gm__map_one(ctx, GM__EXP, w - m->most);
     m->sum += e;
     m->squares += e * e;
     add_gradient(sum, shrink, e, gradient, width);
@@ -103,7 +96,7 @@ static double finish_exp(gm_context *ctx, const gm__average *m, double k, double
         return -INFINITY;
     double variance = k > 1 ? (m->squares / k - mean * mean) * k / (k - 1) : NAN;
     *error = sqrt(variance > 0 || variance != variance ? variance : 0) / (mean * sqrt(k));
-    return m->most + map(ctx, GM__LOG, mean);
+    return m->most + gm__map_one(ctx, GM__LOG, mean);
 }
 
 static double finish_plain(const gm__average *m, double k, double *error)
