@@ -328,7 +328,7 @@ static const struct {
      {"seed=14", "batch=97", "hidden=21,17", "precision=f64", "noise_schedule=linear", "target=eps",
       "levels=77", "transform=none", "ode_steps=2", "draws=1", "trace=hutchinson", "probes=2",
       "sampler=ddim", "sampler_steps=9", NULL},
-     "6a833690286ec917d27a3a0048d243cb00289ca0b25ac5433076561b9b6c7313",
+     "ebe081cc74fb07bd03b6f659c04730a85190f0c6dfe554cf97c2bfde31f2a35b",
      "8769894f6adb892b256a8c87fed74ff9a3685c34208160f70ee1b8e173f2ce5c"},
     {"diffusion",
      {"seed=15", "batch=97", "hidden=33", "trace=hutchinson", "probes=3", "target=x0",

@@ -128,7 +128,7 @@ static gm_node *predict(gm_builder *b, const gm_noised *at)
     return gm_nn_linear(b, "out", h, gm_node_dim(at->x, -1));
 }
 
-#define LEAST 0.05 /* signal by which predicted noise is read as a velocity, at least */
+#define LEAST 0.1 /* signal by which predicted noise is read as a velocity, at least */
 
 /* v = signal noise - sigma row, with x = signal row + sigma noise. Of eps the network gives the
  * noise itself. Where there is next to no signal, to divide by it would make much of the network's
