@@ -329,7 +329,7 @@ static const struct {
       "levels=77", "transform=none", "ode_steps=2", "draws=1", "trace=hutchinson", "probes=2",
       "sampler=ddim", "sampler_steps=9", NULL},
      "ebe081cc74fb07bd03b6f659c04730a85190f0c6dfe554cf97c2bfde31f2a35b",
-     "8769894f6adb892b256a8c87fed74ff9a3685c34208160f70ee1b8e173f2ce5c"},
+     "9f026e4744726408ca23c29c605a613752b869a944410972e0f33320ad56f004"},
     {"diffusion",
      {"seed=15", "batch=97", "hidden=33", "trace=hutchinson", "probes=3", "target=x0",
       "activation=gelu", "embedding=14", "noise_schedule=linear", "ode_steps=2", "draws=1",
