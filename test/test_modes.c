@@ -97,9 +97,9 @@ static void check_shares(gm_context *ctx, const gm_model *model, const mixture *
     static double x[2 * ROWS];
     int64_t count[MODES] = {0}, far = 0;
     gm_options *how = case_options(
-        ctx, (const char *[]){"seed=3", sampler,
-                              strcmp(sampler, "sampler=ancestral") ? "stop=0" : "sampler_steps=200",
-                              NULL});
+        ctx, (const char *[]){
+                 "seed=3", sampler,
+                 strcmp(sampler, "sampler=heun") ? "sampler_steps=200" : "sampler_steps=50", NULL});
     test_ok(ctx, gm_model_sample_f64(ctx, model, n, NULL, how, x));
     for (int64_t i = 0; i < n; i++) {
         int best = 0;
@@ -148,7 +148,7 @@ END_TEST
 START_TEST(grid_of_twenty_five)
 {
     mixture m = grid();
-    check_modes(&m, _i, "steps=8000", "hidden=256,256,256");
+    check_modes(&m, _i, "steps=6000", "hidden=256,256,256,256");
 }
 END_TEST
 

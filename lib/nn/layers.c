@@ -172,7 +172,9 @@ gm_node *gm_log_standard_normal(gm_builder *b, gm_node *x)
     return gm_shift(b, gm_scale(b, squares, -0.5), constant);
 }
 
-/* (mean^2 + variance - 1 - log variance) / 2. */
+/* (mean^2 + variance - 1 - log variance) / 2, in the precision of training, whose loss it is part
+ * of: means beyond 1e19, of which a float has no square, make it infinite, and the step is not
+ * taken. Log densities of rows far out come of gm_log_standard_normal, which is wide. */
 gm_node *gm_kl_standard_normal(gm_builder *b, gm_node *mean, gm_node *log_variance)
 {
     gm_node *spread = gm_sub(b, gm_expm1(b, log_variance), log_variance);
