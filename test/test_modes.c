@@ -99,7 +99,7 @@ static void check_shares(gm_context *ctx, const gm_model *model, const mixture *
     gm_options *how = case_options(
         ctx, (const char *[]){
                  "seed=3", sampler,
-                 strcmp(sampler, "sampler=heun") ? "sampler_steps=200" : "sampler_steps=50", NULL});
+                 strcmp(sampler, "sampler=heun") ? "sampler_steps=400" : "sampler_steps=50", NULL});
     test_ok(ctx, gm_model_sample_f64(ctx, model, n, NULL, how, x));
     for (int64_t i = 0; i < n; i++) {
         int best = 0;
@@ -306,8 +306,10 @@ START_TEST(each_target)
     gm_context *ctx = test_context(NULL);
     gm_dataset *rows;
     gm_model *model;
-    gm_options *how = case_options(ctx, (const char *[]){"seed=2", "steps=1500", "hidden=48,48",
-                                                         "ode_steps=50", target, schedule, NULL});
+    gm_options *how =
+        case_options(ctx, (const char *[]){"seed=2", test_quick() ? "steps=1500" : "steps=4000",
+                                           test_quick() ? "hidden=48,48" : "hidden=128,128",
+                                           "ode_steps=50", target, schedule, NULL});
     test_ok(ctx, gm_dataset_from_f64(ctx, x, LEARNED, 2, 0, &rows));
     test_ok(ctx, gm_fit(ctx, "diffusion", rows, how, &model));
     test_ok(ctx, gm_model_sample_f64(ctx, model, LEARNED, NULL, how, drawn));

@@ -130,18 +130,33 @@ static gm_node *predict(gm_builder *b, const gm_noised *at)
 
 #define LEAST 0.1 /* signal by which predicted noise is read as a velocity, at least */
 
-/* v = signal noise - sigma row, with x = signal row + sigma noise. Of eps the network gives the
- * noise itself. Where there is next to no signal, to divide by it would make much of the network's
- * error; the row then counts next to nothing. Of x0 and v the network gives v, and the row is
- * signal x - sigma v: to divide by sigma would make much of the error near the data (Salimans and
- * Ho 2022, section 4). */
+/* The noise that is seen. With a linear schedule the network gives it. A cosine ends in next to no
+ * signal, where the row could not be read off noise that is nearly right: there the network gives
+ * the noise near the data, and towards noise what it differs by from the row as it is. */
+static gm_node *noise_seen(gm_builder *b, const gm_noised *at, gm_node *y)
+{
+    if (gm_opt_choice(b, "noise_schedule") == LINEAR)
+        return y;
+    gm_node *squared = gm_square(b, at->sigma);
+    gm_node *of_y = gm_mul(b, at->signal, gm_add(b, at->signal, squared));
+    gm_node *of_x = gm_mul(b, at->sigma, squared);
+    return gm_add(b, gm_mul(b, of_x, at->x), gm_mul(b, of_y, y));
+}
+
+/* v = signal noise - sigma row, with x = signal row + sigma noise: (noise - sigma x) / signal of
+ * the noise that is seen. Of x0 and v the network gives v, and the row is signal x - sigma v: to
+ * divide by sigma would make much of the error near the data (Salimans and Ho 2022, section 4). */
 static gm_node *velocity(gm_builder *b, const gm_noised *at)
 {
     gm_node *y = predict(b, at);
     if (gm_opt_choice(b, "target") != EPS)
         return y;
-    return gm_div(b, gm_sub(b, y, gm_mul(b, at->sigma, at->x)),
-                  gm_max(b, at->signal, gm_const(b, LEAST)));
+    if (gm_opt_choice(b, "noise_schedule") == LINEAR)
+        return gm_div(b, gm_sub(b, y, gm_mul(b, at->sigma, at->x)),
+                      gm_max(b, at->signal, gm_const(b, LEAST)));
+    gm_node *of_y = gm_add(b, at->signal, gm_square(b, at->sigma));
+    gm_node *of_x = gm_mul(b, at->sigma, at->signal);
+    return gm_sub(b, gm_mul(b, of_y, y), gm_mul(b, of_x, at->x));
 }
 
 /* The mean over columns of the target's squared error: eq. 14 of Ho et al. 2020, where the target
@@ -154,7 +169,7 @@ static gm_node *loss(gm_builder *b, gm_node *x)
     gm_node *y = predict(b, &at);
     switch (gm_opt_choice(b, "target")) {
     case EPS:
-        missed = gm_sub(b, y, noise);
+        missed = gm_sub(b, noise_seen(b, &at, y), noise);
         break;
     case X0:
         missed = gm_sub(b, gm_sub(b, gm_mul(b, at.signal, at.x), gm_mul(b, at.sigma, y)), x);
