@@ -24,7 +24,7 @@ static const gm_option_row options[] = {
     {"layers", GM_STAGE_BUILD, GM_INT, "6", "1..1000", 1, "number of coupling layers"},
     {"hidden", GM_STAGE_BUILD, GM_INTS, "128,128", "1..65536", 1,
      "widths of each coupling network's hidden layers"},
-    {"activation", GM_STAGE_BUILD, GM_CHOICE, "relu", "relu|tanh|silu|gelu|leaky_relu", 1,
+    {"activation", GM_STAGE_BUILD, GM_CHOICE, "relu", GM__ACTIVATIONS, 1,
      "of the coupling networks"},
     {"residual", GM_STAGE_BUILD, GM_BOOL, "false", "", 1,
      "hidden layers after the first become residual blocks"},
@@ -127,9 +127,7 @@ static gm_node *network(gm_builder *b, int64_t layer, gm_node *c, int64_t out)
 {
     const int64_t *widths;
     int32_t count = gm_opt_ints(b, "hidden", &widths);
-    static const int32_t acts[] = {GM_ACT_RELU, GM_ACT_TANH, GM_ACT_SILU, GM_ACT_GELU,
-                                   GM_ACT_LEAKY_RELU};
-    int32_t act = acts[gm_opt_choice(b, "activation")];
+    int32_t act = gm__opt_activation(b);
     double dropout = gm_opt_real(b, "dropout");
     gm_node *h = c, *given[2] = {c, gm_condition(b)};
     if (given[1])

@@ -19,6 +19,7 @@
  * Shapes: x (batch, d); level, signal, sigma (batch, 1). */
 #include "generation/diffusion.h"
 #include "kernels/kernels.h"
+#include "nn/nn.h"
 
 #include <math.h>
 
@@ -32,8 +33,7 @@ static const gm_option_row options[] = {
      "between them"},
     {"hidden", GM_STAGE_BUILD, GM_INTS, "256,256,256", "1..65536", 1,
      "widths of the network's hidden layers"},
-    {"activation", GM_STAGE_BUILD, GM_CHOICE, "silu", "relu|tanh|silu|gelu|leaky_relu", 1,
-     "of the hidden layers"},
+    {"activation", GM_STAGE_BUILD, GM_CHOICE, "silu", GM__ACTIVATIONS, 1, "of the hidden layers"},
     {"embedding", GM_STAGE_BUILD, GM_INT, "64", "2..4096", 1,
      "columns of sines and cosines that tell the network the level"},
     {0},
@@ -115,10 +115,8 @@ static gm_node *first(gm_builder *b, gm_node *x, gm_node *level, int64_t width)
  * scale of the steps that samplers and flows take, which go between levels. */
 static gm_node *predict(gm_builder *b, const gm_noised *at)
 {
-    static const int32_t acts[] = {GM_ACT_RELU, GM_ACT_TANH, GM_ACT_SILU, GM_ACT_GELU,
-                                   GM_ACT_LEAKY_RELU};
     const int64_t *widths;
-    int32_t count = gm_opt_ints(b, "hidden", &widths), act = acts[gm_opt_choice(b, "activation")];
+    int32_t count = gm_opt_ints(b, "hidden", &widths), act = gm__opt_activation(b);
     gm_node *level = gm_scale(b, gm_max(b, at->level, gm_const(b, 1)), 100.0 / (double)levels(b));
     gm_node *parts[2] = {at->x, gm_nn_sinusoidal(b, level, gm_opt_int(b, "embedding"), 1e4)};
     gm_node *h = count ? gm_activation(b, act, first(b, parts[0], parts[1], widths[0]))

@@ -57,6 +57,13 @@ int32_t gm_activation_find(const char *name)
     return -1;
 }
 
+int32_t gm__opt_activation(gm_builder *b)
+{
+    static const int32_t acts[] = {GM_ACT_RELU, GM_ACT_TANH, GM_ACT_SILU, GM_ACT_GELU,
+                                   GM_ACT_LEAKY_RELU};
+    return acts[gm_opt_choice(b, "activation")];
+}
+
 /* x W + bias, with W (in, out) from the initialiser given and, if lo is, zero outside its
  * staircase. The bias starts as PyTorch's does, uniform in +-1/sqrt(in), or at zero with a zero
  * weight. */

@@ -10,4 +10,9 @@
 gm_status gm__params_init(gm_context *ctx, const gm__layout *layout, gm__real real, uint64_t seed,
                           void *params);
 
+/* The activations that families offer, as the range of their option "activation", and the one that
+ * is chosen. */
+#define GM__ACTIVATIONS "relu|tanh|silu|gelu|leaky_relu"
+int32_t gm__opt_activation(gm_builder *b);
+
 #endif

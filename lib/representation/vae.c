@@ -18,8 +18,7 @@ static const gm_option_row options[] = {
      "widths of the decoder's hidden layers; none: those of the encoder, reversed"},
     {"mirror", GM_STAGE_BUILD, GM_BOOL, "true", "", 1,
      "a decoder without widths takes those of the encoder, reversed; false: it is linear"},
-    {"activation", GM_STAGE_BUILD, GM_CHOICE, "relu", "relu|tanh|silu|gelu|leaky_relu", 1,
-     "of the hidden layers"},
+    {"activation", GM_STAGE_BUILD, GM_CHOICE, "relu", GM__ACTIVATIONS, 1, "of the hidden layers"},
     {"spread", GM_STAGE_BUILD, GM_CHOICE, "column", "column|shared|network|fixed", 1,
      "the deviation of real columns and whole numbers given the code: learned for each column, one "
      "for all, read off the code by the decoder, or fixed"},
@@ -38,14 +37,6 @@ static const gm_option_row options[] = {
     {0},
 };
 
-static const int32_t acts[] = {GM_ACT_RELU, GM_ACT_TANH, GM_ACT_SILU, GM_ACT_GELU,
-                               GM_ACT_LEAKY_RELU};
-
-static int32_t activation(gm_builder *b)
-{
-    return acts[gm_opt_choice(b, "activation")];
-}
-
 static int64_t code(gm_builder *b)
 {
     return gm_opt_int(b, "code");
@@ -57,7 +48,7 @@ static gm_node *posterior(gm_builder *b, gm_node *x, gm_node **log_var)
     const double most = 30; /* e^30 is a float, and its square */
     const int64_t *hidden, k = code(b);
     int32_t count = gm_opt_ints(b, "hidden", &hidden);
-    gm_node *h = gm_nn_mlp(b, "encoder", x, count, hidden, activation(b));
+    gm_node *h = gm_nn_mlp(b, "encoder", x, count, hidden, gm__opt_activation(b));
     h = gm_nn_linear(b, "posterior", h, 2 * k);
     *log_var = gm_min(b, gm_slice(b, h, -1, k, k), gm_const(b, most));
     return gm_slice(b, h, -1, 0, k);
@@ -85,13 +76,14 @@ static gm_node *decoder(gm_builder *b, gm_node *z, const gm_likelihood *l)
     const int64_t *widths, *hidden;
     int32_t count = gm_opt_ints(b, "decoder", &widths),
             mirrored = gm_opt_ints(b, "hidden", &hidden);
-    gm_node *h = gm_nn_mlp(b, "decoder", z, count, widths, activation(b));
+    gm_node *h = gm_nn_mlp(b, "decoder", z, count, widths, gm__opt_activation(b));
     if (count || !gm_opt_int(b, "mirror"))
         mirrored = 0;
     for (int32_t i = 0; i < mirrored; i++) {
         char name[32];
         gm__format(name, sizeof name, "decoder.%d", (int)i);
-        h = gm_activation(b, activation(b), gm_nn_linear(b, name, h, hidden[mirrored - 1 - i]));
+        h = gm_activation(b, gm__opt_activation(b),
+                          gm_nn_linear(b, name, h, hidden[mirrored - 1 - i]));
     }
     return gm_nn_linear(b, "observation", h, gm_likelihood_width(b, l));
 }
