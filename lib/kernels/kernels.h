@@ -232,6 +232,77 @@ typedef struct gm__moves {
                            int64_t cols, int64_t c0, int64_t c1);
 } gm__moves;
 
+/* Sums of kernels over points, for densities: a block holds its columns one after the other, its
+ * points padded with weight 0 to a multiple of 16. Point i is in lane i mod 16 of 16 running sums,
+ * folded 8+8, 4+4, 2+2, 1+1. */
+typedef struct gm__kernel_block {
+    const double *x;      /* column j at x + j * stride */
+    const double *w;      /* (n) */
+    const double *factor; /* (n), each bandwidth times it; or NULL */
+    int64_t stride, n, d;
+} gm__kernel_block;
+
+/* Kernels of u = (q - x) / h, without their constants. */
+enum {
+    GM__KERNEL_GAUSSIAN,
+    GM__KERNEL_EPANECHNIKOV,
+    GM__KERNEL_TOPHAT,
+    GM__KERNEL_EXPONENTIAL,
+    GM__KERNEL_LINEAR,
+    GM__KERNEL_COSINE,
+    GM__KERNEL_BIWEIGHT,
+    GM__KERNEL_TRIWEIGHT,
+    GM__KERNEL_TRICUBE,
+    GM__KERNEL_COUNT
+};
+enum {
+    GM__TERM_GAUSS,       /* a += u^2 / 2, p = h */
+    GM__TERM_RADIUS,      /* a += u^2 */
+    GM__TERM_EXPONENTIAL, /* a += |u| */
+    GM__TERM_COMPACT,     /* m *= kernel(u) */
+    GM__TERM_REFLECTED,   /* m *= the sum over the images of x */
+    GM__TERM_CIRCULAR,    /* a += p (q x - q2 x2)^2, sines and cosines of half angles */
+    GM__TERM_BETA,        /* a += q x + q2 x2 + x3 */
+    GM__TERM_EQUAL,       /* m *= q == x ? p : p2 */
+    GM__TERM_STEPS        /* the same, and a += |q - x| q2 */
+};
+typedef struct gm__image {
+    double sign, shift; /* of an image: sign x + shift */
+} gm__image;
+typedef struct gm__kernel_term {
+    int op, kernel, images;
+    int64_t column; /* the first of the block's columns that it reads */
+    double q, q2, p, p2;
+    const gm__image *image;
+} gm__kernel_term;
+
+/* A window of the grid: 24 steps of half a bandwidth. */
+#define GM__WINDOW 24
+#define GM__WINDOW_LANES 8
+#define GM__WINDOW_STEP 0.5
+
+typedef struct gm__densities {
+    /* Sum of w e^(shift - r^2 / 2), r^2 the sum over columns of ((q - x) inverse)^2 over factor^2;
+     * what lies under e^-708 counts as that. */
+    double (*gauss)(const gm__kernel_block *b, const double *q, const double *inverse,
+                    double shift);
+    /* The same in float, of scaled values, under e^-87: relative error of each term under
+     * 2^-24 (8 + (d + 2) r^2 / 2) and what the rounding of q and x did. */
+    double (*gauss_f32)(const float *q, const float *x, const float *w, int64_t stride, int64_t n,
+                        int64_t d);
+    /* One column's part into the exponents a (to be subtracted) and the factors m, (n). */
+    void (*term)(const gm__kernel_block *b, const gm__kernel_term *s, double *a, double *m);
+    /* a holds r^2: the radial kernel into a and m. */
+    void (*radial)(int kernel, double *a, double *m, int64_t n);
+    /* Sum of w m e^(shift - a), cut at e^-708 and e^700. */
+    double (*total)(const double *a, const double *m, const double *w, double shift, int64_t n);
+    /* y (GM__WINDOW) = e^-(t - k GM__WINDOW_STEP)^2; grid += a b^T; sum of a b^T over the grid. */
+    void (*window)(double *y, double t);
+    void (*spread)(double *grid, int64_t stride, const double *a, int rows, const double *b);
+    double (*gather)(const double *grid, int64_t stride, const double *a, int rows,
+                     const double *b);
+} gm__densities;
+
 typedef struct gm__kernels {
     const char *name; /* "base", "avx2", "avx512", "neon" */
     const gm__maps *maps;
@@ -241,6 +312,7 @@ typedef struct gm__kernels {
     const gm__draws *draws;
     const gm__updates *updates;
     const gm__moves *moves;
+    const gm__densities *densities;
 } gm__kernels;
 
 /* The table named ("auto": the best that this processor can run); NULL if unknown or not runnable

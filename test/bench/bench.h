@@ -31,5 +31,6 @@ double bench_median(const bench_blocks *b);
 
 void bench_workloads(const bench_arguments *a);
 void bench_list_workloads(void);
+void bench_kde(const bench_arguments *a);
 void bench_products(const bench_arguments *a);
 #endif

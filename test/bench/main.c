@@ -96,7 +96,7 @@ int main(int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--list") == 0) {
             bench_list_workloads();
-            puts("product");
+            puts("product\nkde");
             return 0;
         }
         if (strcmp(argv[i], "--paced") == 0) {
@@ -125,5 +125,6 @@ int main(int argc, char **argv)
         return usage();
     bench_workloads(&a);
     bench_products(&a);
+    bench_kde(&a);
     return 0;
 }

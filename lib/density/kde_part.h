@@ -1,0 +1,138 @@
+/* What the parts of the kernel density estimate share. */
+#ifndef GM__KDE_PART_H
+#define GM__KDE_PART_H
+
+#include "density/kde.h"
+
+/* The tree: nodes in a heap, node 1 the root, children 2 i and 2 i + 1, all leaves at one depth:
+ * nodes [leaves, 2 leaves). Rows are cut in units of 16, so that no leaf but the last is padded.
+ * Blocks after the tree's leaves hold rows that came later ("fresh"); their boxes are nodes from
+ * 2 leaves on. A row that was forgotten keeps its place with weight 0; boxes may be too large, and
+ * are never too small. */
+struct gm__kde {
+    gm_allocator allocator;
+    int64_t d, wide; /* columns, and columns of a block */
+    gm__kde_column *columns;
+    double *inverse; /* (d) 1 / bandwidth where that means something */
+    int32_t radial, gauss, adaptive, plain;
+    double *root, *center; /* (d, d) Cholesky factor of the matrix, (d); or NULL */
+    double log_norm;       /* log of the constant C */
+    double epsilon;        /* relative error of a kernel value besides that of its exponent */
+
+    int64_t count, capacity, live; /* rows that came; room; rows with their weight */
+    double *x, *weight, *factor;   /* (capacity, d), (capacity), (capacity) or NULL */
+    int64_t *place;                /* (capacity) block * stride + offset; -1 forgotten */
+    double total;                  /* sum of the weights as they are in the blocks */
+    double scale;                  /* weights are kept divided by it */
+
+    int64_t leaves, stride, blocks, room; /* blocks in use, and room for */
+    double *block;                        /* (room, wide + 1 + adaptive, stride) */
+    float *narrow;                        /* (room, d + 1, stride); gauss only, or NULL */
+    int64_t *fill;                        /* (room) rows in a block */
+    int64_t fresh;                        /* rows since the tree was made */
+    int64_t gone;                         /* rows forgotten since then */
+    double *box;                          /* (leaves + room, 2, d) low and high of coordinates */
+    double *mass;                         /* (leaves + room) weight under a node */
+    double *range;                        /* (leaves + room, 2) least and largest factor; or NULL */
+    double *beta;   /* (leaves + room, d, 4) log B and its slope at low and high; or NULL */
+    double *powers; /* e^-i, i under GM__KDE_POWERS; then e^-(j/16), j from 0 to 16 */
+    struct gm__kde_grid *grid; /* or NULL */
+};
+#define GM__KDE_POWERS 768
+
+typedef struct gm__kde_grid {
+    int64_t cells[2]; /* cells[1] is 1 in one dimension; rows of cells[0] */
+    double origin[2];
+    double error; /* of a cell, absolute, by rows that were forgotten */
+    double *at;
+    int64_t size;
+} gm__kde_grid;
+
+static inline int64_t gm__kde_parts(const gm__kde *k)
+{
+    return k->wide + 1 + k->adaptive;
+}
+
+/* One value by an element map. */
+static inline double gm__kde_map(const gm__kernels *kernels, gm__map1 map, double x)
+{
+    double y;
+    kernels->maps->map1[GM__F64][map](&y, &x, 1);
+    return y;
+}
+
+/* ---- Columns (kde_column.c, kde_norm.c) ---- */
+
+/* Checks the columns and fills log_norm, epsilon, wide, inverse. */
+gm_status gm__kde_prepare(gm_context *ctx, gm__kde *k);
+double gm__kde_log_constant(const gm__kernels *kernels, const gm__kde_column *c);
+double gm__kde_log_radial(const gm__kernels *kernels, int32_t kernel, int64_t d);
+/* A value as a coordinate of the tree (an angle, a share of the width). */
+double gm__kde_coordinate(const gm__kde_column *c, double x);
+/* Rows x (n, d) in the user's units as coordinates y (n, d). GM_E_DATA. */
+gm_status gm__kde_coordinates(gm_context *ctx, const gm__kde *k, const double *x, int64_t n,
+                              int64_t stride, double *y);
+/* With a matrix: y = L^-1 y in place. */
+void gm__kde_whiten(const gm__kde *k, double *y);
+/* Coordinates (d) of a row into offset `at` of a block. */
+void gm__kde_store(const gm__kernels *kernels, const gm__kde *k, double *block, int64_t at,
+                   const double *y);
+/* A row's weight as it stands in a block: its factor and its share of a column's norm are in. */
+double gm__kde_weight(const gm__kernels *kernels, const gm__kde *k, int64_t row);
+
+/* ---- Questions ---- */
+
+typedef struct gm__kde_query {
+    const gm__kde *k;
+    const gm__kernels *kernels;
+    double *q;             /* (d) coordinates */
+    gm__kernel_term *term; /* (d) */
+    gm__image *images;     /* as many as all columns need */
+    double *a, *m;         /* (stride) */
+    float *narrow;         /* (d) */
+    double shift;          /* exponents are counted from here */
+    int outside;           /* the density is 0 by a column's walls */
+} gm__kde_query;
+
+int64_t gm__kde_images(const gm__kde *k, int64_t column); /* at most GM__KDE_IMAGES; or more */
+#define GM__KDE_IMAGES 512
+/* Bytes that a query needs; and sets it up in so many. */
+gm_status gm__kde_query_size(gm_context *ctx, const gm__kde *k, size_t *size);
+void gm__kde_query_init(gm__kde_query *s, const gm__kde *k, const gm__kernels *kernels, void *room);
+/* From a row in coordinates. */
+void gm__kde_query_set(gm__kde_query *s, const double *q);
+/* Least and largest exponent and factor of the kernel over a node. Not for gauss. */
+void gm__kde_node_bounds(const gm__kde_query *s, int64_t node, double a[2], double m[2]);
+
+/* ---- The tree ---- */
+
+gm_status gm__kde_build(gm_context *ctx, gm__kde *k);
+void gm__kde_clear_tree(gm__kde *k);
+/* The node of a block, and where a block's parts are. */
+static inline int64_t gm__kde_node(const gm__kde *k, int64_t block)
+{
+    return k->leaves + block;
+}
+static inline double *gm__kde_block(const gm__kde *k, int64_t block)
+{
+    return k->block + block * gm__kde_parts(k) * k->stride;
+}
+/* Box, mass and narrow copy of a block's node from its rows y (fill, d); y NULL: the box stays. */
+void gm__kde_close_block(gm__kde *k, const gm__kernels *kernels, int64_t block, const double *y);
+/* The masses of an inner node and of all above it. */
+void gm__kde_sum_up(gm__kde *k, int64_t node);
+
+/* ---- The grid ---- */
+
+/* From n coordinates and the numbers of their rows. No grid where it would be large, the kernel is
+ * another, or memory is short. */
+void gm__kde_grid_build(gm_context *ctx, gm__kde *k, int64_t n, const double *y,
+                        const int64_t *rows);
+void gm__kde_grid_free(gm__kde *k);
+/* Adds a row of this weight (negative: takes it away). */
+void gm__kde_grid_add(gm__kde *k, const gm__kernels *kernels, const double *y, double weight);
+/* Bounds of the sum of w K at coordinates y; 0 where the grid cannot say. */
+int gm__kde_grid_ask(const gm__kde *k, const gm__kernels *kernels, const double *y,
+                     double bound[2]);
+
+#endif
