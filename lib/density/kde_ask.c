@@ -7,12 +7,14 @@
 
 #include <math.h>
 
-enum { DEPTH = 128 };
+enum { DEPTH = 192, CHUNK = 64 };
 #define NARROW 0x1p-24
 
 typedef struct entry {
     int64_t node;
+    int32_t depth;
     double low, high; /* of the kernel over the node */
+    double a[2];      /* exponents there */
 } entry;
 
 typedef struct walk {
@@ -22,6 +24,7 @@ typedef struct walk {
     int decide;        /* stop once the sum is above or below level */
     double level, margin;
     double low, gap, done, all;
+    double noise; /* what float may have added or lost */
     int64_t count; /* of the stack */
     entry stack[DEPTH];
 } walk;
@@ -78,8 +81,9 @@ static void node_bounds(const gm__kde_query *s, int64_t node, double a[2], doubl
 
 static entry make_entry(const gm__kde_query *s, int64_t node)
 {
-    double a[2], m[2];
+    double m[2], *a;
     entry e = {.node = node};
+    a = e.a;
     if (!(s->k->mass[node] > 0))
         return e;
     node_bounds(s, node, a, m);
@@ -151,9 +155,10 @@ static double wide_leaf(walk *w, int64_t block)
     return f->total(s->a, s->m, b.w, s->shift, b.n);
 }
 
-/* In float: each of the differences is off by 2^-24 (|v| + |y| + |u|) at most, lengths of which are
- * under the largest distance, so that an exponent a under A is off by 2^-24 (6 + d + 2) A. Rows
- * with exponents over A = least + 12 count with their weight. */
+/* In float: each of the differences is off by 2^-24 (|v| + |y| + |u|) at most, |v| + |y| being under
+ * the distance to the far side, so that an exponent a is off by
+ * 2^-24 (2 sqrt(a far) + (d / 2 + 4) a). Rows with exponents over near + 12 count with their
+ * weight. */
 static double narrow_leaf(walk *w, int64_t block, const double a[2])
 {
     gm__kde_query *s = w->s;
@@ -161,9 +166,9 @@ static double narrow_leaf(walk *w, int64_t block, const double a[2])
     int64_t node = gm__kde_node(k, block), n = (k->fill[block] + 15) & ~(int64_t)15;
     const double *box = k->box + node * 2 * k->d;
     const float *x = k->narrow + block * (k->d + 1) * k->stride;
-    double most = a[0] + 12 < a[1] ? a[0] + 12 : a[1], slope = (double)(k->d + 8) * NARROW, sum;
-    /* |v| and |y| are under the distance to the far corner: those of rows at `most` share it. */
-    double length = sqrt(a[1] * most) * 4 * NARROW + slope * most;
+    double most = a[0] + 12 < a[1] ? a[0] + 12 : a[1], sum;
+    double slope = (0.5 * (double)k->d + 4) * NARROW;
+    double length = sqrt(a[1] * most) * 2 * NARROW + slope * most;
     for (int64_t j = 0; j < k->d; j++)
         s->narrow[j] = (float)((s->q[j] - 0.5 * (box[j] + box[k->d + j])) * k->inverse[j]);
     sum = s->kernels->densities->gauss_f32(s->narrow, x, x + k->d * k->stride, k->stride, n, k->d);
@@ -171,7 +176,7 @@ static double narrow_leaf(walk *w, int64_t block, const double a[2])
     if (most < a[1])
         off += k->mass[node] * above_exp(k, most) * (12 * NARROW + (slope + 4 * NARROW) * a[1]);
     off += k->mass[node] * 0x1p-124 + 0x1p-118;
-    w->gap += 2 * off;
+    w->noise += 2 * off;
     return sum - off;
 }
 
@@ -179,15 +184,11 @@ static void leaf(walk *w, const entry *e)
 {
     const gm__kde *k = w->s->k;
     int64_t block = e->node - k->leaves;
-    double a[2];
-    if (w->narrow && e->high > 1e-25) {
-        gauss_bounds(w->s, e->node, a);
-        if (a[1] < 1e4) {
-            w->low += narrow_leaf(w, block, a);
-            return;
-        }
-    }
-    w->low += wide_leaf(w, block);
+    if (w->narrow && e->high > 1e-25 && e->a[1] < 1e4)
+        w->low += narrow_leaf(w, block, e->a);
+    else
+        w->low += wide_leaf(w, block);
+    w->done += k->mass[e->node];
 }
 
 /* ---- The walk ---- */
@@ -205,7 +206,7 @@ static int decided(const walk *w, int64_t fresh)
         open += k->mass[w->stack[i].node] * w->stack[i].high;
     for (; fresh < k->blocks; fresh++)
         open += k->mass[gm__kde_node(k, fresh)] * make_entry(w->s, gm__kde_node(k, fresh)).high;
-    return (w->low + w->gap + open) * (1 + w->margin) < w->level;
+    return (w->low + w->gap + w->noise + open) * (1 + w->margin) < w->level;
 }
 
 /* Takes the node as its bounds where the allowance permits. */
@@ -237,7 +238,6 @@ static void run_from(walk *w, int64_t node, int64_t fresh)
             continue;
         if (e.node >= k->leaves) {
             leaf(w, &e);
-            w->done += k->mass[e.node];
             if (w->decide && decided(w, fresh))
                 return;
             continue;
@@ -249,16 +249,68 @@ static void run_from(walk *w, int64_t node, int64_t fresh)
     }
 }
 
+static entry of_sixteen(const gm__sixteen *b, int i, int64_t node, int32_t depth)
+{
+    return (entry){node + i, depth, b->low[i], b->high[i], {b->near[i], b->far[i]}};
+}
+
+static void open_leaf(walk *w, const entry *e)
+{
+    if (!pruned(w, e))
+        leaf(w, e);
+}
+
+/* The same walk, 16 boxes at a time; of leaves only the nearest comes out of turn. */
+static void run_fans(walk *w)
+{
+    const gm__kde *k = w->s->k;
+    gm__sixteen b;
+    w->stack[0] = (entry){.node = 1, .high = 1};
+    for (w->count = 1; w->count > 0;) {
+        entry e = w->stack[--w->count];
+        if (pruned(w, &e))
+            continue;
+        int32_t step = e.depth ? 4 : k->top, depth = e.depth + step, n = 1 << step;
+        int64_t group = e.node - ((int64_t)1 << e.depth), base = e.node << step;
+        int32_t at = e.depth ? (e.depth - k->top) / 4 + 1 : 0;
+        w->s->kernels->densities->boxes(k->fan + k->fan_at[at] + group * 32 * k->d, w->s->q,
+                                        k->inverse, k->d, &b);
+        if (depth < k->depth) {
+            int64_t bottom = w->count;
+            for (int i = 0; i < n; i++) {
+                int64_t to = w->count++;
+                for (; to > bottom && w->stack[to - 1].a[0] < b.near[i]; to--)
+                    w->stack[to] = w->stack[to - 1];
+                w->stack[to] = of_sixteen(&b, i, base, depth);
+            }
+            continue;
+        }
+        int first = 0;
+        for (int i = 1; i < n; i++)
+            first = b.near[i] < b.near[first] ? i : first;
+        for (int i = -1; i < n; i++) {
+            entry c = of_sixteen(&b, i < 0 ? first : i, base, depth);
+            if (i != first)
+                open_leaf(w, &c);
+        }
+    }
+}
+
 static void run(walk *w)
 {
     const gm__kde *k = w->s->k;
-    w->low = w->gap = w->done = 0;
+    w->low = w->gap = w->done = w->noise = 0;
     w->all = k->mass[1];
     for (int64_t i = k->leaves; i < k->blocks; i++)
         w->all += k->mass[gm__kde_node(k, i)];
-    run_from(w, 1, k->leaves);
+    if (w->narrow && k->fan && !w->decide)
+        run_fans(w);
+    else
+        run_from(w, 1, k->leaves);
     for (int64_t i = k->leaves; i < k->blocks && !(w->decide && decided(w, i)); i++)
         run_from(w, gm__kde_node(k, i), i + 1);
+    w->gap += w->noise;
+    w->noise = 0;
     w->low -= w->all * 0x1p-1020; /* what exponentials were cut at */
     w->gap += w->all * 0x1p-1020;
     w->gap += w->low < 0 ? w->low : 0;
@@ -339,39 +391,34 @@ typedef struct asking {
     double rtol, atol, level; /* atol: log_level, a log density */
     double *value, *lower, *upper;
     int8_t *answer;
+    double log_total; /* of the weights; not negative, the largest weight being 1 */
     char *room;
     size_t each; /* bytes a part */
 } asking;
 
-/* A log of a sum as a log density, and its bounds. */
-static void answer_logs(const asking *a, int64_t i, const gm__kde_query *s, double low, double high,
-                        double margin)
+/* Sums (3, n) low, high and middle as log densities: their logarithms less the constant and the
+ * shift of each, and the bounds moved out by what that rounds. */
+static void answer_logs(const asking *a, int64_t first, int64_t n, double *sums,
+                        const double *shift)
 {
-    double in[3], out[3], base = -s->shift - s->k->log_norm;
-    in[0] = low * (1 - margin);
-    in[1] = high * (1 + margin);
-    in[2] = 0.5 * (low + high);
-    s->kernels->maps->map1[GM__F64][GM__LOG](out, in, 3);
-    double total = gm__kde_map(s->kernels, GM__LOG, s->k->total);
-    for (int c = 0; c < 3; c++) {
-        double off = 0x1p-50 * (fabs(out[c]) + fabs(s->shift) + fabs(s->k->log_norm) + fabs(total));
-        out[c] += base - total;
-        if (c < 2 && fabs(out[c]) < INFINITY)
-            out[c] += c ? off : -off;
-    }
-    if (a->lower)
-        a->lower[i] = out[0];
-    if (a->upper)
-        a->upper[i] = out[1];
-    if (a->value)
-        a->value[i] = out[2];
+    const gm__kde *k = a->k;
+    double *to[3] = {a->lower, a->upper, a->value};
+    a->kernels->maps->map1[GM__F64][GM__LOG](sums, sums, 3 * CHUNK);
+    for (int c = 0; c < 3; c++)
+        for (int64_t i = 0; to[c] && i < n; i++) {
+            double l = sums[c * CHUNK + i], base = k->log_norm + a->log_total;
+            double off = 0x1p-50 * (fabs(l) + fabs(shift[i]) + fabs(k->log_norm) + a->log_total);
+            double y = l - shift[i] - base;
+            off = c == 0 ? -off : c == 1 ? off : 0;
+            to[c][first + i] = fabs(y) < INFINITY ? y + off : y;
+        }
 }
 
 /* What atol and level are in units of the sum, at the query's shift. */
 static void set_units(const asking *a, walk *w)
 {
     const gm__kde *k = w->s->k;
-    double unit = k->log_norm + gm__kde_map(a->kernels, GM__LOG, k->total) + w->s->shift;
+    double unit = k->log_norm + a->log_total + w->s->shift;
     w->atol = a->atol > 0 ? a->atol * gm__kde_map(a->kernels, GM__EXP, unit < 700 ? unit : 700) : 0;
     if (w->decide) {
         unit += a->level;
@@ -414,7 +461,7 @@ static void bound(const asking *a, walk *w, const double *y)
                       : promised(w))
             return;
     }
-    w->narrow = a->k->narrow && a->rtol >= NARROW * (12 + 30 * (double)(a->k->d + 8));
+    w->narrow = a->k->narrow && a->rtol >= NARROW * (12 + 30 * (0.5 * (double)a->k->d + 6));
     walk_once(a, w, 0);
     if (w->narrow && (w->decide ? !decided(w, a->k->blocks) : !promised(w))) {
         w->narrow = 0;
@@ -430,34 +477,51 @@ static void bound(const asking *a, walk *w, const double *y)
         w->low = w->gap = 0;
 }
 
+static void set_row(const asking *a, int64_t i, double *y)
+{
+    const gm__kde *k = a->k;
+    for (int64_t j = 0; j < k->d; j++) {
+        double q = a->q[i * a->stride + j];
+        y[j] = k->root ? q - k->center[j] : gm__kde_coordinate(&k->columns[j], q);
+    }
+    if (k->root)
+        gm__kde_whiten(k, y);
+}
+
+static void ask_rows(const asking *a, walk *w, int64_t first, int64_t n, double *y)
+{
+    double sums[3 * CHUNK] = {0}, shift[CHUNK];
+    for (int64_t i = 0; i < n; i++) {
+        set_row(a, first + i, y);
+        bound(a, w, y);
+        double low = w->low * (1 - w->margin), high = (w->low + w->gap) * (1 + w->margin);
+        if (a->answer) {
+            a->answer[first + i] = low > w->level ? 1 : high <= w->level ? -1 : 0;
+            continue;
+        }
+        sums[i] = low;
+        sums[CHUNK + i] = high;
+        sums[2 * CHUNK + i] = 0.5 * (low + high);
+        shift[i] = w->s->shift;
+    }
+    if (!a->answer)
+        answer_logs(a, first, n, sums, shift);
+}
+
 static void ask(void *arg, int32_t part)
 {
     const asking *a = arg;
-    const gm__kde *k = a->k;
     char *room = a->room + (size_t)part * a->each;
     double *y = (double *)(void *)room;
     walk w = {.rtol = a->rtol, .decide = a->answer != NULL};
     gm__kde_query s;
-    gm__kde_query_init(&s, k, a->kernels, room + (((size_t)k->d * sizeof *y + 63) & ~(size_t)63));
+    room += ((size_t)a->k->d * sizeof *y + 63) & ~(size_t)63;
+    gm__kde_query_init(&s, a->k, a->kernels, room);
     w.s = &s;
-    int64_t first = a->m / a->parts * part + (part < a->m % a->parts ? part : a->m % a->parts);
-    int64_t end = first + a->m / a->parts + (part < a->m % a->parts);
-    for (int64_t i = first; i < end; i++) {
-        if (i % 16 == 0 && gm_cancel_tripped(a->cancel))
-            return;
-        for (int64_t j = 0; j < k->d; j++)
-            y[j] = k->root ? a->q[i * a->stride + j] - k->center[j]
-                           : gm__kde_coordinate(&k->columns[j], a->q[i * a->stride + j]);
-        if (k->root)
-            gm__kde_whiten(k, y);
-        bound(a, &w, y);
-        if (!a->answer)
-            answer_logs(a, i, &s, w.low, w.low + w.gap, w.margin);
-        else if (w.low * (1 - w.margin) > w.level)
-            a->answer[i] = 1;
-        else
-            a->answer[i] = (w.low + w.gap) * (1 + w.margin) <= w.level ? -1 : 0;
-    }
+    int64_t share = a->m / a->parts, more = a->m % a->parts;
+    int64_t first = share * part + (part < more ? part : more), end = first + share + (part < more);
+    for (int64_t i = first; i < end && !gm_cancel_tripped(a->cancel); i += CHUNK)
+        ask_rows(a, &w, i, end - i < CHUNK ? end - i : CHUNK, y);
 }
 
 static gm_status check(gm_context *ctx, const asking *a)
@@ -489,6 +553,7 @@ static gm_status ask_all(gm_context *ctx, asking *a)
     if (!a->room)
         return gm__no_memory(ctx);
     a->cancel = ctx->cancel;
+    a->log_total = gm__kde_map(a->kernels, GM__LOG, a->k->total);
     gm__team_run(&ctx->team, a->parts, ask, a);
     gm__free(&ctx->allocator, a->room, all);
     return gm__check_cancel(ctx);

@@ -28,6 +28,9 @@ struct gm__kde {
     int64_t leaves, stride, blocks, room; /* blocks in use, and room for */
     double *block;                        /* (room, wide + 1 + adaptive, stride) */
     float *narrow;                        /* (room, d + 1, stride); gauss only, or NULL */
+    double *fan;                          /* 16 boxes together: kde_tree.c; with narrow */
+    int64_t fan_size, fan_at[16];         /* where each step's begin */
+    int32_t depth, top;                   /* of the leaves; of the first step */
     int64_t *fill;                        /* (room) rows in a block */
     int64_t fresh;                        /* rows since the tree was made */
     int64_t gone;                         /* rows forgotten since then */

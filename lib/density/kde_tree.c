@@ -234,12 +234,47 @@ void gm__kde_close_block(gm__kde *k, const gm__kernels *kernels, int64_t block, 
         narrow_block(k, block);
 }
 
+/* ---- Fans ---- */
+
+/* Copies of the boxes for asking about 16 at once: steps of four levels that end at the leaves (the
+ * first one shorter), a group for each node that a step starts from, (d, 2, 16) low and high. */
+static void shape_fans(gm__kde *k)
+{
+    int32_t step = 0;
+    k->depth = 0;
+    while ((int64_t)1 << k->depth < k->leaves)
+        k->depth++;
+    k->top = k->depth % 4 ? k->depth % 4 : 4;
+    k->fan_size = 0;
+    for (int32_t at = 0; at < k->depth; at = at ? at + 4 : k->top) {
+        k->fan_at[step++] = k->fan_size;
+        k->fan_size += ((int64_t)1 << at) * 32 * k->d;
+    }
+}
+
+static void fill_fans(gm__kde *k)
+{
+    double *to = k->fan;
+    for (int32_t at = 0; at < k->depth; at = at ? at + 4 : k->top) {
+        int32_t step = at ? 4 : k->top;
+        for (int64_t node = (int64_t)1 << at; node < (int64_t)2 << at; node++, to += 32 * k->d)
+            for (int64_t i = 0; i < 16; i++) {
+                const double *box = k->box + ((node << step) + i) * 2 * k->d;
+                for (int64_t j = 0; j < k->d; j++) {
+                    to[32 * j + i] = i >> step ? INFINITY : box[j];
+                    to[32 * j + 16 + i] = i >> step ? -INFINITY : box[k->d + j];
+                }
+            }
+    }
+}
+
 /* ---- Memory ---- */
 
 static void forget_tree(gm__kde *k)
 {
     k->block = NULL;
     k->narrow = NULL;
+    k->fan = NULL;
     k->fill = NULL;
     k->box = k->mass = k->range = k->beta = NULL;
     k->grid = NULL;
@@ -253,6 +288,7 @@ void gm__kde_clear_tree(gm__kde *k)
     size_t stride = (size_t)k->stride;
     gm__free(a, k->block, room * (size_t)gm__kde_parts(k) * stride * sizeof *k->block);
     gm__free(a, k->narrow, room * (d + 1) * stride * sizeof *k->narrow);
+    gm__free(a, k->fan, (size_t)k->fan_size * sizeof *k->fan);
     gm__free(a, k->fill, room * sizeof *k->fill);
     gm__free(a, k->box, nodes * 2 * d * sizeof *k->box);
     gm__free(a, k->mass, nodes * sizeof *k->mass);
@@ -285,10 +321,13 @@ static int allocate(gm__kde *k)
         k->range = gm__alloc_array(a, nodes, 2 * sizeof *k->range);
     if (has_beta(k))
         k->beta = gm__alloc_array(a, part, 4 * sizeof *k->beta);
+    shape_fans(k);
+    if (k->gauss && !k->adaptive && k->fan_size)
+        k->fan = gm__alloc_array(a, k->fan_size, sizeof *k->fan);
     if (k->gauss && !k->adaptive)
         k->narrow = gm__alloc_array(a, k->room * (k->d + 1), (size_t)k->stride * sizeof(float));
     return !k->block || !k->fill || !k->box || !k->mass || (k->adaptive && !k->range) ||
-           (has_beta(k) && !k->beta) || (k->gauss && !k->adaptive && !k->narrow);
+           (has_beta(k) && !k->beta) || (k->gauss && !k->adaptive && (!k->narrow || (k->fan_size && !k->fan)));
 }
 
 /* ---- Building ---- */
@@ -359,6 +398,8 @@ static gm_status make(gm_context *ctx, gm__kde *k, plan *b)
         if (k->beta)
             beta_of(k, ctx->kernels, i);
     }
+    if (k->fan)
+        fill_fans(k);
     gm__kde_grid_build(ctx, k, n, b->y, b->rows);
     gm__kde_clear_tree(&old);
     return GM_OK;

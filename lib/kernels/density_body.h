@@ -23,12 +23,32 @@ VLEAN vf ISA(exp_down_f32)(vf x)
     return v * (vf)((n + 127) << 23);
 }
 
-static double ISA(fold)(double *t)
+#define vh ISA(gm__density_vh)
+typedef float vh __attribute__((vector_size(VBYTES / 2)));
+
+/* 8 + 8, 4 + 4, 2 + 2, 1 + 1: lane i takes lane i + half. */
+VINLINE double ISA(fold_lanes)(const vd *a)
 {
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            t[i] += t[i + half];
-    return t[0];
+    double t[VD];
+#if VD == 2
+    vd s[4];
+    GM_UNROLL
+    for (int i = 0; i < 4; i++)
+        s[i] = a[i] + a[i + 4];
+    vd_store(t, (s[0] + s[2]) + (s[1] + s[3]));
+#elif VD == 4
+    vd_store(t, (a[0] + a[2]) + (a[1] + a[3]));
+    t[0] += t[2];
+    t[1] += t[3];
+#else
+    vd_store(t, a[0] + a[1]);
+    GM_UNROLL
+    for (int i = 0; i < 4; i++)
+        t[i] += t[i + 4];
+    t[0] += t[2];
+    t[1] += t[3];
+#endif
+    return t[0] + t[1];
 }
 
 /* 2 d + 17 operations a point. */
@@ -37,23 +57,36 @@ static double ISA(gauss_f32)(const float *q, const float *x, const float *w, int
 {
     vf sum[LANES_F];
     float lane[LANES];
-    double t[LANES];
+    vd wide[LANES_D];
     GM_UNROLL
     for (int k = 0; k < LANES_F; k++)
         sum[k] = vf_set(0);
     for (int64_t i = 0; i < n; i += LANES) {
-        vf r[LANES_F];
+        vf r[LANES_F], other[LANES_F];
+        int64_t j = 0;
         GM_UNROLL
         for (int k = 0; k < LANES_F; k++)
-            r[k] = vf_set(0);
-        for (int64_t j = 0; j < d; j++) {
-            vf at = vf_set(q[j]);
+            r[k] = other[k] = vf_set(0);
+        for (; j + 2 <= d; j += 2) {
+            vf at = vf_set(q[j]), at2 = vf_set(q[j + 1]);
             GM_UNROLL
             for (int k = 0; k < LANES_F; k++) {
                 vf u = at - vf_load(x + j * stride + i + k * VF);
+                vf u2 = at2 - vf_load(x + (j + 1) * stride + i + k * VF);
+                r[k] = vf_fma(u, u, r[k]);
+                other[k] = vf_fma(u2, u2, other[k]);
+            }
+        }
+        if (j < d) {
+            GM_UNROLL
+            for (int k = 0; k < LANES_F; k++) {
+                vf u = vf_set(q[j]) - vf_load(x + j * stride + i + k * VF);
                 r[k] = vf_fma(u, u, r[k]);
             }
         }
+        GM_UNROLL
+        for (int k = 0; k < LANES_F; k++)
+            r[k] += other[k];
         GM_UNROLL
         for (int k = 0; k < LANES_F; k++)
             sum[k] = vf_fma(vf_load(w + i + k * VF), ISA(exp_down_f32)(r[k] * -0.5f), sum[k]);
@@ -61,9 +94,53 @@ static double ISA(gauss_f32)(const float *q, const float *x, const float *w, int
     GM_UNROLL
     for (int k = 0; k < LANES_F; k++)
         vf_store(lane + k * VF, sum[k]);
-    for (int i = 0; i < LANES; i++)
-        t[i] = lane[i];
-    return ISA(fold)(t);
+    GM_UNROLL
+    for (int k = 0; k < LANES_D; k++) {
+        vh v;
+        memcpy(&v, lane + k * VD, sizeof v);
+        wide[k] = __builtin_convertvector(v, vd);
+    }
+    return ISA(fold_lanes)(wide);
+}
+
+/* Half the squared distances to the near and far sides of 16 boxes, and the exponentials with a
+ * margin of 2^-14, which covers float's errors up to exponents of 87. */
+static void ISA(boxes)(const double *box, const double *q, const double *inverse, int64_t d,
+                       gm__sixteen *to)
+{
+    vd near[LANES_D], far[LANES_D], zero = vd_set(0);
+    float e[2 * LANES];
+    GM_UNROLL
+    for (int k = 0; k < LANES_D; k++)
+        near[k] = far[k] = zero;
+    for (int64_t j = 0; j < d; j++, box += 2 * LANES) {
+        vd at = vd_set(q[j]), scale = vd_set(inverse[j]);
+        GM_UNROLL
+        for (int k = 0; k < LANES_D; k++) {
+            vd l = (vd_load(box + k * VD) - at) * scale;
+            vd r = (at - vd_load(box + LANES + k * VD)) * scale;
+            vd n = vd_max(zero, vd_max(l, r)), f = vd_min(l, r);
+            near[k] = vd_fma(n, n, near[k]);
+            far[k] = vd_fma(f, f, far[k]);
+        }
+    }
+    GM_UNROLL
+    for (int k = 0; k < LANES_D; k++) {
+        vd n = near[k] * 0.5, f = far[k] * 0.5;
+        vd_store(to->near + k * VD, n);
+        vd_store(to->far + k * VD, f);
+        vh nh = __builtin_convertvector(vd_min(vd_set(1e9), n), vh);
+        vh fh = __builtin_convertvector(vd_min(vd_set(1e9), f), vh);
+        memcpy(e + k * VD, &nh, sizeof nh);
+        memcpy(e + LANES + k * VD, &fh, sizeof fh);
+    }
+    GM_UNROLL
+    for (int k = 0; k < LANES_F; k++) {
+        vf h = ISA(exp_down_f32)(vf_neg(vf_load(e + k * VF))) * (1 + 0x1p-14f);
+        vf l = ISA(exp_down_f32)(vf_neg(vf_load(e + LANES + k * VF))) * (1 - 0x1p-14f) - 2e-38f;
+        vf_store(to->high + k * VF, h);
+        vf_store(to->low + k * VF, vf_max(vf_set(0), l));
+    }
 }
 
 /* 3 d + 30 operations a point. */
@@ -71,7 +148,6 @@ static double ISA(gauss)(const gm__kernel_block *b, const double *q, const doubl
                          double shift)
 {
     vd sum[LANES_D];
-    double t[LANES];
     GM_UNROLL
     for (int k = 0; k < LANES_D; k++)
         sum[k] = vd_set(0);
@@ -98,10 +174,7 @@ static double ISA(gauss)(const gm__kernel_block *b, const double *q, const doubl
             sum[k] = vd_fma(vd_load(b->w + i + k * VD), e, sum[k]);
         }
     }
-    GM_UNROLL
-    for (int k = 0; k < LANES_D; k++)
-        vd_store(t + k * VD, sum[k]);
-    return ISA(fold)(t);
+    return ISA(fold_lanes)(sum);
 }
 
 #if GM_ISA != GM_ISA_AVX512
@@ -230,7 +303,10 @@ static double ISA(total)(const double *a, const double *m, const double *w, doub
         double *lane = t + i % LANES;
         vd_store(lane, vd_fma(vd_load(w + i) * vd_load(m + i), e, vd_load(lane)));
     }
-    return ISA(fold)(t);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            t[i] += t[i + half];
+    return t[0];
 }
 #endif
 
@@ -294,6 +370,7 @@ extern const gm__densities ISA(gm__densities);
 const gm__densities ISA(gm__densities) = {
     .gauss = ISA(gauss),
     .gauss_f32 = ISA(gauss_f32),
+    .boxes = ISA(boxes),
     .term = ISA_SMALL(term),
     .radial = ISA_SMALL(radial),
     .total = ISA_SMALL(total),
@@ -305,3 +382,4 @@ const gm__densities ISA(gm__densities) = {
 #undef LANES
 #undef LANES_D
 #undef LANES_F
+#undef vh

@@ -281,15 +281,24 @@ typedef struct gm__kernel_term {
 #define GM__WINDOW_LANES 8
 #define GM__WINDOW_STEP 0.5
 
+typedef struct gm__sixteen {
+    double near[16], far[16];
+    float low[16], high[16];
+} gm__sixteen;
+
 typedef struct gm__densities {
     /* Sum of w e^(shift - r^2 / 2), r^2 the sum over columns of ((q - x) inverse)^2 over factor^2;
      * what lies under e^-708 counts as that. */
     double (*gauss)(const gm__kernel_block *b, const double *q, const double *inverse,
                     double shift);
     /* The same in float, of scaled values, under e^-87: relative error of each term under
-     * 2^-24 (8 + (d + 2) r^2 / 2) and what the rounding of q and x did. */
+     * 2^-24 (8 + (d / 2 + 4) r^2 / 2) and what the rounding of q and x did. */
     double (*gauss_f32)(const float *q, const float *x, const float *w, int64_t stride, int64_t n,
                         int64_t d);
+    /* 16 boxes, (d, 2, 16) low and high sides: half the squared distances of q, scaled, to their
+     * near and far sides, and bounds of e^- of these (low 0, high at least e^-87). */
+    void (*boxes)(const double *box, const double *q, const double *inverse, int64_t d,
+                  gm__sixteen *to);
     /* One column's part into the exponents a (to be subtracted) and the factors m, (n). */
     void (*term)(const gm__kernel_block *b, const gm__kernel_term *s, double *a, double *m);
     /* a holds r^2: the radial kernel into a and m. */
