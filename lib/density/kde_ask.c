@@ -23,9 +23,9 @@ typedef struct walk {
     int narrow;        /* float where its error fits */
     int decide;        /* stop once the sum is above or below level */
     double level, margin;
-    double low, gap, done, all;
-    double noise; /* what float may have added or lost */
-    int64_t count; /* of the stack */
+    double low, gap, done, all, share; /* share: 1 / all */
+    double noise;                      /* what float may have added or lost */
+    int64_t count;                     /* of the stack */
     entry stack[DEPTH];
 } walk;
 
@@ -155,10 +155,9 @@ static double wide_leaf(walk *w, int64_t block)
     return f->total(s->a, s->m, b.w, s->shift, b.n);
 }
 
-/* In float: each of the differences is off by 2^-24 (|v| + |y| + |u|) at most, |v| + |y| being under
- * the distance to the far side, so that an exponent a is off by
- * 2^-24 (2 sqrt(a far) + (d / 2 + 4) a). Rows with exponents over near + 12 count with their
- * weight. */
+/* In float: each of the differences is off by 2^-24 (|v| + |y| + |u|) at most, |v| + |y| being
+ * under the distance to the far side, so that an exponent a is off by 2^-24 (2 sqrt(a far) + (d / 2
+ * + 4) a). Rows with exponents over near + 12 count with their weight. */
 static double narrow_leaf(walk *w, int64_t block, const double a[2])
 {
     gm__kde_query *s = w->s;
@@ -172,9 +171,9 @@ static double narrow_leaf(walk *w, int64_t block, const double a[2])
     for (int64_t j = 0; j < k->d; j++)
         s->narrow[j] = (float)((s->q[j] - 0.5 * (box[j] + box[k->d + j])) * k->inverse[j]);
     sum = s->kernels->densities->gauss_f32(s->narrow, x, x + k->d * k->stride, k->stride, n, k->d);
-    double off = sum * (12 * NARROW + length);
+    double base = (8 + (double)k->stride / 16) * NARROW, off = sum * (base + length);
     if (most < a[1])
-        off += k->mass[node] * above_exp(k, most) * (12 * NARROW + (slope + 4 * NARROW) * a[1]);
+        off += k->mass[node] * above_exp(k, most) * (base + (slope + 4 * NARROW) * a[1]);
     off += k->mass[node] * 0x1p-124 + 0x1p-118;
     w->noise += 2 * off;
     return sum - off;
@@ -303,6 +302,7 @@ static void run(walk *w)
     w->all = k->mass[1];
     for (int64_t i = k->leaves; i < k->blocks; i++)
         w->all += k->mass[gm__kde_node(k, i)];
+    w->share = 1 / w->all;
     if (w->narrow && k->fan && !w->decide)
         run_fans(w);
     else
@@ -471,6 +471,8 @@ static void bound(const asking *a, walk *w, const double *y)
     if (w->low > 1e-280 || (w->atol > 0 && promised(w)) || (w->decide && decided(w, a->k->blocks)))
         return;
     double shift = (w->low + w->gap > 0) ? least(w) : INFINITY;
+    if (shift > 0x1p300) /* at a wall of a beta column, or nearly as far */
+        shift = INFINITY;
     if (shift < INFINITY && shift > 0)
         walk_once(a, w, shift);
     else if (!(shift < INFINITY) && !a->k->radial)

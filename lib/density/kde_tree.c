@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { UNIT = 16, LEAF_UNITS = 4, SAMPLE = 25, SPREAD = 128, ROUNDS = 60 };
+enum { UNIT = 16, LEAF_UNITS = 8, MOST_UNITS = 16, SAMPLE = 25, SPREAD = 128, ROUNDS = 60 };
 
 typedef struct pair {
     double key;
@@ -327,7 +327,8 @@ static int allocate(gm__kde *k)
     if (k->gauss && !k->adaptive)
         k->narrow = gm__alloc_array(a, k->room * (k->d + 1), (size_t)k->stride * sizeof(float));
     return !k->block || !k->fill || !k->box || !k->mass || (k->adaptive && !k->range) ||
-           (has_beta(k) && !k->beta) || (k->gauss && !k->adaptive && (!k->narrow || (k->fan_size && !k->fan)));
+           (has_beta(k) && !k->beta) ||
+           (k->gauss && !k->adaptive && (!k->narrow || (k->fan_size && !k->fan)));
 }
 
 /* ---- Building ---- */
@@ -353,10 +354,13 @@ static void fill_block(gm__kde *k, const gm__kernels *kernels, int64_t block, co
 static void shape(gm__kde *k, int64_t n)
 {
     int64_t units = (n + UNIT - 1) / UNIT, leaves = 1;
-    while ((units + leaves - 1) / leaves > LEAF_UNITS)
+    /* With a grid the tree seldom works. */
+    int gridded = k->gauss && !k->adaptive && !k->plain && k->d <= 2;
+    int64_t most = gridded ? MOST_UNITS : LEAF_UNITS;
+    while ((units + leaves - 1) / leaves > most)
         leaves *= 2;
     k->leaves = leaves;
-    k->stride = LEAF_UNITS * UNIT;
+    k->stride = (units + leaves - 1) / leaves * UNIT;
     k->blocks = leaves;
     k->room = leaves + 4 + leaves / 4;
     k->fresh = k->gone = 0;
@@ -374,10 +378,11 @@ static gm_status make(gm_context *ctx, gm__kde *k, plan *b)
     for (int64_t i = 0; i < k->count; i++)
         if (k->place[i] >= 0)
             b->rows[n++] = i;
-    for (int64_t i = 0; i < n; i++) {
-        GM_TRY(gm__kde_coordinates(ctx, k, k->x + b->rows[i] * k->d, 1, k->d, b->y + i * k->d));
+    int64_t run = n == k->count ? n : 1;
+    for (int64_t i = 0; i < n; i += run)
+        GM_TRY(gm__kde_coordinates(ctx, k, k->x + b->rows[i] * k->d, run, k->d, b->y + i * k->d));
+    for (int64_t i = 0; i < n; i++)
         b->order[i] = (pair){0, i};
-    }
     gm__kde old = *k;
     forget_tree(k);
     shape(k, n);
@@ -417,13 +422,13 @@ gm_status gm__kde_build(gm_context *ctx, gm__kde *k)
               .start = gm__alloc_array(a, n + 2, sizeof *b.start),
               .order = gm__alloc_array(a, n, sizeof *b.order),
               .y = gm__alloc_array(a, cells, sizeof *b.y),
-              .own = gm__alloc_array(a, LEAF_UNITS * UNIT * k->d, sizeof *b.own)};
+              .own = gm__alloc_array(a, MOST_UNITS * UNIT * k->d, sizeof *b.own)};
     gm_status code =
         b.rows && b.start && b.order && b.y && b.own ? make(ctx, k, &b) : gm__no_memory(ctx);
     gm__free(a, b.rows, (size_t)n * sizeof *b.rows);
     gm__free(a, b.start, (size_t)(n + 2) * sizeof *b.start);
     gm__free(a, b.order, (size_t)n * sizeof *b.order);
     gm__free(a, b.y, (size_t)cells * sizeof *b.y);
-    gm__free(a, b.own, (size_t)(LEAF_UNITS * UNIT * k->d) * sizeof *b.own);
+    gm__free(a, b.own, (size_t)(MOST_UNITS * UNIT * k->d) * sizeof *b.own);
     return code;
 }
