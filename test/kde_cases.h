@@ -85,6 +85,7 @@ static inline long double kde_column_value(const gm__kde_column *c, long double 
     long double h = (long double)(c->bandwidth * (double)factor),
                 width = (long double)c->high - c->low;
     long double sum = 0, b;
+    int most = c->kernel == GM__KERNEL_EXPONENTIAL ? 60 : 15;
     switch (c->kind) {
     case GM__KDE_REAL:
         return kde_profile(c->kernel, q - x, h) / (kde_area(c->kernel) * h);
@@ -100,7 +101,7 @@ static inline long double kde_column_value(const gm__kde_column *c, long double 
                     kde_profile(c->kernel, q - (2 * wall - x), h)) /
                    (kde_area(c->kernel) * h);
         }
-        for (int i = -60; i <= 60; i++)
+        for (int i = -most; i <= most; i++)
             sum += kde_profile(c->kernel, q - x - 2 * i * width, h) +
                    kde_profile(c->kernel, q - 2 * (long double)c->low + x - 2 * i * width, h);
         return sum / (kde_area(c->kernel) * h);
@@ -126,11 +127,12 @@ static inline long double kde_column_value(const gm__kde_column *c, long double 
 /* The integral of a radial kernel over space, by Simpson's rule. */
 static inline long double kde_volume(int kernel, int64_t d)
 {
-    long double far = kernel == GM__KERNEL_GAUSSIAN      ? 14
-                      : kernel == GM__KERNEL_EXPONENTIAL ? 80
-                                                         : 1;
-    long double sum = 0;
-    int cells = 20000;
+    long double far = 1, sum = 0;
+    int cells = 2000;
+    if (kernel == GM__KERNEL_GAUSSIAN)
+        return powl(2 * KDE_PI, d / 2.0L);
+    if (kernel == GM__KERNEL_EXPONENTIAL)
+        return tgammal(d) * 2 * powl(KDE_PI, d / 2.0L) / tgammal(d / 2.0L);
     for (int i = 0; i <= cells; i++) {
         long double r = far * i / cells, w = i == 0 || i == cells ? 1 : i % 2 ? 4 : 2;
         long double at = i == cells && kernel == GM__KERNEL_TOPHAT ? 1 : kde_profile(kernel, r, 1);

@@ -71,4 +71,67 @@ gm_status gm__kde_forget(gm_context *ctx, gm__kde *kde, const int64_t *rows, int
 int64_t gm__kde_rows(const gm__kde *kde);
 int64_t gm__kde_columns(const gm__kde *kde);
 
+/* ---- Bandwidths ---- */
+
+typedef enum gm__kde_rule { GM__KDE_SCOTT, GM__KDE_SILVERMAN } gm__kde_rule;
+
+/* Rows to choose bandwidths for; weights may be NULL. */
+typedef struct gm__kde_rows_of {
+    const double *x;
+    int64_t n, d, stride;
+    const double *weights;
+} gm__kde_rows_of;
+
+/* One bandwidth a column, for Gaussian kernels, into h (d). Scott: sigma m^(-1/(d+4)), m the
+ * effective number of rows (sum w)^2 / sum w^2. Silverman: the less of sigma and IQR / 1.349, times
+ * (4 / ((d+2) m))^(1/(d+4)), in one dimension 0.9 m^(-1/5). A constant column gets 1e-3 of its
+ * value, or 1e-3. */
+gm_status gm__kde_rule_of_thumb(gm_context *ctx, gm__kde_rule rule, const gm__kde_rows_of *rows,
+                                double *h);
+/* Botev, Grotowski and Kroese 2010, "Kernel density estimation via diffusion", algorithm 1, on
+ * 4,096 bins; one column. GM_E_SHAPE for more. Silverman's where the equation has no root. */
+gm_status gm__kde_sheather_jones(gm_context *ctx, const gm__kde_rows_of *rows, double *h);
+/* What a Gaussian's bandwidth times it is for another kernel: canonical bandwidths, Marron and
+ * Nolan 1988. */
+double gm__kde_canonical(int32_t kernel);
+
+/* Cross-validation of a Gaussian kernel by gradient: least squares or the likelihood of each row
+ * under the others. One bandwidth a column into h (d), or with matrix not NULL a whole covariance
+ * (d, d) there. Over `most` rows at most (0: 2,000), drawn by seed from more, the result scaled to
+ * all. Starts from Scott's and stays within e^-6 to e^4 of it. */
+typedef enum gm__kde_criterion { GM__KDE_LEAST_SQUARES, GM__KDE_LIKELIHOOD } gm__kde_criterion;
+gm_status gm__kde_cross_validate(gm_context *ctx, gm__kde_criterion criterion,
+                                 const gm__kde_rows_of *rows, int64_t most, uint64_t seed,
+                                 double *h, double *matrix);
+/* Abramson's factors of the rows, (density / geometric mean)^(-1/2), within 1e-3 to 1e3, into
+ * factors (n), from a first estimate. */
+gm_status gm__kde_abramson(gm_context *ctx, const gm__kde *pilot, const gm__kde_rows_of *rows,
+                           double *factors);
+
+/* ---- Drawing, conditions, modes ---- */
+
+/* m rows (m, d) into out: a function of (seed, step, row0 + i). */
+gm_status gm__kde_sample(gm_context *ctx, const gm__kde *kde, uint64_t seed, uint64_t step,
+                         int64_t row0, int64_t m, double *out);
+/* The same given some columns: given (d) marks them, values (m, d) holds them (the rest is
+ * ignored); out (m, d) repeats them. Costs all rows a draw. GM_E_UNSUPPORTED for radial kernels
+ * other than the Gaussian; GM_E_DATA where no row can have such values. */
+gm_status gm__kde_sample_given(gm_context *ctx, const gm__kde *kde, const uint8_t *given,
+                               const double *values, uint64_t seed, uint64_t step, int64_t row0,
+                               int64_t m, double *out);
+/* The density of the other columns, given (d) columns at value (d); value NULL: their marginal
+ * density. Errors as above. */
+gm_status gm__kde_condition(gm_context *ctx, const gm__kde *kde, const uint8_t *given,
+                            const double *value, gm__kde **out);
+/* The gradient of the log density at q (m, d) into out (m, d). Gaussian kernels only:
+ * GM_E_UNSUPPORTED. */
+gm_status gm__kde_gradient(gm_context *ctx, const gm__kde *kde, const double *q, int64_t m,
+                           double *out);
+/* Mean shift (Fukunaga and Hostetler 1975) from each of q (m, d) to a mode, until a step is under
+ * tol bandwidths or `most` steps are done; places into out (m, d). Modes within 0.01 bandwidths of
+ * one found before are that one; *modes (or NULL) counts them and mode (m, or NULL) numbers them.
+ * GM_E_UNSUPPORTED as above. */
+gm_status gm__kde_modes(gm_context *ctx, const gm__kde *kde, const double *q, int64_t m, double tol,
+                        int64_t most, double *out, int64_t *mode, int64_t *modes);
+
 #endif

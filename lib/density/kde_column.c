@@ -234,11 +234,14 @@ static double on_levels(const gm__kernels *kernels, const gm__kde_column *c, dou
     return 1 - 0.5 * lost;
 }
 
-double gm__kde_weight(const gm__kernels *kernels, const gm__kde *k, int64_t row)
+double gm__kde_weight(const gm__kernels *kernels, const gm__kde *k, int64_t row,
+                      const uint8_t *mark)
 {
     double w = k->weight[row] / k->scale;
     for (int64_t j = 0; j < k->d; j++) {
         const gm__kde_column *c = &k->columns[j];
+        if (mark && !mark[j])
+            continue;
         if (k->factor && (c->kind == GM__KDE_REAL || c->kind == GM__KDE_REFLECT))
             w /= k->factor[row];
         if (c->kind == GM__KDE_ORDERED)

@@ -275,7 +275,7 @@ static void put(gm_context *ctx, gm__kde *k, int64_t row, const double *y)
     gm__kde_store(ctx->kernels, k, b, at, y);
     if (k->adaptive)
         b[(k->wide + 1) * k->stride + at] = k->factor[row];
-    b[k->wide * k->stride + at] = gm__kde_weight(ctx->kernels, k, row);
+    b[k->wide * k->stride + at] = gm__kde_weight(ctx->kernels, k, row, NULL);
     k->place[row] = block * k->stride + at;
     k->total += k->weight[row] / k->scale;
     gm__kde_grid_add(k, ctx->kernels, y, k->weight[row] / k->scale);

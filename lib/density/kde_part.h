@@ -80,8 +80,10 @@ void gm__kde_whiten(const gm__kde *k, double *y);
 /* Coordinates (d) of a row into offset `at` of a block. */
 void gm__kde_store(const gm__kernels *kernels, const gm__kde *k, double *block, int64_t at,
                    const double *y);
-/* A row's weight as it stands in a block: its factor and its share of a column's norm are in. */
-double gm__kde_weight(const gm__kernels *kernels, const gm__kde *k, int64_t row);
+/* A row's weight as it stands in a block: its factor and its share of a column's norm are in; of
+ * marked columns (d) only, or of all (NULL). */
+double gm__kde_weight(const gm__kernels *kernels, const gm__kde *k, int64_t row,
+                      const uint8_t *mark);
 
 /* ---- Questions ---- */
 

@@ -341,7 +341,7 @@ static void fill_block(gm__kde *k, const gm__kernels *kernels, int64_t block, co
         int64_t row = rows[p[i].row];
         memcpy(own + i * k->d, y + p[i].row * k->d, (size_t)k->d * sizeof *own);
         gm__kde_store(kernels, k, to, i, own + i * k->d);
-        w[i] = gm__kde_weight(kernels, k, row);
+        w[i] = gm__kde_weight(kernels, k, row, NULL);
         k->place[row] = block * k->stride + i;
     }
     if (k->adaptive)

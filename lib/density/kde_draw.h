@@ -1,0 +1,23 @@
+/* Draws from one kernel. */
+#ifndef GM__KDE_DRAW_H
+#define GM__KDE_DRAW_H
+
+#include "base/random.h"
+#include "density/kde_part.h"
+
+typedef struct gm__kde_stream {
+    const gm__kernels *kernels;
+    uint64_t seed, step;
+    int64_t row, at; /* at: the next element of the row */
+} gm__kde_stream;
+
+gm__kde_stream gm__kde_stream_of(const gm__kernels *kernels, uint64_t seed, uint64_t step,
+                                 int64_t row);
+double gm__kde_uniform(gm__kde_stream *s);
+double gm__kde_normal(gm__kde_stream *s);
+/* Column j's value about x. */
+double gm__kde_draw(gm__kde_stream *s, const gm__kde_column *c, int64_t j, double x, double factor);
+/* How far from its row a radial kernel's draw lies, into y (d). */
+void gm__kde_draw_radial(gm__kde_stream *s, const gm__kde *k, double factor, double *y);
+
+#endif
