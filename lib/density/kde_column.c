@@ -202,7 +202,9 @@ void gm__kde_store(const gm__kernels *kernels, const gm__kde *k, double *block, 
                    const double *y)
 {
     double *to = block + at;
-    for (int64_t j = 0; j < k->d; j++) {
+    for (int64_t j = 0; j < k->d && k->gauss; j++)
+        to[j * k->stride] = y[j];
+    for (int64_t j = 0; j < k->d && !k->gauss; j++) {
         const gm__kde_column *c = &k->columns[j];
         double h = c->bandwidth / (c->high - c->low), part[2];
         if (c->kind == GM__KDE_CIRCULAR) {
@@ -238,7 +240,7 @@ double gm__kde_weight(const gm__kernels *kernels, const gm__kde *k, int64_t row,
                       const uint8_t *mark)
 {
     double w = k->weight[row] / k->scale;
-    for (int64_t j = 0; j < k->d; j++) {
+    for (int64_t j = 0; j < k->d && (!k->gauss || k->factor); j++) {
         const gm__kde_column *c = &k->columns[j];
         if (mark && !mark[j])
             continue;

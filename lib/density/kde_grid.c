@@ -28,7 +28,7 @@ static int64_t place(const gm__kde *k, const gm__kernels *kernels, int64_t j, do
     double first = floor(t / STEP) - FAR;
     if (first < 0 || first + GM__WINDOW > last)
         return -1;
-    kernels->densities->window(w, t - first * STEP);
+    kernels->densities->window(w, t - (first + FAR) * STEP);
     return (int64_t)first;
 }
 

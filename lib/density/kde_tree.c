@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { UNIT = 16, LEAF_UNITS = 8, MOST_UNITS = 16, SAMPLE = 25, SPREAD = 128, ROUNDS = 60 };
+enum { UNIT = 16, LEAF_UNITS = 8, MOST_UNITS = 64, SAMPLE = 25, SPREAD = 128, ROUNDS = 60 };
 
 typedef struct pair {
     double key;
@@ -101,7 +101,7 @@ static int64_t widest(const gm__kde *k, const pair *p, int64_t n, const double *
 {
     int64_t best = 0, count = n < SPREAD ? n : SPREAD;
     double most = -1;
-    for (int64_t j = 0; j < k->d; j++) {
+    for (int64_t j = 0; j < k->d && k->d > 1; j++) {
         double low = INFINITY, high = -INFINITY;
         for (int64_t i = 0; i < count; i++) {
             double v = y[p[(int64_t)((double)i / (double)count * (double)n)].row * k->d + j];
@@ -132,7 +132,7 @@ static void cut(const gm__kde *k, pair *p, int64_t n, const double *y, int64_t *
             if (middle * UNIT >= end)
                 continue;
             int64_t column = widest(k, p + first, end - first, y);
-            for (int64_t i = first; i < end; i++)
+            for (int64_t i = first; i < end && (k->d > 1 || width == k->leaves); i++)
                 p[i].key = y[p[i].row * k->d + column];
             split(p + first, end - first, middle * UNIT - first);
         }
@@ -356,7 +356,7 @@ static void shape(gm__kde *k, int64_t n)
     int64_t units = (n + UNIT - 1) / UNIT, leaves = 1;
     /* With a grid the tree seldom works. */
     int gridded = k->gauss && !k->adaptive && !k->plain && k->d <= 2;
-    int64_t most = gridded ? MOST_UNITS : LEAF_UNITS;
+    int64_t most = !gridded ? LEAF_UNITS : k->d == 1 ? MOST_UNITS : MOST_UNITS / 4;
     while ((units + leaves - 1) / leaves > most)
         leaves *= 2;
     k->leaves = leaves;

@@ -313,14 +313,40 @@ static double ISA(total)(const double *a, const double *m, const double *w, doub
 #undef LANES
 #define LANES GM__WINDOW_LANES
 
-/* e^-(t - k s)^2 for k in [0, GM__WINDOW). */
-static void ISA(window)(double *y, double t)
+/* e^-(r + (11 - k) / 2)^2 for k in [0, GM__WINDOW), r from 0 to 1/2, as
+ * e^-(r (r + 11)) (e^r)^k e^-((k - 11) / 2)^2 (Greengard and Lee 2004, eq. 13): powers of e^r by
+ * the bits of k. */
+static void ISA(window)(double *y, double r)
 {
-    static const double step[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-    for (int k = 0; k < GM__WINDOW; k += VD) {
-        vd at = (vd_load(step + k % 8) + (double)(k - k % 8)) * GM__WINDOW_STEP;
-        vd u = t - at;
-        vd_store(y + k, ISA(exp_down)(vd_neg(u * u)));
+    static const double far[GM__WINDOW] = {
+        0x1.4835bd010a41bp-44, 0x1.e8a37a45fc32ep-37, 0x1.b93de1e27ca3bp-30, 0x1.e355bbaee85cbp-24,
+        0x1.411fb0da07713p-18, 0x1.02cf22526545ap-13, 0x1.fa0e9586aebc7p-10, 0x1.2c155b8213cf4p-6,
+        0x1.afb718e8457f7p-4, 0x1.78b56362cef38p-2, 0x1.8ebef9eac820bp-1, 0x1.0000000000000p+0,
+        0x1.8ebef9eac820bp-1, 0x1.78b56362cef38p-2, 0x1.afb718e8457f7p-4, 0x1.2c155b8213cf4p-6,
+        0x1.fa0e9586aebc7p-10, 0x1.02cf22526545ap-13, 0x1.411fb0da07713p-18, 0x1.e355bbaee85cbp-24,
+        0x1.b93de1e27ca3bp-30, 0x1.e8a37a45fc32ep-37, 0x1.4835bd010a41bp-44, 0x1.0b6c3afdde064p-52,
+    };
+    static const int64_t bits[3][8] = {{0, -1, 0, -1, 0, -1, 0, -1},
+                                       {0, 0, -1, -1, 0, 0, -1, -1},
+                                       {0, 0, 0, 0, -1, -1, -1, -1}};
+    static const double times[8] = {0, 1, 2, 4, 8, 16, 0, 0};
+    double e[8];
+    for (int k = 0; k < 8; k += VD)
+        vd_store(e + k, vd_load(times + k) * r);
+    e[0] = -r * (r + 11);
+    for (int k = 0; k < 8; k += VD)
+        vd_store(e + k, ISA(exp_down)(vd_load(e + k)));
+    for (int k = 0; k < 8; k += VD) {
+        vd power = vd_set(e[0]);
+        GM_UNROLL
+        for (int i = 0; i < 3; i++) {
+            vl on;
+            memcpy(&on, bits[i] + k, sizeof on);
+            power *= vd_pick(on, vd_set(e[1 + i]), vd_set(1.0));
+        }
+        vd_store(y + k, power * vd_load(far + k));
+        vd_store(y + k + 8, power * e[4] * vd_load(far + k + 8));
+        vd_store(y + k + 16, power * e[5] * vd_load(far + k + 16));
     }
 }
 

@@ -305,8 +305,9 @@ typedef struct gm__densities {
     void (*radial)(int kernel, double *a, double *m, int64_t n);
     /* Sum of w m e^(shift - a), cut at e^-708 and e^700. */
     double (*total)(const double *a, const double *m, const double *w, double shift, int64_t n);
-    /* y (GM__WINDOW) = e^-(t - k GM__WINDOW_STEP)^2; grid += a b^T; sum of a b^T over the grid. */
-    void (*window)(double *y, double t);
+    /* y (GM__WINDOW) = e^-(r + (11 - k) / 2)^2, r from 0 to 1/2; grid += a b^T; sum of a b^T over
+     * the grid. */
+    void (*window)(double *y, double r);
     void (*spread)(double *grid, int64_t stride, const double *a, int rows, const double *b);
     double (*gather)(const double *grid, int64_t stride, const double *a, int rows,
                      const double *b);
