@@ -239,7 +239,7 @@ static double on_levels(const gm__kernels *kernels, const gm__kde_column *c, dou
 double gm__kde_weight(const gm__kernels *kernels, const gm__kde *k, int64_t row,
                       const uint8_t *mark)
 {
-    double w = k->weight[row] / k->scale;
+    double w = k->even ? 1 : k->weight[row] / k->scale;
     for (int64_t j = 0; j < k->d && (!k->gauss || k->factor); j++) {
         const gm__kde_column *c = &k->columns[j];
         if (mark && !mark[j])

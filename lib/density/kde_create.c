@@ -174,6 +174,7 @@ static gm_status set_up(gm_context *ctx, gm__kde *k, const gm__kde_config *c)
     k->radial = c->radial;
     k->plain = c->plain;
     k->adaptive = c->factors != NULL;
+    k->even = c->weights == NULL;
     k->columns = gm__alloc_array(a, k->d, sizeof *k->columns);
     k->inverse = gm__alloc_array(a, k->d, sizeof *k->inverse);
     k->powers = gm__alloc_array(a, GM__KDE_POWERS + 17, sizeof *k->powers);
@@ -300,6 +301,7 @@ gm_status gm__kde_add(gm_context *ctx, gm__kde *k, const double *x, int64_t n, i
                       const double *weights, int64_t *first)
 {
     int64_t start = k->count, rows, blocks, size;
+    k->even = k->even && !weights;
     if (n < 0 || stride < k->d || gm__add64(start, n, &rows) || gm__mul64(n, k->d, &size) ||
         gm__add64(size, k->stride * k->d, &size))
         return gm__fail(ctx, GM_E_ARG, "kde: rows to add must be given with their stride");

@@ -95,7 +95,7 @@ void gm__kde_grid_build(gm_context *ctx, gm__kde *k, int64_t n, const double *y,
     }
     *k->grid = g;
     for (int64_t i = 0; i < n; i++)
-        if (spread(k, ctx->kernels, y + i * k->d, k->weight[rows[i]] / k->scale)) {
+        if (spread(k, ctx->kernels, y + i * k->d, k->even ? 1 : k->weight[rows[i]] / k->scale)) {
             gm__kde_grid_free(k);
             return;
         }

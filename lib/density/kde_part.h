@@ -13,8 +13,8 @@ struct gm__kde {
     gm_allocator allocator;
     int64_t d, wide; /* columns, and columns of a block */
     gm__kde_column *columns;
-    double *inverse; /* (d) 1 / bandwidth where that means something */
-    int32_t radial, gauss, adaptive, plain;
+    double *inverse;                              /* (d) 1 / bandwidth where that means something */
+    int32_t radial, gauss, adaptive, plain, even; /* even: all weights are 1 */
     double *root, *center; /* (d, d) Cholesky factor of the matrix, (d); or NULL */
     double log_norm;       /* log of the constant C */
     double epsilon;        /* relative error of a kernel value besides that of its exponent */
@@ -110,6 +110,15 @@ void gm__kde_query_set(gm__kde_query *s, const double *q);
 void gm__kde_node_bounds(const gm__kde_query *s, int64_t node, double a[2], double m[2]);
 
 /* ---- The tree ---- */
+
+typedef struct gm__kde_pair {
+    double key;
+    int64_t row;
+} gm__kde_pair;
+/* The kth least of n in its place, what is less before it. */
+void gm__kde_split(gm__kde_pair *p, int64_t n, int64_t kth);
+/* Ascending; spare (n) is scratch. */
+void gm__kde_sort(gm__kde_pair *p, gm__kde_pair *spare, int64_t n);
 
 gm_status gm__kde_build(gm_context *ctx, gm__kde *k);
 void gm__kde_clear_tree(gm__kde *k);

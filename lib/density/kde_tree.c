@@ -5,94 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { UNIT = 16, LEAF_UNITS = 8, MOST_UNITS = 64, SAMPLE = 25, SPREAD = 128, ROUNDS = 60 };
-
-typedef struct pair {
-    double key;
-    int64_t row;
-} pair;
-
-/* ---- Selection ---- */
-
-static void sift(pair *p, int64_t at, int64_t n)
-{
-    pair moved = p[at];
-    for (int64_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && p[child].key < p[child + 1].key)
-            child++;
-        if (!(moved.key < p[child].key))
-            break;
-        p[at] = p[child];
-    }
-    p[at] = moved;
-}
-
-static void heap_sort(pair *p, int64_t n)
-{
-    for (int64_t i = n / 2 - 1; i >= 0; i--)
-        sift(p, i, n);
-    for (int64_t end = n - 1; end > 0; end--) {
-        pair top = p[0];
-        p[0] = p[end];
-        p[end] = top;
-        sift(p, 0, end);
-    }
-}
-
-/* How many of n have keys under the pivot (or equal to it); they come first. No branches. */
-static int64_t partition(pair *p, int64_t n, double pivot, int equal)
-{
-    int64_t m = 0;
-    for (int64_t i = 0; i < n; i++) {
-        pair v = p[i];
-        p[i] = p[m];
-        p[m] = v;
-        m += (v.key < pivot) | (equal & (v.key == pivot));
-    }
-    return m;
-}
-
-/* A key whose rank among n is about kth: by rank in a sample. */
-static double guess(const pair *p, int64_t n, int64_t kth)
-{
-    double key[SAMPLE];
-    int64_t count = n < SAMPLE ? n : SAMPLE;
-    for (int64_t i = 0; i < count; i++) {
-        double v = p[(int64_t)((double)i / (double)count * (double)n)].key;
-        int64_t j = i;
-        for (; j > 0 && key[j - 1] > v; j--)
-            key[j] = key[j - 1];
-        key[j] = v;
-    }
-    int64_t rank = (int64_t)((double)kth / (double)n * (double)count);
-    return key[rank < count ? rank : count - 1];
-}
-
-/* The kth least in its place, what is less before it. Hoare's selection; heap sort once it takes
- * suspiciously long. */
-static void split(pair *p, int64_t n, int64_t kth)
-{
-    for (int round = 0; n > 1; round++) {
-        if (round == ROUNDS) {
-            heap_sort(p, n);
-            return;
-        }
-        double pivot = guess(p, n, kth);
-        int64_t m = partition(p, n, pivot, 0);
-        if (kth < m) {
-            n = m;
-            continue;
-        }
-        if (m == 0) {
-            m = partition(p, n, pivot, 1);
-            if (kth < m)
-                return;
-        }
-        p += m;
-        n -= m;
-        kth -= m;
-    }
-}
+typedef gm__kde_pair pair;
+enum { UNIT = 16, LEAF_UNITS = 8, MOST_UNITS = 64, SPREAD = 128 };
 
 /* ---- Cutting ---- */
 
@@ -129,12 +43,12 @@ static void cut(const gm__kde *k, pair *p, int64_t n, const double *y, int64_t *
             int64_t middle = from + (to - from + 1) / 2;
             int64_t first = from * UNIT, end = to * UNIT < n ? to * UNIT : n;
             start[at + width / 2] = middle;
-            if (middle * UNIT >= end)
-                continue;
+            if (middle * UNIT >= end || k->d == 1)
+                continue; /* one column is sorted already */
             int64_t column = widest(k, p + first, end - first, y);
-            for (int64_t i = first; i < end && (k->d > 1 || width == k->leaves); i++)
+            for (int64_t i = first; i < end; i++)
                 p[i].key = y[p[i].row * k->d + column];
-            split(p + first, end - first, middle * UNIT - first);
+            gm__kde_split(p + first, end - first, middle * UNIT - first);
         }
 }
 
@@ -368,7 +282,7 @@ static void shape(gm__kde *k, int64_t n)
 
 typedef struct plan {
     int64_t n, *rows, *start;
-    pair *order;
+    pair *order, *spare;
     double *y, *own;
 } plan;
 
@@ -391,6 +305,10 @@ static gm_status make(gm_context *ctx, gm__kde *k, plan *b)
         *k = old;
         return gm__no_memory(ctx);
     }
+    for (int64_t i = 0; k->d == 1 && i < n; i++)
+        b->order[i].key = b->y[i];
+    if (k->d == 1)
+        gm__kde_sort(b->order, b->spare, n);
     cut(k, b->order, n, b->y, b->start);
     for (int64_t i = 0; i < k->leaves; i++) {
         int64_t first = b->start[i] * UNIT, end = b->start[i + 1] * UNIT;
@@ -421,13 +339,16 @@ gm_status gm__kde_build(gm_context *ctx, gm__kde *k)
               .rows = gm__alloc_array(a, n, sizeof *b.rows),
               .start = gm__alloc_array(a, n + 2, sizeof *b.start),
               .order = gm__alloc_array(a, n, sizeof *b.order),
+              .spare = k->d == 1 ? gm__alloc_array(a, n, sizeof *b.spare) : NULL,
               .y = gm__alloc_array(a, cells, sizeof *b.y),
               .own = gm__alloc_array(a, MOST_UNITS * UNIT * k->d, sizeof *b.own)};
-    gm_status code =
-        b.rows && b.start && b.order && b.y && b.own ? make(ctx, k, &b) : gm__no_memory(ctx);
+    gm_status code = b.rows && b.start && b.order && (b.spare || k->d > 1) && b.y && b.own
+                         ? make(ctx, k, &b)
+                         : gm__no_memory(ctx);
     gm__free(a, b.rows, (size_t)n * sizeof *b.rows);
     gm__free(a, b.start, (size_t)(n + 2) * sizeof *b.start);
     gm__free(a, b.order, (size_t)n * sizeof *b.order);
+    gm__free(a, b.spare, (size_t)n * sizeof *b.spare);
     gm__free(a, b.y, (size_t)cells * sizeof *b.y);
     gm__free(a, b.own, (size_t)(MOST_UNITS * UNIT * k->d) * sizeof *b.own);
     return code;

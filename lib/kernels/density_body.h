@@ -321,14 +321,13 @@ static void ISA(window)(double *y, double r)
     static const double far[GM__WINDOW] = {
         0x1.4835bd010a41bp-44, 0x1.e8a37a45fc32ep-37, 0x1.b93de1e27ca3bp-30, 0x1.e355bbaee85cbp-24,
         0x1.411fb0da07713p-18, 0x1.02cf22526545ap-13, 0x1.fa0e9586aebc7p-10, 0x1.2c155b8213cf4p-6,
-        0x1.afb718e8457f7p-4, 0x1.78b56362cef38p-2, 0x1.8ebef9eac820bp-1, 0x1.0000000000000p+0,
-        0x1.8ebef9eac820bp-1, 0x1.78b56362cef38p-2, 0x1.afb718e8457f7p-4, 0x1.2c155b8213cf4p-6,
+        0x1.afb718e8457f7p-4,  0x1.78b56362cef38p-2,  0x1.8ebef9eac820bp-1,  0x1.0000000000000p+0,
+        0x1.8ebef9eac820bp-1,  0x1.78b56362cef38p-2,  0x1.afb718e8457f7p-4,  0x1.2c155b8213cf4p-6,
         0x1.fa0e9586aebc7p-10, 0x1.02cf22526545ap-13, 0x1.411fb0da07713p-18, 0x1.e355bbaee85cbp-24,
         0x1.b93de1e27ca3bp-30, 0x1.e8a37a45fc32ep-37, 0x1.4835bd010a41bp-44, 0x1.0b6c3afdde064p-52,
     };
-    static const int64_t bits[3][8] = {{0, -1, 0, -1, 0, -1, 0, -1},
-                                       {0, 0, -1, -1, 0, 0, -1, -1},
-                                       {0, 0, 0, 0, -1, -1, -1, -1}};
+    static const int64_t bits[3][8] = {
+        {0, -1, 0, -1, 0, -1, 0, -1}, {0, 0, -1, -1, 0, 0, -1, -1}, {0, 0, 0, 0, -1, -1, -1, -1}};
     static const double times[8] = {0, 1, 2, 4, 8, 16, 0, 0};
     double e[8];
     for (int k = 0; k < 8; k += VD)
