@@ -160,7 +160,7 @@ END_TEST
 
 /* ---- Draws ---- */
 
-enum { DRAWS = 20000, CELLS = 40 };
+enum { DRAWS = 20000, CELLS = 40, PIECES = 100 };
 
 /* Draws of one column fall into the cells as the density's integrals say: chi-square. */
 static void check_line(gm_context *ctx, gm__kde_column column, int adaptive)
@@ -181,11 +181,13 @@ static void check_line(gm_context *ctx, gm__kde_column column, int adaptive)
     double count[CELLS + 1] = {0}, share[CELLS + 1] = {0}, chi = 0;
     gm__kde_promise promise = {1e-6, 0};
     share[CELLS] = 1;
-    for (int i = 0; i < CELLS * 200; i++) {
-        double q = low + (high - low) * (i + 0.5) / (CELLS * 200), y;
-        test_ok(ctx, gm__kde_log_density(ctx, kde, &q, 1, 1, &promise, &y, NULL, NULL));
-        share[i / 200] += exp(y) * (high - low) / (CELLS * 200);
-    }
+    double *q = malloc(2 * CELLS * PIECES * sizeof *q), *y = q + CELLS * PIECES;
+    for (int i = 0; i < CELLS * PIECES; i++)
+        q[i] = low + (high - low) * (i + 0.5) / (CELLS * PIECES);
+    test_ok(ctx, gm__kde_log_density(ctx, kde, q, CELLS * PIECES, 1, &promise, y, NULL, NULL));
+    for (int i = 0; i < CELLS * PIECES; i++)
+        share[i / PIECES] += exp(y[i]) * (high - low) / (CELLS * PIECES);
+    free(q);
     for (int i = 0; i < CELLS; i++)
         share[CELLS] -= share[i];
     for (int i = 0; i < DRAWS; i++) {

@@ -191,6 +191,7 @@ static gm_status descend(gm_context *ctx, const cross *c, double *p)
         int tries = 0;
         for (; tries < 40; tries++, length *= 0.5) {
             step_to(c, p, way, length, next);
+            GM_TRY(gm__check_cancel(ctx));
             then = value_at(c, next, grown);
             if (then <= now + 1e-4 * length * slope)
                 break;

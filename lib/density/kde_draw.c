@@ -5,18 +5,27 @@
 #include <math.h>
 
 #define PI 0x1.921fb54442d18p1
-enum { ELEMENTS = 64, TRIES = 20 };
+enum { ELEMENTS = GM__KDE_ELEMENTS, TRIES = 20 };
 
 gm__kde_stream gm__kde_stream_of(const gm__kernels *kernels, uint64_t seed, uint64_t step,
-                                 int64_t row)
+                                 int64_t row, int64_t d)
 {
-    return (gm__kde_stream){kernels, seed, step, row, 0};
+    return (gm__kde_stream){kernels, seed, step, row * (d + 1) * ELEMENTS, 0};
 }
 
-/* Element `at` of a row is element row * 2^20 + at of the stream: 16,000 columns have room. */
+gm_status gm__kde_check_rows(gm_context *ctx, int64_t row0, int64_t m, int64_t d)
+{
+    int64_t most = d < (int64_t)1 << 40 ? ((int64_t)1 << 48) / (ELEMENTS * (d + 1)) : 0;
+    if (m >= 0 && row0 >= 0 && m <= most && row0 <= most - m)
+        return GM_OK;
+    return gm__fail(ctx, GM_E_ARG,
+                    "kde: %lld rows from number %lld cannot be drawn: numbers end at %lld",
+                    (long long)m, (long long)row0, (long long)most);
+}
+
 double gm__kde_uniform(gm__kde_stream *s)
 {
-    uint64_t bits = gm__random64(s->seed, GM__FOR_SAMPLE, s->step, (s->row << 20) + s->at++);
+    uint64_t bits = gm__random64(s->seed, GM__FOR_SAMPLE, s->step, s->first + s->at++);
     return ((double)(bits >> 12) + 0.5) * 0x1p-52;
 }
 

@@ -8,11 +8,15 @@
 typedef struct gm__kde_stream {
     const gm__kernels *kernels;
     uint64_t seed, step;
-    int64_t row, at; /* at: the next element of the row */
+    int64_t first, at; /* elements: the row's first, and the next one after that */
 } gm__kde_stream;
 
+/* A row of d columns has GM__KDE_ELEMENTS each and as many before them; elements stay under 2^48.
+ */
+#define GM__KDE_ELEMENTS 64
 gm__kde_stream gm__kde_stream_of(const gm__kernels *kernels, uint64_t seed, uint64_t step,
-                                 int64_t row);
+                                 int64_t row, int64_t d);
+gm_status gm__kde_check_rows(gm_context *ctx, int64_t row0, int64_t m, int64_t d);
 double gm__kde_uniform(gm__kde_stream *s);
 double gm__kde_normal(gm__kde_stream *s);
 /* Column j's value about x. */

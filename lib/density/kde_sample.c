@@ -33,7 +33,7 @@ static void draw_whole(gm__kde_stream *s, const gm__kde *k, const double *x, dou
                        double *room, double *out)
 {
     for (int64_t j = 0; j < k->d; j++) {
-        s->at = (j + 1) * 64;
+        s->at = (j + 1) * GM__KDE_ELEMENTS;
         room[j] = factor * gm__kde_normal(s);
     }
     gm__multiply_lower(k->root, k->d, room, out);
@@ -63,9 +63,7 @@ gm_status gm__kde_sample(gm_context *ctx, const gm__kde *k, uint64_t seed, uint6
                          int64_t row0, int64_t m, double *out)
 {
     int64_t size;
-    if (m < 0 || row0 < 0 || row0 > ((int64_t)1 << 27) * (1 << 15) - m || k->d > 16000)
-        return gm__fail(ctx, GM_E_ARG, "kde: %lld rows from %lld cannot be drawn", (long long)m,
-                        (long long)row0);
+    GM_TRY(gm__kde_check_rows(ctx, row0, m, k->d));
     if (gm__add64(k->count, k->d, &size))
         return gm__no_memory(ctx);
     double *sums = gm__alloc_array(&ctx->allocator, size, sizeof *sums), sum = 0;
@@ -77,7 +75,7 @@ gm_status gm__kde_sample(gm_context *ctx, const gm__kde *k, uint64_t seed, uint6
     }
     gm_status code = GM_OK;
     for (int64_t i = 0; i < m && !code; i++) {
-        gm__kde_stream s = gm__kde_stream_of(ctx->kernels, seed, step, row0 + i);
+        gm__kde_stream s = gm__kde_stream_of(ctx->kernels, seed, step, row0 + i, k->d);
         int64_t row = choose(sums, k->count, gm__kde_uniform(&s));
         draw_row(&s, k, row, sums + k->count, out + i * k->d);
         if (i % 1024 == 0)
@@ -369,7 +367,7 @@ static void draw_given(given *g, gm__kde_stream *s, int64_t row, const double *v
     }
     moved_row(g, value, row, moved);
     for (int64_t a = 0; a < g->free; a++) {
-        s->at = (a + 1) * 64;
+        s->at = (a + 1) * GM__KDE_ELEMENTS;
         z[a] = gm__kde_normal(s) * factor_of(k, row);
     }
     for (int64_t j = 0, a = 0; j < k->d; j++) {
@@ -389,9 +387,7 @@ gm_status gm__kde_sample_given(gm_context *ctx, const gm__kde *k, const uint8_t 
                                int64_t m, double *out)
 {
     given g;
-    if (m < 0 || row0 < 0 || row0 > ((int64_t)1 << 42) - m || k->d > 16000)
-        return gm__fail(ctx, GM_E_ARG, "kde: %lld rows from %lld cannot be drawn", (long long)m,
-                        (long long)row0);
+    GM_TRY(gm__kde_check_rows(ctx, row0, m, k->d));
     GM_TRY(given_init(ctx, &g, k, mark));
     if (k->root && gm__cholesky(g.left, g.free)) {
         given_clear(ctx, &g);
@@ -402,7 +398,7 @@ gm_status gm__kde_sample_given(gm_context *ctx, const gm__kde *k, const uint8_t 
     gm_status code = GM_OK;
     for (int64_t i = 0; i < m && !code; i++) {
         const double *value = values + i * k->d;
-        gm__kde_stream s = gm__kde_stream_of(ctx->kernels, seed, step, row0 + i);
+        gm__kde_stream s = gm__kde_stream_of(ctx->kernels, seed, step, row0 + i, k->d);
         code = weigh(ctx, &g, g.count ? value : NULL);
         for (int64_t r = 1; r < k->count && !code; r++)
             g.weight[r] += g.weight[r - 1];
