@@ -473,6 +473,64 @@ START_TEST(modes_are_found)
 }
 END_TEST
 
+/* ---- Memory ---- */
+
+static gm_status use_all(gm_context *ctx, kde_case *k, gm__kde **kde, gm__kde **part)
+{
+    gm__kde_rows_of r = {k->x, 60, 2, 2, NULL}, line = {k->x, 60, 1, 2, NULL};
+    double h[2], m[4], f[60], out[120];
+    int64_t gone[] = {3, 4}, count;
+    uint8_t given[2] = {0, 1};
+    gm_status code = gm__kde_rule_of_thumb(ctx, GM__KDE_SILVERMAN, &r, h);
+    if (!code)
+        code = gm__kde_sheather_jones(ctx, &line, h);
+    if (!code)
+        code = gm__kde_cross_validate(ctx, GM__KDE_LIKELIHOOD, &r, 20, 1, h, m);
+    if (!code)
+        code = gm__kde_create(ctx, &k->config, kde);
+    if (!code)
+        code = gm__kde_abramson(ctx, *kde, &r, f);
+    if (!code)
+        code = gm__kde_sample(ctx, *kde, 1, 0, 0, 10, out);
+    if (!code)
+        code = gm__kde_sample_given(ctx, *kde, given, k->x, 1, 0, 0, 2, out);
+    if (!code)
+        code = gm__kde_condition(ctx, *kde, given, k->x, part);
+    if (!code)
+        code = gm__kde_gradient(ctx, *kde, k->x, 2, out);
+    if (!code)
+        code = gm__kde_modes(ctx, *kde, k->x, 4, 1e-3, 100, out, NULL, &count);
+    return code ? code : gm__kde_forget(ctx, *kde, gone, 2);
+}
+
+static gm_status use_with(const gm_allocator *allocator, void *arg)
+{
+    kde_case *k = arg;
+    gm_context *ctx;
+    gm_context_config config = {.struct_size = sizeof config, .allocator = allocator};
+    gm__kde *kde = NULL, *part = NULL;
+    gm_status code = gm_context_create(&config, &ctx);
+    if (code)
+        return code;
+    code = use_all(ctx, k, &kde, &part);
+    gm__kde_free(part);
+    gm__kde_free(kde);
+    gm_context_free(ctx);
+    return code;
+}
+
+START_TEST(memory_may_fail)
+{
+    kde_case k;
+    double matrix[4] = {0.5, 0.1, 0.1, 0.4};
+    kde_case_clusters(&k, 60, 2, 0.7);
+    must(test_every_failure(use_with, &k, 80) > 10);
+    k.config.matrix = matrix;
+    must(test_every_failure(use_with, &k, 80) > 10);
+    kde_case_clear(&k);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("kde_fit");
@@ -490,6 +548,7 @@ static Suite *suite(void)
     tcase_add_test(t, conditional_draws);
     tcase_add_test(t, gradients_are_differences);
     tcase_add_test(t, modes_are_found);
+    tcase_add_test(t, memory_may_fail);
     suite_add_tcase(s, t);
     return s;
 }

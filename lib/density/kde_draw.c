@@ -64,21 +64,26 @@ static double middle(gm__kde_stream *s, int n)
     return u[n / 2];
 }
 
+static double whole_power(double x, int64_t n)
+{
+    double y = 1;
+    for (; n > 0; n /= 2, x *= x)
+        y *= n % 2 ? x : 1;
+    return y;
+}
+
 /* r with F(r) = u for an increasing F(r) = sum of c_k r^(first + step k) / (first + step k) over
  * [0, 1], by bisection. */
-static double invert(const gm__kde_stream *s, const double *c, int n, double first, double step,
-                     double u)
+static double invert(const double *c, int n, int64_t first, int step, double u)
 {
     double low = 0, high = 1, all = 0;
     for (int k = 0; k < n; k++)
-        all += c[k] / (first + step * k);
+        all += c[k] / (double)(first + step * k);
     for (int i = 0; i < 54; i++) {
-        double r = 0.5 * (low + high), sum = 0, power = 1;
-        double ratio = map(s, GM__EXP, step * map(s, GM__LOG, r));
+        double r = 0.5 * (low + high), sum = 0, power = 1, ratio = whole_power(r, step);
         for (int k = 0; k < n; k++, power *= ratio)
-            sum += c[k] * power / (first + step * k);
-        sum *= map(s, GM__EXP, first * map(s, GM__LOG, r));
-        if (sum < u * all)
+            sum += c[k] * power / (double)(first + step * k);
+        if (sum * whole_power(r, first) < u * all)
             low = r;
         else
             high = r;
@@ -87,7 +92,7 @@ static double invert(const gm__kde_stream *s, const double *c, int n, double fir
 }
 
 /* The coefficients of a kernel in powers of r^step; how many. */
-static int coefficients(int32_t kernel, double *c, double *step)
+static int coefficients(int32_t kernel, double *c, int *step)
 {
     static const double table[GM__KERNEL_COUNT][4] = {
         [GM__KERNEL_EPANECHNIKOV] = {1, -1},     [GM__KERNEL_TOPHAT] = {1},
@@ -109,7 +114,8 @@ static int coefficients(int32_t kernel, double *c, double *step)
 /* A kernel on the line, bandwidth 1. */
 static double line(gm__kde_stream *s, int32_t kernel)
 {
-    double c[12], step, u;
+    double c[12], u;
+    int step;
     switch (kernel) {
     case GM__KERNEL_GAUSSIAN:
         return gm__kde_normal(s);
@@ -131,13 +137,14 @@ static double line(gm__kde_stream *s, int32_t kernel)
     if (kernel == GM__KERNEL_EXPONENTIAL)
         return sign * minus_log(s);
     int n = coefficients(kernel, c, &step);
-    return sign * invert(s, c, n, 1, step, gm__kde_uniform(s));
+    return sign * invert(c, n, 1, step, gm__kde_uniform(s));
 }
 
 /* Radial kernels: a direction, and a length with the density kernel(r) r^(d-1). */
 void gm__kde_draw_radial(gm__kde_stream *s, const gm__kde *k, double factor, double *y)
 {
-    double c[12], step, length = 0, r = 0;
+    double c[12], length = 0, r = 0;
+    int step;
     int32_t kernel = k->columns[0].kernel;
     for (int64_t j = 0; j < k->d; j++) {
         column_at(s, j);
@@ -149,7 +156,7 @@ void gm__kde_draw_radial(gm__kde_stream *s, const gm__kde *k, double factor, dou
     s->at = 1;
     if (kernel != GM__KERNEL_EXPONENTIAL) {
         int n = coefficients(kernel, c, &step);
-        r = invert(s, c, n, (double)k->d, step, gm__kde_uniform(s));
+        r = invert(c, n, k->d, step, gm__kde_uniform(s));
     }
     for (int64_t j = 0; j < k->d; j++)
         y[j] *= k->columns[j].bandwidth * factor * r / sqrt(length);
