@@ -253,7 +253,7 @@ END_TEST
 /* ---- Same bits ---- */
 
 /* FNV-1a over the answers of all cases; frozen, so that other processors are held to it too. */
-#define KDE_BITS 0x27c22ef0u
+#define KDE_BITS 0xe01c4033u
 
 static uint32_t add_bits(uint32_t hash, const double *x, int64_t n)
 {

@@ -270,7 +270,9 @@ static void shape(gm__kde *k, int64_t n)
     int64_t units = (n + UNIT - 1) / UNIT, leaves = 1;
     /* With a grid the tree seldom works. */
     int gridded = k->gauss && !k->adaptive && !k->plain && k->d <= 2;
-    int64_t most = !gridded ? LEAF_UNITS : k->d == 1 ? MOST_UNITS : MOST_UNITS / 4;
+    int64_t most = gridded && k->d == 1 ? MOST_UNITS : gridded ? MOST_UNITS / 4 : LEAF_UNITS;
+    if (k->gauss && !k->adaptive && !gridded)
+        most = MOST_UNITS / 2; /* sums in float cost less than boxes */
     while ((units + leaves - 1) / leaves > most)
         leaves *= 2;
     k->leaves = leaves;
