@@ -429,6 +429,43 @@ typedef struct gm_diffusion {
  * what was added. The family's schedule tells how much. at->struct_size must be set. */
 GM_API void gm_noised_draw(gm_builder *b, gm_node *x, gm_noised *at, gm_node **noise);
 
+/* ---- Laws: one column given others ----------------------------------------------------------- */
+
+/* The distribution of one column of x for each of some rows, given what is known of the others. */
+typedef struct gm_law {
+    uint32_t struct_size;
+    int32_t discrete; /* mass at values of the column; else a density */
+    int64_t rows;
+    void *state; /* what `at` reads */
+    /* Of row i at a value v, in units of x (of a category its number): log density, or log mass;
+     * and of a draw X the probabilities of X <= v and of X > v, each to full relative precision, so
+     * that neither tail is lost. v may be any number but NaN. Pointers may be NULL. Thread-safe. */
+    void (*at)(const struct gm_law *law, int64_t i, double v, double *logp, double *below,
+               double *above);
+    void (*free)(struct gm_law *law); /* frees the state; or NULL */
+} gm_law;
+
+/* How a family that builds graphs gives the law of each column: `raw` with `likelihood`, or `at`.
+ * Columns are numbered as gm_builder_x_column has them: one that is several wide counts by the
+ * first of its columns of x. */
+typedef struct gm_conditionals {
+    uint32_t struct_size;
+    /* Fills order (one number for each column, that of its first column of x): each column's law is
+     * known given those before it. Returns 1 if it is known given any others, then the order is
+     * the one to prefer. */
+    int32_t (*order)(gm_builder *b, int32_t *order);
+    /* Parameters of every column's law given those that are known, as gm_likelihood_log_prob takes
+     * them. known (batch, width) is 1 or 0; x (batch, width) is 0 where it is unknown. In a fixed
+     * order the parameters of a column depend on those before it alone, and known need not be
+     * read: x of later columns may then be anything. */
+    gm_node *(*raw)(gm_builder *b, gm_node *x, gm_node *known);
+    void (*likelihood)(gm_builder *b, gm_likelihood *l); /* what raw means; struct_size is set */
+    /* In a fixed order, of real columns, in place of raw and likelihood: each column's law at its
+     * own value given those before it. Each (batch, width); *logp the log density, *below and
+     * *above as in gm_law. (An autoregressive flow: log |dz/dx| + log p(z), P(z), 1 - P(z).) */
+    void (*at)(gm_builder *b, gm_node *x, gm_node **logp, gm_node **below, gm_node **above);
+} gm_conditionals;
+
 /* ---- Families: make a family of your own known ----------------------------------------------- */
 
 /* A row of an options table; a row of zeros ends it. type is GM_INT to GM_SEED, stage a sum of
@@ -490,7 +527,8 @@ typedef struct gm_family {
     int32_t flags;                   /* GM_FAMILY_ */
     /* (batch, width): a row drawn given its code, what sample gives; NULL: as decode. */
     gm_node *(*draw)(gm_builder *b, gm_node *z);
-    const gm_diffusion *diffusion; /* of families that take noise away */
+    const gm_diffusion *diffusion;       /* of families that take noise away */
+    const gm_conditionals *conditionals; /* of families that know columns given others; or NULL */
 } gm_family;
 
 /* Makes a family known in a context under its name. The table must outlive the context and every

@@ -41,7 +41,8 @@ enum {
     GM_CAN_GRADIENT = 4,
     GM_CAN_ENCODE = 8,
     GM_CAN_DECODE = 16,
-    GM_CAN_RECONSTRUCT = 32
+    GM_CAN_RECONSTRUCT = 32,
+    GM_CAN_CONDITIONAL = 64 /* genmod/conditional.h: one column given others */
 };
 
 /* A family, as gm_family_at fills it; static text, or text of the table that was registered. */

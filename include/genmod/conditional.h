@@ -1,0 +1,71 @@
+/* genmod/conditional.h: one column given others. */
+#ifndef GENMOD_CONDITIONAL_H
+#define GENMOD_CONDITIONAL_H
+
+#include "genmod/base.h"
+#include "genmod/dataset.h"
+#include "genmod/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- The law of one column ------------------------------------------------------------------- */
+
+/* Asks a model for the law of one of its columns, row by row, given values of other columns: its
+ * density or mass, its distribution function and its quantiles. Models that can have
+ * GM_CAN_CONDITIONAL among their capabilities.
+ *
+ * Columns are numbered as in rows (n, d), and values are in the user's units: real ones have a
+ * density, all others mass at their values (categories by number, in that order). Circular columns
+ * run from 0 to their period.
+ *
+ * Whole numbers that a family takes as real ones have mass too: what lies between the number and
+ * the next. As known columns they stand at the middle of that. So the laws of a row's columns, each
+ * given those before it, are always those of one distribution over rows; it is the model's own
+ * where no column is taken for what it is not.
+ *
+ * One thread at a time uses a handle; several handles may share a model. */
+typedef struct gm_conditional gm_conditional;
+
+/* opts (may be NULL): options of the call "conditional", genmod-calls(7). Retains the model.
+ * GM_E_UNSUPPORTED where the family has no laws (the text names those that do), where the model's
+ * transform mixes columns (whiten), or where the family takes categories as real columns. */
+GM_API gm_status gm_conditional_create(gm_context *ctx, const gm_model *model,
+                                       const gm_options *opts, gm_conditional **conditional);
+GM_API void gm_conditional_free(gm_conditional *conditional);
+/* Fills order[d] (may be NULL): the law of column order[i] is known given columns order[0] to
+ * order[i - 1]. Returns 1 if it is known given any others as well; 0 if not, and for NULL. */
+GM_API int32_t gm_conditional_order(const gm_conditional *conditional, int64_t *order);
+/* Says which law the calls below answer for: that of `column`, in each row of x (n, d), given the
+ * row's values of the columns j where known[j] is not 0. Other values are not looked at, but that
+ * in a fixed order finite values of later columns make the next columns cheaper: whole rows, with
+ * one column after another, cost one pass of the network. cond as in gm_model_log_prob. What is
+ * needed of x is copied. GM_E_DATA where a known value is not finite or has no support;
+ * GM_E_UNSUPPORTED where the order is fixed and the known columns are not all those before
+ * `column`; GM_E_ARG where `column` itself is known. */
+GM_API gm_status gm_conditional_set(gm_context *ctx, gm_conditional *conditional, const gm_array *x,
+                                    const gm_array *cond, const unsigned char *known,
+                                    int64_t column);
+/* Of rows [first, first + count): the log density or log mass at value[count], into logp[count];
+ * minus infinity where a value has no support. GM_E_STATE before gm_conditional_set, GM_E_RANGE for
+ * rows that were not set, GM_E_DATA for a value that is not a number. */
+GM_API gm_status gm_conditional_log_prob(gm_context *ctx, gm_conditional *conditional,
+                                         int64_t first, int64_t count, const double *value,
+                                         double *logp);
+/* The probabilities that the column is at most value[i], into below, and that it is greater, into
+ * above, (count) each, either NULL: each to full relative precision, far in a tail too. value may
+ * be infinite, and anything between whole numbers. */
+GM_API gm_status gm_conditional_cdf(gm_context *ctx, gm_conditional *conditional, int64_t first,
+                                    int64_t count, const double *value, double *below,
+                                    double *above);
+/* The least value of which the probability of being at most that is u[i] or more, 0 < u < 1
+ * (GM_E_RANGE else), into value[count]. Whole numbers lie within the range that was seen. */
+GM_API gm_status gm_conditional_quantile(gm_context *ctx, gm_conditional *conditional,
+                                         int64_t first, int64_t count, const double *u,
+                                         double *value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
