@@ -74,7 +74,7 @@ static gm_x_column x_column(const gm__way *w)
     gm_x_column c = {.struct_size = sizeof c, .kind = GM_X_REAL, .width = 1};
     if (!w->counted)
         return c;
-    int levels = w->type == GM_COLUMN_INTEGER || w->type == GM_COLUMN_ORDERED || w->p[2] == w->p[3];
+    int levels = gm__way_whole(w) || w->p[2] == w->p[3];
     c.kind = levels ? GM_X_LEVELS : GM_X_BINARY;
     c.low = (w->p[2] - w->p[0]) / w->p[1];
     c.high = (w->p[3] - w->p[0]) / w->p[1];
@@ -92,6 +92,19 @@ int64_t gm__transform_x_columns(const gm__transform *t, gm_x_column *columns)
             columns[w->place] = x_column(w);
     }
     return counted;
+}
+
+int gm__way_whole(const gm__way *w)
+{
+    return w->type == GM_COLUMN_INTEGER || w->type == GM_COLUMN_ORDERED || w->unit > 0;
+}
+
+void gm__way_describe(gm__way *w, const gm__column *c, int bins)
+{
+    w->type = c->type;
+    w->categories = c->categories;
+    w->period = c->type == GM_COLUMN_CIRCULAR ? c->period : 0;
+    w->unit = bins && c->type == GM_COLUMN_REAL ? c->resolution : 0;
 }
 
 int64_t gm__way_size(const gm__way *w)
@@ -116,7 +129,7 @@ static int counts_soundly(const gm__way *w, const double *p)
     double low = p[2], high = p[3], step = 1 / p[1], range = (high - low) / p[1];
     if (w->categories && (low != 0 || high != (double)w->categories - 1))
         return 0;
-    if (w->type != GM_COLUMN_INTEGER && w->type != GM_COLUMN_ORDERED && (p[0] != 0 || p[1] != 1))
+    if (!gm__way_whole(w) && (p[0] != 0 || p[1] != 1))
         return 0;
     return low <= high && low == floor(low) && high == floor(high) && fabs(low) < 0x1p53 &&
            fabs(high) < 0x1p53 && step - step == 0 && range - range == 0;

@@ -13,6 +13,9 @@
  * INTEGER and ORDERED moved and scaled (as standard; not at all with transform=none). Each has a
  * range outside of which its values have no support. Categories of three and more pass by number.
  *
+ * With repeated=bins a REAL column that has a resolution is one of whole numbers: x / resolution,
+ * rounded. So its log densities are log probabilities of bins.
+ *
  * A column multiplied by a power of two gives the same outputs bit for bit. Constant columns have
  * scale 1. A transform is immutable once made; any number of threads may use it. */
 #ifndef GM__TRANSFORM_H
@@ -24,8 +27,8 @@
 
 typedef struct gm__transform gm__transform;
 
-/* Rows of the options "transform" (standard|quantile|logit|none), "whiten" (BOOL) of stage FIT;
- * ended by a row of zeros. */
+/* Rows of the options "transform" (standard|quantile|logit|none), "whiten" (BOOL) and "repeated"
+ * (real|bins) of stage FIT; ended by a row of zeros. */
 extern const gm_option_row gm__transform_options[];
 
 /* How discrete columns are taken as they are. */

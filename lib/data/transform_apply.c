@@ -65,6 +65,8 @@ static void map_logits(const gm__transform *t, gm__map1_fn *map, double *row)
 static double cell(const gm__way *w, double x, int *inside)
 {
     *inside = x - x == 0;
+    if (w->unit > 0)
+        x = floor(x / w->unit + 0.5); /* the bin that it lies in */
     if (w->dequantised || w->by == GM__BY_INDEX)
         *inside = *inside && x == floor(x) && fabs(x) < 0x1p53;
     if (w->counted)
@@ -225,18 +227,31 @@ static double to_level(const gm__way *w, double x)
     return x >= low ? x <= high ? x : high : low;
 }
 
-static double to_column(const gm__way *w, double x)
+/* The middle of bin number k: a decimal one as its text is read, where the unit is a tenth, a
+ * hundredth ... */
+static double from_bin(double unit, double k)
+{
+    double per = floor(1 / unit + 0.5);
+    return per >= 1 && fabs(per * unit - 1) < 1e-12 ? k / per : k * unit;
+}
+
+static double to_whole(const gm__way *w, double x)
 {
     if (w->counted)
         return to_level(w, x);
-    if (w->period > 0)
-        return x - w->period * floor(x / w->period);
-    if (!w->dequantised)
-        return x;
     double last = w->type == GM_COLUMN_ORDERED ? (double)w->categories - 1 : 0x1p53 - 1;
     double first = w->type == GM_COLUMN_ORDERED ? 0 : -last;
     x = floor(x);
     return x < first ? first : x > last ? last : x;
+}
+
+static double to_column(const gm__way *w, double x)
+{
+    if (w->counted || w->dequantised)
+        return w->unit > 0 ? from_bin(w->unit, to_whole(w, x)) : to_whole(w, x);
+    if (w->period > 0)
+        return x - w->period * floor(x / w->period);
+    return x;
 }
 
 /* Into y (r), which has room: out of the whitening, and logits to their shares. */

@@ -1,5 +1,6 @@
 /* A transform as JSON and one list of numbers: {"whiten": true, "columns": [{"by": "standard"},
- * {"by": "quantile", "knots": 128}, {"by": "none", "counted": true}, ...]}; the numbers lie column
+ * {"by": "quantile", "knots": 128}, {"by": "none", "counted": true}, {"by":
+ * "standard", "bins": true}, ...]}; the numbers lie column
  * after column as gm__way says, then the whitening's mean and factor. */
 #include "data/transform_parts.h"
 #include "base/size.h"
@@ -19,6 +20,8 @@ void gm__transform_write(const gm__transform *t, gm__buffer *json, const double 
             gm__buffer_format(json, ",\"knots\":%lld", (long long)w->knots);
         if (w->counted)
             gm__buffer_text(json, ",\"counted\":true");
+        if (w->unit > 0)
+            gm__buffer_text(json, ",\"bins\":true");
         gm__buffer_text(json, "}");
     }
     gm__buffer_text(json, "]}");
@@ -29,37 +32,46 @@ void gm__transform_write(const gm__transform *t, gm__buffer *json, const double 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 /* What a column of the schema may go by. */
-static int may_go_by(const gm__column *c, int by, int counted)
+static int may_go_by(const gm__way *w, int by, int counted)
 {
-    int index = c->type == GM_COLUMN_BINARY || c->type == GM_COLUMN_CATEGORY;
+    int index = w->type == GM_COLUMN_BINARY || w->type == GM_COLUMN_CATEGORY;
     if (counted)
-        return index ? by == GM__BY_NONE && c->categories <= 2
-                     : (c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED) &&
-                           (by == GM__BY_NONE || by == GM__BY_STANDARD);
+        return index ? by == GM__BY_NONE && w->categories <= 2
+                     : gm__way_whole(w) && (by == GM__BY_NONE || by == GM__BY_STANDARD);
     if (index || by == GM__BY_INDEX)
         return index && by == GM__BY_INDEX;
-    return c->type != GM_COLUMN_CIRCULAR || by == GM__BY_STANDARD;
+    return w->type != GM_COLUMN_CIRCULAR || by == GM__BY_STANDARD;
+}
+
+/* A flag of a column: false where it is not said. */
+static gm_status parse_flag(gm_context *ctx, const gm__json *json, const char *name, int *flag)
+{
+    const gm__json *said = gm__json_get(json, name);
+    if (said && said->type != GM__JSON_BOOL)
+        return gm__fail(ctx, GM_E_FORMAT, "'%s' must be true or false", name);
+    *flag = said && said->number != 0;
+    return GM_OK;
 }
 
 static gm_status parse_way(gm_context *ctx, const gm__json *json, const gm__column *c, gm__way *w)
 {
     const char *name;
-    const gm__json *counted = gm__json_get(json, "counted");
+    int bins;
     GM_TRY(gm__json_text(ctx, json, "by", &name));
-    if (counted && counted->type != GM__JSON_BOOL)
-        return gm__fail(ctx, GM_E_FORMAT, "'counted' must be true or false");
-    w->counted = counted && counted->number != 0;
+    GM_TRY(parse_flag(ctx, json, "counted", &w->counted));
+    GM_TRY(parse_flag(ctx, json, "bins", &bins));
+    gm__way_describe(w, c, bins);
+    if (bins && !(w->unit > 0))
+        return gm__fail(ctx, GM_E_FORMAT, "a column of type %s without resolution has no bins",
+                        gm__type_name(c->type));
     for (w->by = 0; w->by <= GM__BY_INDEX && strcmp(name, way_names[w->by]) != 0; w->by++) {
     }
-    if (w->by > GM__BY_INDEX || !may_go_by(c, w->by, w->counted))
+    if (w->by > GM__BY_INDEX || !may_go_by(w, w->by, w->counted))
         return gm__fail(ctx, GM_E_FORMAT, "a %scolumn of type %s by '%.*s'",
                         w->counted ? "counted " : "", gm__type_name(c->type), 32, name);
     if (w->by == GM__BY_QUANTILE)
         GM_TRY(gm__json_int(ctx, json, "knots", 2, GM__MAX_KNOTS, &w->knots));
-    w->type = c->type;
-    w->categories = c->categories;
-    w->period = c->type == GM_COLUMN_CIRCULAR ? c->period : 0;
-    w->dequantised = !w->counted && (c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED);
+    w->dequantised = !w->counted && gm__way_whole(w);
     return GM_OK;
 }
 

@@ -12,6 +12,9 @@ const gm_option_row gm__transform_options[] = {
      "how real columns are mapped before the model sees them; logit is for bounded columns"},
     {"whiten", GM_STAGE_FIT, GM_BOOL, "false", "", 1,
      "remove the correlation between real columns before the model sees them"},
+    {"repeated", GM_STAGE_FIT, GM_CHOICE, "real", "real|bins", 1,
+     "real columns whose values repeat: as real numbers, or as bins as wide as their resolution, "
+     "whose probability is what log_prob then gives"},
     {0}};
 
 #define WIDEN 0.01        /* of a logit's range, on each side */
@@ -23,7 +26,7 @@ typedef struct fit {
     gm_context *ctx;
     gm__transform *t;
     const gm_dataset *data;
-    int by;
+    int by, bins;
     const gm__counting *counting; /* NULL: nothing counts */
     int64_t *columns;             /* (d) numbers of the data's columns */
     double *x;                    /* (rows) one column */
@@ -98,6 +101,8 @@ static gm_status read_column(fit *f, int64_t j, double *low, double *high)
                 v != v ? "missing" : "infinite");
         if (w->period > 0)
             v = f->x[i] = v - w->period * floor(v / w->period);
+        if (w->unit > 0)
+            v = f->x[i] = floor(v / w->unit + 0.5);
         *low = v < *low ? v : *low;
         *high = v > *high ? v : *high;
     }
@@ -197,7 +202,11 @@ static gm_status fit_counted(fit *f, int64_t j, double low, double high, double 
     p[1] = 1;
     p[2] = 0;
     p[3] = (double)(w->categories - 1);
-    if (w->type == GM_COLUMN_INTEGER) {
+    if (w->unit > 0) { /* values to come may lie anywhere near; nothing is lost by room */
+        double range = high - low + 1;
+        p[2] = low - range;
+        p[3] = high + range;
+    } else if (w->type == GM_COLUMN_INTEGER) {
         p[2] = levels ? 0 : c->low < low ? c->low : low;
         p[3] = levels ? (double)(levels - 1) : c->high > high ? c->high : high;
     }
@@ -310,10 +319,8 @@ static void describe(fit *f)
         if (c->role != GM_ROLE_FEATURE)
             continue;
         gm__way *w = &f->t->ways[j];
-        w->type = c->type;
-        w->categories = c->categories;
-        w->period = c->type == GM_COLUMN_CIRCULAR ? c->period : 0;
-        int whole = c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED;
+        gm__way_describe(w, c, f->bins);
+        int whole = gm__way_whole(w);
         int index = c->type == GM_COLUMN_BINARY || c->type == GM_COLUMN_CATEGORY;
         w->counted = f->counting && (whole || (index && c->categories <= 2));
         w->dequantised = whole && !w->counted;
@@ -401,7 +408,8 @@ gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__v
              .data = data,
              .rows = data->rows,
              .counting = counting,
-             .by = (int)gm__value_int(options, "transform")};
+             .by = (int)gm__value_int(options, "transform"),
+             .bins = (int)gm__value_int(options, "repeated")};
     int64_t d = 0;
     *t = NULL;
     for (int64_t i = 0; i < data->schema->count; i++)

@@ -17,6 +17,7 @@ typedef struct gm__way {
     int64_t draw;       /* among the dequantised columns */
     int64_t categories; /* of BINARY, CATEGORY and ORDERED */
     double period;      /* of CIRCULAR */
+    double unit;        /* of REAL columns taken as bins: it counts in steps of it; else 0 */
     int64_t knots;
     int64_t at; /* p = numbers + at */
     const double *p;
@@ -37,6 +38,10 @@ struct gm__transform {
     const gm__kernels *kernels;
 };
 
+/* Whether its values, in steps of the unit where it has one, are whole numbers. */
+int gm__way_whole(const gm__way *w);
+/* What the schema says of a column; bins: a real one counts in steps of its resolution. */
+void gm__way_describe(gm__way *w, const gm__column *c, int bins);
 /* Numbers of one column by its knots, and of the whole. */
 int64_t gm__way_size(const gm__way *w);
 /* Whether the numbers p of a column are finite and make its map increasing, so that no later call
