@@ -21,6 +21,11 @@ gm_status gm__dataset_select(gm_context *ctx, const gm_dataset *data, const int6
 gm_status gm__dataset_split(gm_context *ctx, const gm_dataset *data, double fraction, uint64_t seed,
                             gm_dataset **first, gm_dataset **second);
 
+/* The weights of the rows, scaled to the mean 1, from the column of the role WEIGHT; *weights is
+ * NULL where there is none. Free (rows) doubles of the context's allocator. GM_E_DATA for a weight
+ * that is negative, missing or infinite, all of them 0, or two such columns. */
+gm_status gm__row_weights(gm_context *ctx, const gm_dataset *data, double **weights);
+
 /* How a dataset's columns answer a model's schema: by name where both have names, else by position
  * among as many columns. Category numbers are translated by the categories' names; a category the
  * model never saw becomes GM__UNSEEN. */

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-static const char *const role_names[] = {NULL, "feature", "label", "condition", "ignored"};
+static const char *const role_names[] = {NULL,        "feature", "label",
+                                         "condition", "ignored", "weight"};
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 

@@ -38,6 +38,7 @@ void gm__transform_release(gm__transform *t)
     gm_allocator a = t->allocator;
     gm__free(&a, t->ways, (size_t)t->d * sizeof *t->ways);
     gm__free(&a, t->numbers, (size_t)t->room * sizeof *t->numbers);
+    gm__free(&a, t->given, (size_t)t->conditions * sizeof *t->given);
     gm__free(&a, t, sizeof *t);
 }
 

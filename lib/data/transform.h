@@ -36,8 +36,10 @@ typedef struct gm__counting {
     int64_t levels; /* INTEGER columns run from 0 to levels - 1; 0: over their own range */
 } gm__counting;
 
-/* Learns from the training rows: (columns of the role FEATURE) of data; data's cells must be
- * present and finite. counting NULL: discrete columns become real ones or indices. */
+/* Learns from the training rows: the columns of the role FEATURE of data, and those of the role
+ * CONDITION, which pass beside the rows; their cells must be present and finite. Statistics are
+ * weighted where data has a column of the role WEIGHT. counting NULL: discrete columns become real
+ * ones or indices. */
 gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options,
                             const gm__counting *counting, gm__transform **t);
 gm__transform *gm__transform_retain(const gm__transform *t);
@@ -48,6 +50,14 @@ int64_t gm__transform_indices(const gm__transform *t); /* c: index outputs */
 int64_t gm__transform_categories(const gm__transform *t,
                                  int64_t index);  /* of the i-th index output */
 int gm__transform_random(const gm__transform *t); /* 1 if forward draws (a dequantised column) */
+/* Conditions: how many columns, and how many numbers they become for a network. */
+int64_t gm__transform_conditions(const gm__transform *t); /* c */
+int64_t gm__transform_given(const gm__transform *t);      /* w */
+/* cells (n, c) to out (n, w): reals, whole numbers and ordered categories standardised, circular
+ * columns as sine and cosine, binary ones 0 and 1, categories one-hot. Returns the first of the
+ * cells that is no finite number, or not the number of a category; -1 where all are good. */
+int64_t gm__transform_condition(const gm__transform *t, const double *cells, int64_t n,
+                                double *out);
 /* What each real output is, in its own units; returns how many of them count. columns (r) may be
  * NULL. */
 int64_t gm__transform_x_columns(const gm__transform *t, gm_x_column *columns);

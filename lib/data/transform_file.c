@@ -1,7 +1,7 @@
 /* A transform as JSON and one list of numbers: {"whiten": true, "columns": [{"by": "standard"},
- * {"by": "quantile", "knots": 128}, {"by": "none", "counted": true}, {"by":
- * "standard", "bins": true}, ...]}; the numbers lie column
- * after column as gm__way says, then the whitening's mean and factor. */
+ * {"by": "quantile", "knots": 128}, {"by": "none", "counted": true}, {"by": "standard", "bins":
+ * true}, ...], "conditions": [{"mean": 0, "deviation": 1}, ...]}; the numbers lie column after
+ * column as gm__way says, then the whitening's mean and factor. */
 #include "data/transform_parts.h"
 #include "base/size.h"
 
@@ -24,7 +24,9 @@ void gm__transform_write(const gm__transform *t, gm__buffer *json, const double 
             gm__buffer_text(json, ",\"bins\":true");
         gm__buffer_text(json, "}");
     }
-    gm__buffer_text(json, "]}");
+    gm__buffer_text(json, "]");
+    gm__conditions_write(t, json);
+    gm__buffer_text(json, "}");
     *numbers = t->numbers;
     *count = t->count;
 }
@@ -158,6 +160,8 @@ static gm_status parse(gm_context *ctx, const gm__json *json, const double *numb
         return gm__no_memory(ctx);
     made->whiten = whiten->number != 0;
     gm_status code = parse_into(ctx, made, list, numbers, count, schema);
+    if (!code)
+        code = gm__conditions_parse(ctx, made, json, schema);
     if (code)
         gm__transform_release(made);
     else

@@ -22,6 +22,10 @@ const gm_option_row gm__transform_options[] = {
 #define RIDGE 1e-6        /* of each variance, so that the covariance is regular */
 #define MAX_WHITE 16384   /* real columns that whitening takes: its matrix has their square */
 
+typedef struct weighted {
+    double value, weight;
+} weighted;
+
 typedef struct fit {
     gm_context *ctx;
     gm__transform *t;
@@ -30,59 +34,10 @@ typedef struct fit {
     const gm__counting *counting; /* NULL: nothing counts */
     int64_t *columns;             /* (d) numbers of the data's columns */
     double *x;                    /* (rows) one column */
+    double *weights;              /* (rows) of the mean 1; NULL: all 1 */
+    weighted *cells, **order;     /* (rows) of a column, for quantiles of weighted rows */
     int64_t rows;
 } fit;
-
-/* ---- Statistics ------------------------------------------------------------------------------ */
-
-/* Neumaier 1974: a sum with its rounding errors kept aside. */
-typedef struct exact_sum {
-    double sum, rest;
-} exact_sum;
-
-static void add(exact_sum *s, double x)
-{
-    double sum = s->sum + x;
-    s->rest += fabs(s->sum) >= fabs(x) ? (s->sum - sum) + x : (x - sum) + s->sum;
-    s->sum = sum;
-}
-
-/* The power of two that brings |x| <= most to 1 at most, from the exponent's bits: exact, whatever
- * the unit. */
-static double power_below(double most)
-{
-    uint64_t bits, exponent;
-    double scale;
-    memcpy(&bits, &most, sizeof bits);
-    exponent = bits >> 52 & 2047;
-    exponent = exponent > 2044 ? 1 : exponent < 1 ? 2045 : 2045 - exponent;
-    exponent <<= 52;
-    memcpy(&scale, &exponent, sizeof scale);
-    return scale;
-}
-
-/* Two passes in the order of the rows, at a scale of a power of two: no overflow, and a column in
- * other units (by a power of two) gives the same bits. */
-static void mean_and_deviation(const double *x, int64_t n, double *mean, double *deviation)
-{
-    double most = 0, squares = 0;
-    exact_sum sum = {0, 0}, rest = {0, 0};
-    for (int64_t i = 0; i < n; i++)
-        most = fabs(x[i]) > most ? fabs(x[i]) : most;
-    double scale = power_below(most);
-    for (int64_t i = 0; i < n; i++)
-        add(&sum, x[i] * scale);
-    double middle = (sum.sum + sum.rest) / (double)n;
-    for (int64_t i = 0; i < n; i++) {
-        double away = x[i] * scale - middle;
-        add(&rest, away);
-        squares += away * away;
-    }
-    double shift = (rest.sum + rest.rest) / (double)n,
-           variance = squares / (double)n - shift * shift;
-    *mean = (middle + shift) / scale;
-    *deviation = sqrt(variance > 0 ? variance : 0) / scale;
-}
 
 /* ---- One column ------------------------------------------------------------------------------ */
 
@@ -122,7 +77,7 @@ static void spread(const gm__way *w, double *x, int64_t n)
 static void fit_standard(fit *f, const gm__way *w, double low, double high, double *p)
 {
     double deviation;
-    mean_and_deviation(f->x, f->rows, &p[0], &deviation);
+    gm__mean_and_deviation(f->x, f->weights, f->rows, &p[0], &deviation);
     if (w->dequantised) { /* plus the mean and variance of u */
         p[0] += 0.5;
         deviation = sqrt(deviation * deviation + 1.0 / 12);
@@ -155,18 +110,43 @@ static int fit_logit(fit *f, const gm__way *w, double low, double high, double *
     for (int64_t i = 0; i < f->rows; i++)
         f->x[i] = (f->x[i] - p[2]) / (p[3] - f->x[i]);
     log(f->x, f->x, f->rows);
-    mean_and_deviation(f->x, f->rows, &p[0], &p[1]);
+    gm__mean_and_deviation(f->x, f->weights, f->rows, &p[0], &p[1]);
     p[1] = p[1] > 0 ? p[1] : 1;
     return 1;
+}
+
+static int compare_cells(const void *a, const void *b)
+{
+    const weighted *x = a, *y = b;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+/* Rows that count unequally as as many that count alike: evenly spaced ranks of the weights. */
+static void even_out(fit *f)
+{
+    int64_t at = 0;
+    for (int64_t i = 0; i < f->rows; i++) {
+        f->cells[i] = (weighted){f->x[i], f->weights[i]};
+        f->order[i] = &f->cells[i];
+    }
+    gm__sort_pointers((void **)f->order, f->rows, compare_cells);
+    double reached = f->order[0]->weight;
+    for (int64_t i = 0; i < f->rows; i++) {
+        while (reached < (double)i + 0.5 && at < f->rows - 1)
+            reached += f->order[++at]->weight;
+        f->x[i] = f->order[at]->value;
+    }
 }
 
 static int fit_quantile(fit *f, gm__way *w, double *p)
 {
     double mean, deviation, x[GM__MAX_KNOTS], z[GM__MAX_KNOTS], slope[GM__MAX_KNOTS];
+    if (f->weights)
+        even_out(f);
     gm__sort_reals(f->x, f->rows);
     spread(w, f->x, f->rows);
     gm__sort_reals(f->x, f->rows);
-    mean_and_deviation(f->x, f->rows, &mean, &deviation);
+    gm__mean_and_deviation(f->x, NULL, f->rows, &mean, &deviation);
     w->knots = gm__quantile_knots(f->t->kernels, f->x, f->rows, deviation, x, z, slope);
     p[0] = 0;
     p[1] = 1;
@@ -256,15 +236,15 @@ static gm_status add_rows(fit *f, double *real, double *x, double *mean, double 
         gm__dataset_gather(f->data, f->columns, t->d, NULL, first, n, x, t->d);
         gm__transform_forward(t, x, n, &noise, first, NULL, real, NULL, NULL, NULL);
         for (int64_t k = 0; k < n; k++) {
-            double *y = real + k * r;
+            double *y = real + k * r, weight = f->weights ? f->weights[first + k] : 1;
             for (int64_t i = 0; i < r; i++) {
                 if (!covariance) {
-                    mean[i] += y[i];
+                    mean[i] += y[i] * weight;
                     continue;
                 }
                 y[i] -= mean[i];
                 for (int64_t j = 0; j <= i; j++)
-                    covariance[i * r + j] += y[i] * y[j];
+                    covariance[i * r + j] += y[i] * y[j] * weight;
             }
         }
     }
@@ -398,7 +378,15 @@ static gm_status learn(fit *f, int whitening)
         t->count += gm__way_size(w);
     }
     gm__transform_finish(t);
+    GM_TRY(gm__conditions_fit(f->ctx, t, f->data, f->weights, f->x));
     return whitening && t->r > 0 ? whiten(f) : GM_OK;
+}
+
+static gm_status make_cells(fit *f)
+{
+    f->cells = gm__alloc_array(&f->ctx->allocator, f->rows, sizeof *f->cells);
+    f->order = gm__alloc_array(&f->ctx->allocator, f->rows, sizeof *f->order);
+    return f->cells && f->order ? GM_OK : gm__no_memory(f->ctx);
 }
 
 gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options,
@@ -421,8 +409,15 @@ gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__v
     f.t = gm__transform_create(ctx, d);
     f.columns = gm__alloc_array(&ctx->allocator, d, sizeof *f.columns);
     f.x = gm__alloc_array(&ctx->allocator, f.rows, sizeof *f.x);
-    gm_status code = f.t && f.columns && f.x ? learn(&f, (int)gm__value_int(options, "whiten"))
-                                             : gm__no_memory(ctx);
+    gm_status code =
+        f.t && f.columns && f.x ? gm__row_weights(ctx, data, &f.weights) : gm__no_memory(ctx);
+    if (!code && f.weights)
+        code = make_cells(&f);
+    if (!code)
+        code = learn(&f, (int)gm__value_int(options, "whiten"));
+    gm__free(&ctx->allocator, f.weights, f.weights ? (size_t)f.rows * sizeof *f.weights : 0);
+    gm__free(&ctx->allocator, f.cells, f.cells ? (size_t)f.rows * sizeof *f.cells : 0);
+    gm__free(&ctx->allocator, f.order, f.order ? (size_t)f.rows * sizeof *f.order : 0);
     gm__free(&ctx->allocator, f.columns, (size_t)d * sizeof *f.columns);
     gm__free(&ctx->allocator, f.x, (size_t)f.rows * sizeof *f.x);
     if (code)

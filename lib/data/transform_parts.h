@@ -23,6 +23,13 @@ typedef struct gm__way {
     const double *p;
 } gm__way;
 
+/* A column that is given: the numbers that it becomes lie at `at`, `width` of them. */
+typedef struct gm__condition {
+    int32_t type;
+    int64_t categories, at, width;
+    double period, mean, deviation;
+} gm__condition;
+
 struct gm__transform {
     gm_allocator allocator;
     int32_t owners; /* atomic */
@@ -36,12 +43,26 @@ struct gm__transform {
     const double *mean, *factor; /* (r), (r, r) of the whitening */
     double constant;             /* the part of log_det that no row changes */
     const gm__kernels *kernels;
+    gm__condition *given; /* (conditions); NULL: none */
+    int64_t conditions, given_width;
 };
 
 /* Whether its values, in steps of the unit where it has one, are whole numbers. */
 int gm__way_whole(const gm__way *w);
 /* What the schema says of a column; bins: a real one counts in steps of its resolution. */
 void gm__way_describe(gm__way *w, const gm__column *c, int bins);
+/* The conditions of a schema into a transform that has none: room for them; learned from data, x
+ * (rows) being scratch; written as a member of its JSON, and read from it. */
+gm_status gm__conditions_begin(gm_context *ctx, gm__transform *t, const gm__schema *schema);
+gm_status gm__conditions_fit(gm_context *ctx, gm__transform *t, const gm_dataset *data,
+                             const double *weights, double *x);
+void gm__conditions_write(const gm__transform *t, gm__buffer *json);
+gm_status gm__conditions_parse(gm_context *ctx, gm__transform *t, const gm__json *json,
+                               const gm__schema *schema);
+/* Of n values, weights (n; NULL: all 1) having the mean 1. */
+void gm__mean_and_deviation(const double *x, const double *weights, int64_t n, double *mean,
+                            double *deviation);
+
 /* Numbers of one column by its knots, and of the whole. */
 int64_t gm__way_size(const gm__way *w);
 /* Whether the numbers p of a column are finite and make its map increasing, so that no later call

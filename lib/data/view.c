@@ -215,7 +215,7 @@ gm_status gm_dataset_split(gm_context *ctx, const gm_dataset *data, double fract
 static gm_status with_role(gm_context *ctx, const gm_dataset *data, int64_t column, int32_t role,
                            gm_dataset **view)
 {
-    if (role < GM_ROLE_FEATURE || role > GM_ROLE_IGNORED)
+    if (role < GM_ROLE_FEATURE || role > GM_ROLE_WEIGHT)
         return gm__fail(ctx, GM_E_ARG, "%d is no role", (int)role);
     GM_TRY(gm__dataset_changeable(ctx, data, column, view));
     (*view)->schema->columns[column].role = role;
