@@ -1,9 +1,10 @@
-"""Fits zuko's coupling spline flow for a time and scores the test rows.
+"""Fits a flow of zuko's for a time and scores the test rows.
 
-    python3 zuko_flow.py FOLDER SCORES.csv SECONDS SEED
+    python3 zuko_flow.py FOLDER SCORES.csv SECONDS SEED nsf|nsf-ar|maf
 
-FOLDER holds train.npy, valid.npy and test.npy. Five rational-quadratic coupling transforms of eight
-bins, two hidden layers of 128 (zuko's NSF with passes=2), Adam with a learning rate of 1e-3 that
+FOLDER holds train.npy, valid.npy and test.npy. Five transforms with two hidden layers of 128: coupling
+splines of eight bins (zuko's NSF with passes=2), autoregressive ones (its NSF), or affine
+autoregressive ones (its MAF). Adam with a learning rate of 1e-3 that
 falls along a cosine over the time, batches of 256, the weights of the best validation loss: the
 recipe of our own fit's defaults. The clock runs over steps and validation, not over imports.
 """
@@ -24,12 +25,17 @@ import torch
 import zuko
 
 folder, scores, seconds, seed = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
+kind = sys.argv[5]
 BATCH, RATE = 256, 1e-3
 torch.set_num_threads(1)
 torch.manual_seed(seed)
 train, valid, test = (torch.from_numpy(numpy.load(os.path.join(folder, part + ".npy"))).float()
                       for part in ("train", "valid", "test"))
-flow = zuko.flows.NSF(train.shape[1], transforms=5, bins=8, hidden_features=(128, 128), passes=2)
+size = {"transforms": 5, "hidden_features": (128, 128)}
+if kind == "maf":
+    flow = zuko.flows.MAF(train.shape[1], **size)
+else:
+    flow = zuko.flows.NSF(train.shape[1], bins=8, **size, **({"passes": 2} if kind == "nsf" else {}))
 
 
 def log_prob(x):
