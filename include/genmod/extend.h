@@ -383,6 +383,11 @@ typedef struct gm_likelihood {
     int32_t spread;   /* GM_SPREAD_ */
     double deviation; /* fixed, or where learning starts; above 0 */
     const char *name; /* of its parameters: <name>.log_deviation */
+    /* Reals become mixtures of so many normals, whole numbers of so many logistics, whose weights,
+     * means and deviations are parts of raw (spread must be GM_SPREAD_NETWORK); 0 and 1: as above.
+     */
+    int32_t components;
+    int32_t table; /* whole numbers of at most so many levels have a probability each; 0: none */
 } gm_likelihood;
 /* A deviation that is learned is floor + start * exp(r), r a parameter from 0 on or a part of raw:
  * of reals start is `deviation` and the floor a thousandth of it; of levels the floor is 0.04

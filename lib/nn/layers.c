@@ -103,6 +103,12 @@ gm_node *gm_nn_masked_linear(gm_builder *b, const char *name, gm_node *x, int64_
     return affine(b, name, x, out, GM_INIT_KAIMING, LINEAR_SCALE, lo, hi);
 }
 
+gm_node *gm__nn_masked_linear_zero(gm_builder *b, const char *name, gm_node *x, int64_t out,
+                                   const int32_t *lo, const int32_t *hi)
+{
+    return affine(b, name, x, out, GM_INIT_ZEROS, 0, lo, hi);
+}
+
 gm_node *gm_nn_mlp(gm_builder *b, const char *name, gm_node *x, int32_t count,
                    const int64_t *widths, int32_t act)
 {
