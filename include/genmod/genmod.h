@@ -37,6 +37,7 @@
 #include "genmod/base.h"
 #include "genmod/dataset.h"
 #include "genmod/model.h"
+#include "genmod/posterior.h"
 #include "genmod/train.h"
 
 #endif

@@ -19,9 +19,11 @@ enum {
     GM__FOR_SAMPLE = 6,
     GM__FOR_SURJECTION = 7,
     GM__FOR_LAYER = 8,
-    GM__FOR_PATH = 9,   /* the noise of a diffusion's samplers */
-    GM__FOR_PROBE = 10, /* what estimates a trace */
-    GM__FOR_GRAPH = 64  /* node n of a graph draws with purpose GM__FOR_GRAPH + n */
+    GM__FOR_PATH = 9,       /* the noise of a diffusion's samplers */
+    GM__FOR_PROBE = 10,     /* what estimates a trace */
+    GM__FOR_MOMENTUM = 20,  /* a sampler's momenta */
+    GM__FOR_PATH_TURN = 21, /* its directions and choices, and where its chains start */
+    GM__FOR_GRAPH = 64      /* node n of a graph draws with purpose GM__FOR_GRAPH + n */
 };
 
 /* 64 random bits, element i of (seed, purpose, step): words 0 (low) and 1 of block 0 of row i, as

@@ -307,6 +307,14 @@ static int call_of_family(gm_context *ctx, const char *owner, const gm_option_ro
     return 0;
 }
 
+static const gm_option_row *use_options(const char *owner)
+{
+    for (const gm__use *use = gm__uses; use->owner; use++)
+        if (strcmp(use->owner, owner) == 0)
+            return use->options;
+    return NULL;
+}
+
 /* The tables of an owner, one after the other; returns how many. */
 static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row *tables[3])
 {
@@ -324,7 +332,7 @@ static int owner_tables(gm_context *ctx, const char *owner, const gm_option_row 
         tables[0] = gm__fit_options;
         tables[1] = gm__transform_options;
         return 2;
-    } else if (!(tables[0] = gm__optimizer_options(owner)))
+    } else if (!(tables[0] = gm__optimizer_options(owner)) && !(tables[0] = use_options(owner)))
         for (int32_t i = 0; family_at(ctx, i); i++)
             if (strcmp(family_at(ctx, i)->name, owner) == 0)
                 tables[0] = family_at(ctx, i)->options ? family_at(ctx, i)->options : none;
@@ -350,7 +358,7 @@ static gm_status option_at(gm_context *ctx, const char *owner, int32_t i, gm_opt
     if (count == 0)
         return gm__fail(ctx, GM_E_UNKNOWN,
                         "gm_option_at: nothing named '%.*s' has options; a family, an optimizer, "
-                        "context, fit, csv or a call (sample, or vae.sample) has",
+                        "context, fit, csv, nuts or a call (sample, or vae.sample) has",
                         60, owner);
     int32_t at = i;
     for (int t = 0; t < count && at >= 0; t++)

@@ -23,6 +23,14 @@ const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer,
  * family (NULL: of any); returns how many (at most 3), 0 for no such call. */
 int gm__call_tables(const char *call, const gm_family *family, const gm_option_row *tables[3]);
 
+/* Options tables of what is done with models, by their owner's name, ended by a row of zeros; the
+ * layer of the uses defines it. */
+typedef struct gm__use {
+    const char *owner;
+    const gm_option_row *options;
+} gm__use;
+extern const gm__use gm__uses[];
+
 /* ---- Structure: a model without its weights -------------------------------------------------- */
 
 /* Counted, immutable once made; shared by a trainer and the models that come of it. */

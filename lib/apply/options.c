@@ -1,0 +1,4 @@
+#include "apply/options.h"
+#include "model/model.h"
+
+const gm__use gm__uses[] = {{"nuts", gm__nuts_options}, {0}};

@@ -1,0 +1,8 @@
+/* The options tables of the uses, by the name of their owner. */
+#ifndef GM__APPLY_OPTIONS_H
+#define GM__APPLY_OPTIONS_H
+#include "base/options.h"
+
+extern const gm_option_row gm__nuts_options[];
+
+#endif
