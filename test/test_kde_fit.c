@@ -447,6 +447,95 @@ START_TEST(gradients_are_differences)
 }
 END_TEST
 
+/* The slope of log density in column j by differences of direct sums; NaN where a corner of a
+ * kernel or a wall is too near. */
+static double slope_at(const kde_case *k, double *q, int64_t j, double step)
+{
+    double at = q[j], slope[2];
+    for (int i = 0; i < 2; i++, step /= 2) {
+        q[j] = at + step;
+        long double high = kde_direct(k, q);
+        q[j] = at - step;
+        long double low = kde_direct(k, q);
+        q[j] = at;
+        slope[i] = high > 0 && low > 0 ? (double)(logl(high / low) / (2 * (long double)step)) : NAN;
+    }
+    return test_close(slope[0], slope[1], 1e-5, 1e-6) ? slope[1] : NAN;
+}
+
+/* Every kernel, kind of column and mix, plain and adaptive. */
+START_TEST(gradients_of_every_kernel)
+{
+    gm_context *ctx = test_context(NULL);
+    int slopes = 0;
+    for (int c = 0; c < kde_case_count(); c += test_quick() ? 3 : 1)
+        for (int adaptive = 0; adaptive < 2; adaptive++) {
+            kde_case k;
+            gm__kde *kde;
+            kde_case_make(&k, c, 40, adaptive);
+            int64_t d = k.config.d;
+            test_ok(ctx, gm__kde_create(ctx, &k.config, &kde));
+            for (int i = 0; i < 14; i++) {
+                double g[8], *q = k.q + i * d;
+                test_ok(ctx, gm__kde_gradient(ctx, kde, q, 1, g));
+                for (int64_t j = 0; j < d; j++) {
+                    if (k.column[j].kind >= GM__KDE_CATEGORY) {
+                        must(g[j] == 0);
+                        continue;
+                    }
+                    double want = slope_at(&k, q, j, 1e-5);
+                    slopes += want == want;
+                    must_msg(!(want == want) || test_close(g[j], want, 1e-4, 1e-5),
+                             "case %d, query %d, column %d: %.9g not %.9g", c, i, (int)j, g[j],
+                             want);
+                }
+            }
+            gm__kde_free(kde);
+            kde_case_clear(&k);
+        }
+    must_msg(slopes > 300, "only %d slopes", slopes);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* From every row, the gradient is zero where the climb ends, or a wall holds it; and no place about
+ * is denser. */
+START_TEST(modes_of_every_kernel)
+{
+    gm_context *ctx = test_context(NULL);
+    int climbed = 0;
+    for (int c = 0; c < kde_case_count(); c += test_quick() ? 5 : 1) {
+        kde_case k;
+        gm__kde *kde;
+        double out[40 * 4];
+        int64_t mode[40], modes;
+        kde_case_make(&k, c, 40, 0);
+        int64_t d = k.config.d;
+        test_ok(ctx, gm__kde_create(ctx, &k.config, &kde));
+        gm_status code = gm__kde_modes(ctx, kde, k.x, 40, 1e-7, 3000, out, mode, &modes);
+        must(code == GM_OK || code == GM_E_UNSUPPORTED);
+        for (int i = 0; i < 40 && !code; i += 7) {
+            double here = log_at(ctx, kde, out + i * d), q[4];
+            must_msg(here >= log_at(ctx, kde, k.x + i * d) - 1e-4, "case %d went down", c);
+            for (int64_t j = 0; j < d; j++)
+                for (int side = -1; side < 2; side += 2) {
+                    memcpy(q, out + i * d, (size_t)d * sizeof *q);
+                    if (k.column[j].kind >= GM__KDE_CATEGORY)
+                        continue;
+                    q[j] += side * 1e-4 * k.column[j].bandwidth;
+                    must_msg(log_at(ctx, kde, q) <= here + 1e-6, "case %d, column %d: no mode", c,
+                             (int)j);
+                }
+        }
+        climbed += !code;
+        gm__kde_free(kde);
+        kde_case_clear(&k);
+    }
+    must_msg(climbed > (test_quick() ? 5 : 30), "%d", climbed);
+    gm_context_free(ctx);
+}
+END_TEST
+
 START_TEST(modes_are_found)
 {
     gm_context *ctx = test_context(NULL);
@@ -547,7 +636,9 @@ static Suite *suite(void)
     tcase_add_test(t, conditions_are_ratios);
     tcase_add_test(t, conditional_draws);
     tcase_add_test(t, gradients_are_differences);
+    tcase_add_test(t, gradients_of_every_kernel);
     tcase_add_test(t, modes_are_found);
+    tcase_add_test(t, modes_of_every_kernel);
     tcase_add_test(t, memory_may_fail);
     suite_add_tcase(s, t);
     return s;

@@ -123,14 +123,14 @@ gm_status gm__kde_sample_given(gm_context *ctx, const gm__kde *kde, const uint8_
  * density. Errors as above. */
 gm_status gm__kde_condition(gm_context *ctx, const gm__kde *kde, const uint8_t *given,
                             const double *value, gm__kde **out);
-/* The gradient of the log density at q (m, d) into out (m, d). Gaussian kernels only:
- * GM_E_UNSUPPORTED. */
+/* The gradient of the log density at q (m, d) into out (m, d); zero where the density is, and for
+ * columns that count. Kernels with corners have the gradient that they have almost everywhere. */
 gm_status gm__kde_gradient(gm_context *ctx, const gm__kde *kde, const double *q, int64_t m,
                            double *out);
-/* Mean shift (Fukunaga and Hostetler 1975) from each of q (m, d) to a mode, until a step is under
- * tol bandwidths or `most` steps are done; places into out (m, d). Modes within 0.01 bandwidths of
- * one found before are that one; *modes (or NULL) counts them and mode (m, or NULL) numbers them.
- * GM_E_UNSUPPORTED as above. */
+/* Mean shift from each of q (m, d) to a mode, until a step is under tol bandwidths or `most` steps
+ * are done; places into out (m, d). Columns that count stay as they are. Modes within 0.01
+ * bandwidths of one found before are that one; *modes (or NULL) counts them and mode (m, or NULL)
+ * numbers them. GM_E_UNSUPPORTED for kernels with corners. */
 gm_status gm__kde_modes(gm_context *ctx, const gm__kde *kde, const double *q, int64_t m, double tol,
                         int64_t most, double *out, int64_t *mode, int64_t *modes);
 

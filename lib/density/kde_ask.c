@@ -479,22 +479,11 @@ static void bound(const asking *a, walk *w, const double *y)
         w->low = w->gap = 0;
 }
 
-static void set_row(const asking *a, int64_t i, double *y)
-{
-    const gm__kde *k = a->k;
-    for (int64_t j = 0; j < k->d; j++) {
-        double q = a->q[i * a->stride + j];
-        y[j] = k->root ? q - k->center[j] : gm__kde_coordinate(&k->columns[j], q);
-    }
-    if (k->root)
-        gm__kde_whiten(k, y);
-}
-
 static void ask_rows(const asking *a, walk *w, int64_t first, int64_t n, double *y)
 {
     double sums[3 * CHUNK] = {0}, shift[CHUNK];
     for (int64_t i = 0; i < n; i++) {
-        set_row(a, first + i, y);
+        gm__kde_place(a->k, a->q + (first + i) * a->stride, y);
         bound(a, w, y);
         double low = w->low * (1 - w->margin), high = (w->low + w->gap) * (1 + w->margin);
         if (a->answer) {

@@ -159,6 +159,14 @@ void gm__kde_whiten(const gm__kde *k, double *y)
     gm__solve_lower(k->root, k->d, y);
 }
 
+void gm__kde_place(const gm__kde *k, const double *x, double *y)
+{
+    for (int64_t j = 0; j < k->d; j++)
+        y[j] = k->root ? x[j] - k->center[j] : gm__kde_coordinate(&k->columns[j], x[j]);
+    if (k->root)
+        gm__kde_whiten(k, y);
+}
+
 gm_status gm__kde_coordinates(gm_context *ctx, const gm__kde *k, const double *x, int64_t n,
                               int64_t stride, double *y)
 {

@@ -1,159 +1,88 @@
-/* Gradients and modes of Gaussian estimates: both come from the mean of the rows under the kernel
- * at a place. */
-#include "density/kde_part.h"
+/* Modes by mean shift (Fukunaga and Hostetler 1975; Comaniciu and Meer 2002): a column's step is
+ * its sum of g (x - y) over that of g, which for the Gaussian goes to the mean of the rows under
+ * the kernel. A step that would go down is halved. */
+#include "density/kde_slope.h"
 #include "base/size.h"
 #include "kernels/linalg.h"
 
 #include <math.h>
 #include <string.h>
 
-typedef struct shift {
-    gm__kde_query query;
-    double *y, *mean; /* coordinates: the place, and the rows' mean under the kernel there */
-    double sum, mass; /* of weights times kernel over factor^2, and of weights times kernel */
-    char *room;
-    size_t size;
-} shift;
+#define PI 0x1.921fb54442d18p1
 
-static gm_status shift_init(gm_context *ctx, shift *s, const gm__kde *k)
+typedef struct climb {
+    gm__kde_slope s;
+    double *step; /* (d) */
+    double level; /* log density here, up to a constant */
+} climb;
+
+static double level_of(gm__kde_slope *s)
 {
-    size_t size, d;
-    if (!k->gauss)
-        return gm__fail(ctx, GM_E_UNSUPPORTED, "kde: gradients and modes are for Gaussian kernels");
-    GM_TRY(gm__kde_query_size(ctx, k, &size));
-    if (gm__mul_size((size_t)k->d, 2 * sizeof(double), &d) || d > PTRDIFF_MAX - size - 64)
-        return gm__no_memory(ctx);
-    d = (d + 63) & ~(size_t)63;
-    s->size = size + d;
-    s->room = gm__alloc(&ctx->allocator, s->size);
-    if (!s->room)
-        return gm__no_memory(ctx);
-    s->y = (double *)(void *)s->room;
-    s->mean = s->y + k->d;
-    gm__kde_query_init(&s->query, k, ctx->kernels, s->room + d);
-    return GM_OK;
+    gm__kde_slope_at(s);
+    return s->mass > 0 ? gm__kde_map(s->query.kernels, GM__LOG, s->mass) - s->least : -INFINITY;
 }
 
-/* Half squared distances over a block into the query's a. */
-static int64_t exponents(shift *s, int64_t block)
+/* A coordinate stays where its column has values. */
+static double inside(const gm__kde_column *c, double y)
 {
-    gm__kde_query *q = &s->query;
-    const gm__kde *k = q->k;
-    const double *x = gm__kde_block(k, block), *w = x + k->wide * k->stride;
-    int64_t n = (k->fill[block] + 15) & ~(int64_t)15;
-    gm__kernel_block b = {x, w, k->adaptive ? w + k->stride : NULL, k->stride, n, k->d};
-    for (int64_t i = 0; i < n; i++)
-        q->a[i] = 0;
-    for (int64_t j = 0; j < k->d; j++)
-        q->kernels->densities->term(&b, &q->term[j], q->a, q->m);
-    return n;
+    if (c->kind == GM__KDE_CIRCULAR)
+        return y - 2 * PI * floor(y / (2 * PI));
+    if (c->kind == GM__KDE_REFLECT)
+        return y < c->low ? c->low : y > c->high ? c->high : y;
+    return c->kind == GM__KDE_BETA ? y < 0 ? 0 : y > 1 ? 1 : y : y;
 }
 
-static double least_in(const gm__kde *k, shift *s, int64_t block)
+/* Goes on by the step, halved until the density does not fall; returns how far that was, in
+ * bandwidths, or 0. */
+static double go(climb *c, double *from)
 {
-    double best = INFINITY;
-    int64_t n = exponents(s, block);
-    const double *w = gm__kde_block(k, block) + k->wide * k->stride;
-    for (int64_t i = 0; i < n; i++)
-        best = w[i] > 0 && s->query.a[i] < best ? s->query.a[i] : best;
-    return best;
-}
-
-static void add_block(const gm__kde *k, shift *s, int64_t block, double least)
-{
-    int64_t n = exponents(s, block);
-    const double *x = gm__kde_block(k, block), *w = x + k->wide * k->stride;
-    double *e = s->query.a;
-    for (int64_t i = 0; i < n; i++)
-        e[i] = least - e[i];
-    s->query.kernels->maps->map1[GM__F64][GM__EXP](e, e, n);
-    for (int64_t i = 0; i < n; i++) {
-        double v = w[i] > 0 ? w[i] * e[i] : 0, f = k->adaptive ? w[k->stride + i] : 1;
-        s->mass += v;
-        s->sum += v / (f * f);
-        for (int64_t j = 0; j < k->d; j++)
-            s->mean[j] += v / (f * f) * (x[j * k->stride + i] - s->y[j]);
-    }
-}
-
-/* The mean, less the place, at s->y. Blocks whose nearest side lies 40 exponents beyond the nearest
- * row are left out: they are under 1e-17 of the sum for each row. */
-static void mean_at(shift *s)
-{
+    gm__kde_slope *s = &c->s;
     const gm__kde *k = s->query.k;
-    double least = INFINITY, a[2], m[2];
-    gm__kde_query_set(&s->query, s->y);
-    s->query.shift = 0;
-    for (int64_t b = 0; b < k->blocks; b++) {
-        if (!(k->mass[gm__kde_node(k, b)] > 0))
-            continue;
-        gm__kde_node_bounds(&s->query, gm__kde_node(k, b), a, m);
-        if (a[0] < least) {
-            double found = least_in(k, s, b);
-            least = found < least ? found : least;
-        }
-    }
-    s->sum = s->mass = 0;
-    memset(s->mean, 0, (size_t)k->d * sizeof *s->mean);
-    for (int64_t b = 0; b < k->blocks; b++) {
-        if (!(k->mass[gm__kde_node(k, b)] > 0))
-            continue;
-        gm__kde_node_bounds(&s->query, gm__kde_node(k, b), a, m);
-        if (a[0] < least + 40)
-            add_block(k, s, b, least);
-    }
-}
-
-static gm_status place_of(gm_context *ctx, const gm__kde *k, const double *q, double *y)
-{
-    return gm__kde_coordinates(ctx, k, q, 1, k->d, y);
-}
-
-gm_status gm__kde_gradient(gm_context *ctx, const gm__kde *k, const double *q, int64_t m,
-                           double *out)
-{
-    shift s;
-    GM_TRY(shift_init(ctx, &s, k));
-    gm_status code = GM_OK;
-    for (int64_t i = 0; i < m && !code; i++) {
-        double *to = out + i * k->d;
-        code = place_of(ctx, k, q + i * k->d, s.y);
-        if (!code)
-            code = gm__check_cancel(ctx);
-        if (code)
-            break;
-        mean_at(&s);
-        for (int64_t j = 0; j < k->d; j++)
-            to[j] = s.mean[j] / s.mass * k->inverse[j] * k->inverse[j];
-        if (k->root) /* coordinates are L^-1 x */
-            gm__solve_lower_transposed(k->root, k->d, to);
-    }
-    gm__free(&ctx->allocator, s.room, s.size);
-    return code;
-}
-
-/* ---- Modes ---- */
-
-static void climb(shift *s, double tol, int64_t most)
-{
-    const gm__kde *k = s->query.k;
-    for (int64_t step = 0; step < most; step++) {
+    memcpy(from, s->y, (size_t)k->d * sizeof *from);
+    for (double share = 1; share > 1e-6; share *= 0.5) {
         double far = 0;
-        mean_at(s);
         for (int64_t j = 0; j < k->d; j++) {
-            double move = s->mean[j] / s->sum, u = move * k->inverse[j];
-            s->y[j] += move;
+            double u = share * c->step[j] * k->inverse[j];
+            s->y[j] = inside(&k->columns[j], from[j] + share * c->step[j]);
             far += u * u;
         }
-        if (far < tol * tol)
+        double level = level_of(s);
+        if (level >= c->level - 1e-14 * (1 + fabs(c->level))) {
+            c->level = level;
+            return sqrt(far);
+        }
+    }
+    memcpy(s->y, from, (size_t)k->d * sizeof *from);
+    (void)level_of(s);
+    return 0;
+}
+
+static void ascend(climb *c, double tol, int64_t most)
+{
+    gm__kde_slope *s = &c->s;
+    const gm__kde *k = s->query.k;
+    c->level = level_of(s);
+    for (int64_t step = 0; step < most && c->level > -INFINITY; step++) {
+        for (int64_t j = 0; j < k->d; j++)
+            c->step[j] = s->weight[j] > 0 ? s->along[j] / s->weight[j] : 0;
+        if (go(c, c->step + k->d) < tol)
             break;
     }
+}
+
+static double back_of(const gm__kde_column *c, double y)
+{
+    double width = c->high - c->low;
+    if (c->kind == GM__KDE_CIRCULAR)
+        return c->low + width * (y / (2 * PI));
+    return c->kind == GM__KDE_BETA ? c->low + width * y : y;
 }
 
 static void back(const gm__kde *k, const double *y, double *out)
 {
     if (!k->root) {
-        memcpy(out, y, (size_t)k->d * sizeof *out);
+        for (int64_t j = 0; j < k->d; j++)
+            out[j] = back_of(&k->columns[j], y[j]);
         return;
     }
     gm__multiply_lower(k->root, k->d, y, out);
@@ -167,8 +96,9 @@ static int64_t number_of(const gm__kde *k, const double *y, double *found, int64
     for (int64_t i = 0; i < *count; i++) {
         double far = 0;
         for (int64_t j = 0; j < k->d; j++) {
-            double u = (y[j] - found[i * k->d + j]) * k->inverse[j];
-            far += u * u;
+            double u = fabs(y[j] - found[i * k->d + j]);
+            u = k->columns[j].kind == GM__KDE_CIRCULAR && u > PI ? 2 * PI - u : u;
+            far += u * u * k->inverse[j] * k->inverse[j];
         }
         if (far < 1e-4)
             return i;
@@ -177,24 +107,41 @@ static int64_t number_of(const gm__kde *k, const double *y, double *found, int64
     return (*count)++;
 }
 
+/* Corners have no slope to go by. */
+static gm_status check_kernels(gm_context *ctx, const gm__kde *k)
+{
+    for (int64_t j = 0; j < k->d; j++) {
+        const gm__kde_column *c = &k->columns[j];
+        int32_t n = c->kernel;
+        if ((c->kind == GM__KDE_REAL || c->kind == GM__KDE_REFLECT) &&
+            (n == GM__KERNEL_TOPHAT || n == GM__KERNEL_LINEAR || n == GM__KERNEL_EXPONENTIAL))
+            return gm__fail(ctx, GM_E_UNSUPPORTED,
+                            "kde: modes need a kernel with a slope everywhere: not tophat, linear "
+                            "or exponential");
+    }
+    return GM_OK;
+}
+
 gm_status gm__kde_modes(gm_context *ctx, const gm__kde *k, const double *q, int64_t m, double tol,
                         int64_t most, double *out, int64_t *mode, int64_t *modes)
 {
-    shift s;
+    climb c;
     int64_t size, count = 0;
-    if (m < 1 || !(tol > 0) || gm__mul64(m, k->d, &size))
+    if (m < 1 || !(tol > 0) || gm__mul64(m, k->d, &size) || gm__add64(size, 2 * k->d, &size))
         return gm__fail(ctx, GM_E_ARG, "kde: modes need places to start from and a tolerance");
-    GM_TRY(shift_init(ctx, &s, k));
+    GM_TRY(check_kernels(ctx, k));
+    GM_TRY(gm__kde_slope_init(ctx, &c.s, k));
     double *found = gm__alloc_array(&ctx->allocator, size, sizeof *found);
     gm_status code = found ? GM_OK : gm__no_memory(ctx);
+    c.step = found + m * k->d;
     for (int64_t i = 0; i < m && !code; i++) {
-        code = place_of(ctx, k, q + i * k->d, s.y);
+        code = gm__kde_coordinates(ctx, k, q + i * k->d, 1, k->d, c.s.y);
         if (!code)
             code = gm__check_cancel(ctx);
         if (code)
             break;
-        climb(&s, tol, most);
-        int64_t number = number_of(k, s.y, found, &count);
+        ascend(&c, tol, most);
+        int64_t number = number_of(k, c.s.y, found, &count);
         back(k, found + number * k->d, out + i * k->d);
         if (mode)
             mode[i] = number;
@@ -202,6 +149,6 @@ gm_status gm__kde_modes(gm_context *ctx, const gm__kde *k, const double *q, int6
     if (modes && !code)
         *modes = count;
     gm__free(&ctx->allocator, found, (size_t)size * sizeof *found);
-    gm__free(&ctx->allocator, s.room, s.size);
+    gm__kde_slope_clear(ctx, &c.s);
     return code;
 }

@@ -75,6 +75,8 @@ double gm__kde_coordinate(const gm__kde_column *c, double x);
 /* Rows x (n, d) in the user's units as coordinates y (n, d). GM_E_DATA. */
 gm_status gm__kde_coordinates(gm_context *ctx, const gm__kde *k, const double *x, int64_t n,
                               int64_t stride, double *y);
+/* One row, whatever it holds, as coordinates. */
+void gm__kde_place(const gm__kde *k, const double *x, double *y);
 /* With a matrix: y = L^-1 y in place. */
 void gm__kde_whiten(const gm__kde *k, double *y);
 /* Coordinates (d) of a row into offset `at` of a block. */
@@ -106,6 +108,8 @@ gm_status gm__kde_query_size(gm_context *ctx, const gm__kde *k, size_t *size);
 void gm__kde_query_init(gm__kde_query *s, const gm__kde *k, const gm__kernels *kernels, void *room);
 /* From a row in coordinates. */
 void gm__kde_query_set(gm__kde_query *s, const double *q);
+/* A kernel of the unit support at u >= 0, to rounding. */
+double gm__kde_profile(const gm__kernels *kernels, int32_t kernel, double u);
 /* Least and largest exponent and factor of the kernel over a node. Not for gauss. */
 void gm__kde_node_bounds(const gm__kde_query *s, int64_t node, double a[2], double m[2]);
 

@@ -168,7 +168,7 @@ void gm__kde_query_set(gm__kde_query *s, const double *q)
 
 /* A kernel of the unit support at u >= 0, a little more or less than it: only for pruning and for
  * bounds that are widened afterwards. */
-static double compact_at(const gm__kernels *kernels, int32_t kernel, double u)
+double gm__kde_profile(const gm__kernels *kernels, int32_t kernel, double u)
 {
     double t = 1 - u, p = t * (1 + u), c = t * (1 + u * (1 + u));
     if (!(t > 0))
@@ -268,9 +268,9 @@ static void reflected_bounds(const gm__kde_query *s, const gm__kernel_term *t, d
         double l = at->sign > 0 ? low : -high, r = at->sign > 0 ? high : -low;
         distances(t->q, l + at->shift, r + at->shift, scale[1], u);
         distances(t->q, l + at->shift, r + at->shift, scale[0], v);
-        least += compact_at(s->kernels, t->kernel, u[1]);
-        most += compact_at(s->kernels, t->kernel,
-                           v[0] - 1e-12 * (fabs(t->q) + fabs(at->shift)) * scale[1]);
+        least += gm__kde_profile(s->kernels, t->kernel, u[1]);
+        most += gm__kde_profile(s->kernels, t->kernel,
+                                v[0] - 1e-12 * (fabs(t->q) + fabs(at->shift)) * scale[1]);
     }
     m[0] *= least;
     m[1] *= most;
@@ -292,8 +292,8 @@ static void real_bounds(const gm__kde_query *s, const gm__kernel_term *t, double
         a[0] += v[0];
         a[1] += u[1];
     } else {
-        m[0] *= compact_at(s->kernels, t->kernel, u[1]);
-        m[1] *= compact_at(s->kernels, t->kernel, v[0]);
+        m[0] *= gm__kde_profile(s->kernels, t->kernel, u[1]);
+        m[1] *= gm__kde_profile(s->kernels, t->kernel, v[0]);
     }
 }
 
@@ -364,7 +364,7 @@ void gm__kde_node_bounds(const gm__kde_query *s, int64_t node, double a[2], doub
     a[1] = sqrt(a[1]) * (1 + 0x1p-48);
     if (kernel == GM__KERNEL_EXPONENTIAL)
         return;
-    m[0] = compact_at(s->kernels, kernel, a[1]);
-    m[1] = compact_at(s->kernels, kernel, a[0]);
+    m[0] = gm__kde_profile(s->kernels, kernel, a[1]);
+    m[1] = gm__kde_profile(s->kernels, kernel, a[0]);
     a[0] = a[1] = 0;
 }
