@@ -354,9 +354,12 @@ GM_API gm_node *gm_ramp(gm_builder *b, int64_t steps);
 /* What a column of x is, for families of GM_FAMILY_DISCRETE (elsewhere all are real). */
 enum {
     GM_X_REAL = 1,
-    GM_X_BINARY = 2,  /* 0 or 1: binary columns, and categories of two */
-    GM_X_LEVELS = 3,  /* low, low + step ... high: whole numbers after an affine map */
-    GM_X_CATEGORY = 4 /* the first of `width` columns, one of which is 1 and the others 0 */
+    GM_X_BINARY = 2, /* 0 or 1: binary columns, and categories of two */
+    GM_X_LEVELS = 3, /* low, low + step ... high: whole numbers after an affine map */
+    /* The first of `width` columns, one of which is 1 and the others 0; of direct families one
+     * column, the number of the category, 0 to high. */
+    GM_X_CATEGORY = 4,
+    GM_X_CIRCULAR = 5 /* an angle in [0, 2 pi), of families of GM_FAMILY_CIRCULAR */
 };
 typedef struct gm_x_column {
     uint32_t struct_size;
@@ -471,7 +474,8 @@ typedef struct gm_conditionals {
     void (*at)(gm_builder *b, gm_node *x, gm_node **logp, gm_node **below, gm_node **above);
 } gm_conditionals;
 
-/* ---- Families: make a family of your own known ----------------------------------------------- */
+/* ---- Options: tables of rows ------------------------------------------------------------------
+ */
 
 /* A row of an options table; a row of zeros ends it. type is GM_INT to GM_SEED, stage a sum of
  * GM_STAGE_ values, initial the default as text, since the minor version that brought it, help a
@@ -485,6 +489,102 @@ typedef struct gm_option_row {
     int32_t since;
     const char *help;
 } gm_option_row;
+
+/* ---- Direct families: those that no graph fits ----------------------------------------------- */
+
+/* A direct family learns from all rows at once, keeps named arrays of double, and answers the calls
+ * by itself; everything runs in double. It sees the same x as other families do: the data after the
+ * schema's transforms, one column each. Whole numbers come with noise added (its log p is then a
+ * bound) unless it has GM_FAMILY_DISCRETE; categories come by number, with log p of them a
+ * probability. It has options and flags, and none of the functions that build graphs.
+ *
+ * What a direct family may ask of the model that it serves: options by the names in its tables
+ * (GM_CHOICE by int: the position in the row's range), and what x is. A name that is in no table
+ * gives 0 or "". */
+typedef struct gm_frame gm_frame;
+GM_API int64_t gm_frame_int(const gm_frame *frame, const char *name);
+GM_API double gm_frame_real(const gm_frame *frame, const char *name);
+GM_API const char *gm_frame_text(const gm_frame *frame, const char *name);
+/* Returns how many there are, and sets *values to them; they belong to the frame. */
+GM_API int32_t gm_frame_ints(const gm_frame *frame, const char *name, const int64_t **values);
+/* 1 if the user set it. */
+GM_API int32_t gm_frame_given(const gm_frame *frame, const char *name);
+/* The seed of the fit, or of the call. */
+GM_API uint64_t gm_frame_seed(const gm_frame *frame);
+/* Columns of x. */
+GM_API int64_t gm_frame_width(const gm_frame *frame);
+/* What column j of x is, with column->struct_size set before; width is 1. low and high of real
+ * columns are the range of the training data, infinite where columns were mixed by whitening. 0 if
+ * there is none. */
+GM_API int32_t gm_frame_x_column(const gm_frame *frame, int64_t j, gm_x_column *column);
+
+/* Named arrays of double: what a direct family has learned, and what its file holds. */
+typedef struct gm_tensors gm_tensors;
+/* A new array of zeros, to be filled through *data, which belongs to t. name (not "transform") is
+ * copied; the shape has up to 8 sizes. GM_E_ARG for a name that is there already, GM_E_RANGE,
+ * GM_E_MEMORY. */
+GM_API gm_status gm_tensors_add(gm_context *ctx, gm_tensors *t, const char *name, int32_t ndim,
+                                const int64_t *shape, double **data);
+/* The array of a name, all of it finite; NULL if there is none. *ndim and *shape (either may be
+ * NULL) get what it is like. */
+GM_API const double *gm_tensors_get(const gm_tensors *t, const char *name, int32_t *ndim,
+                                    const int64_t **shape);
+
+/* Rows to learn from: x (count, width), weight (count) of mean 1 or NULL where all weigh alike. */
+typedef struct gm_direct_rows {
+    uint32_t struct_size;
+    int64_t count, width;
+    const double *x;
+    const double *weight;
+} gm_direct_rows;
+
+/* One piece of a call: rows [first, first + count). What is not asked for is NULL. */
+typedef struct gm_direct_call {
+    uint32_t struct_size;
+    const gm_frame *call; /* the options of the call */
+    int64_t first, count;
+    uint64_t seed, step;   /* what is drawn for row i is a function of these and first + i */
+    const double *x;       /* (count, width); of decode (count, code) */
+    double *logp;          /* (count): -infinity where x has no density */
+    double *lower, *upper; /* (count): between which log p surely lies, by the precision asked */
+    double *gradient;      /* (count, width), of logp in the real columns of x */
+    double *out;           /* (count, width) of sample and decode, (count, code) of encode */
+    double temperature;    /* of sample: scales what is drawn, 1 as learned */
+} gm_direct_call;
+
+/* What a direct family does. fit, open and close it must have, and log_prob or sample. Long work
+ * heeds the context's cancel token by gm_context_cancelled. Nothing may be kept of a call's
+ * arguments but that the tensors given to open live as long as the state. */
+typedef struct gm_direct {
+    uint32_t struct_size;
+    const gm_option_row *log_prob_options,
+        *sample_options; /* of its own, of these calls; or NULL */
+    /* Learns into `out`, which is empty. valid is NULL where no rows were kept; start is what a
+     * model to go on from has learned, or NULL. */
+    gm_status (*fit)(gm_context *ctx, const gm_frame *frame, const gm_direct_rows *train,
+                     const gm_direct_rows *valid, const gm_tensors *start, gm_tensors *out);
+    /* Makes what answers, immutable and asked from many threads. The tensors may come from a
+     * hostile file: GM_E_FORMAT for anything that fit does not make. */
+    gm_status (*open)(gm_context *ctx, const gm_frame *frame, const gm_tensors *tensors,
+                      void **state);
+    void (*close)(void *state);
+    gm_status (*log_prob)(gm_context *ctx, const void *state, const gm_direct_call *call);
+    gm_status (*sample)(gm_context *ctx, const void *state, const gm_direct_call *call);
+    int64_t (*code)(const void *state); /* columns of z; NULL: as x */
+    gm_status (*encode)(gm_context *ctx, const void *state, const gm_direct_call *call);
+    gm_status (*decode)(gm_context *ctx, const void *state, const gm_direct_call *call);
+    /* The law of a column of each of n rows x (n, width) given the known ones (known (width), 0 or
+     * 1), the rest integrated out. */
+    gm_status (*law)(gm_context *ctx, const void *state, int64_t n, const double *x,
+                     const unsigned char *known, int64_t column, gm_law *law);
+} gm_direct;
+
+/* For the functions of a direct family: sets the context's error text and returns code; and
+ * GM_E_CANCELLED, with its text, once the cancel token was tripped. */
+GM_API gm_status gm_context_fail(gm_context *ctx, gm_status code, const char *text);
+GM_API gm_status gm_context_cancelled(gm_context *ctx);
+
+/* ---- Families: make a family of your own known ----------------------------------------------- */
 
 /* Kinds of answer of log_prob. */
 enum {
@@ -501,7 +601,9 @@ enum {
      * categories go through an argmax surjection. */
     GM_FAMILY_DISCRETE = 1,
     /* loss is a bound on -log p in nats, so that fits report it in the user's units. */
-    GM_FAMILY_NATS = 2
+    GM_FAMILY_NATS = 2,
+    /* Circular columns are taken, as angles (GM_X_CIRCULAR); else they are refused by name. */
+    GM_FAMILY_CIRCULAR = 4
 };
 
 /* A family: functions that add to a graph. x is (batch, width): the data after the schema's
@@ -510,9 +612,9 @@ enum {
  *
  * Each function adds its part to a builder and returns the node that is wanted. Fitting needs loss
  * or log_prob, sampling base and decode, log densities log_prob, codes encode and decode; diffusion
- * stands for all of them but loss. What a family does not have is NULL, and the calls that need it
- * answer GM_E_UNSUPPORTED. Functions may be called from several threads at once, each with a
- * builder of its own. */
+ * stands for all of them but loss, direct for all. What a family does not have is NULL, and the
+ * calls that need it answer GM_E_UNSUPPORTED. Functions may be called from several threads at once,
+ * each with a builder of its own. */
 typedef struct gm_family {
     uint32_t struct_size;
     int32_t version; /* of the family's parameters, kept in its files */
@@ -534,6 +636,7 @@ typedef struct gm_family {
     gm_node *(*draw)(gm_builder *b, gm_node *z);
     const gm_diffusion *diffusion;       /* of families that take noise away */
     const gm_conditionals *conditionals; /* of families that know columns given others; or NULL */
+    const gm_direct *direct;             /* of families that no graph fits */
 } gm_family;
 
 /* Makes a family known in a context under its name. The table must outlive the context and every

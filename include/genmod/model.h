@@ -154,6 +154,12 @@ GM_API gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, c
 GM_API gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model,
                                         const gm_dataset *rows, const gm_array *cond,
                                         const gm_options *opts, double *logp, double *error);
+/* log p of rows x (n, d) into logp[n], and bounds between which it surely lies into lower[n] and
+ * upper[n]: as far apart as the precision that was asked of the call allows, and equal for models
+ * that compute log p to the last bits. GM_E_UNSUPPORTED for models that draw to answer. */
+GM_API gm_status gm_model_log_prob_bounds(gm_context *ctx, const gm_model *model, const gm_array *x,
+                                          const gm_array *cond, const gm_options *opts,
+                                          double *logp, double *lower, double *upper);
 /* log p into logp[n] (may be NULL) and its gradient in x into grad (n, d), zero for columns that
  * count, and where log p is minus infinity. Of a model that is not exact both are of the bound or
  * the estimate, over the same draws.

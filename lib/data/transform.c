@@ -73,6 +73,10 @@ int gm__transform_random(const gm__transform *t)
 static gm_x_column x_column(const gm__way *w)
 {
     gm_x_column c = {.struct_size = sizeof c, .kind = GM_X_REAL, .width = 1};
+    if (w->period > 0) {
+        c.kind = GM_X_CIRCULAR;
+        c.high = GM__TWO_PI;
+    }
     if (!w->counted)
         return c;
     int levels = gm__way_whole(w) || w->p[2] == w->p[3];
@@ -81,6 +85,16 @@ static gm_x_column x_column(const gm__way *w)
     c.high = (w->p[3] - w->p[0]) / w->p[1];
     c.step = 1 / w->p[1];
     return c;
+}
+
+int64_t gm__transform_place(const gm__transform *t, int64_t j)
+{
+    return t->ways[j].by == GM__BY_INDEX ? -1 : t->ways[j].place;
+}
+
+int gm__transform_mixes(const gm__transform *t)
+{
+    return t->whiten;
 }
 
 int64_t gm__transform_x_columns(const gm__transform *t, gm_x_column *columns)
@@ -147,6 +161,8 @@ int gm__way_sound(const gm__way *w, const double *p)
         return 0;
     if (w->counted)
         return counts_soundly(w, p);
+    if (w->period > 0)
+        return p[0] == 0 && p[1] == w->period / GM__TWO_PI;
     if (w->by != GM__BY_QUANTILE)
         return 1;
     const double *z = p + 2 + w->knots, *slope = z + w->knots;

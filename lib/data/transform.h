@@ -2,10 +2,10 @@
  *
  * Real columns go through a map: none, standard (mean 0, variance 1), quantile (strictly
  * increasing, floor on its slope, exponential tails outside the data) or logit (of the position
- * within [low, high], widened a little; for bounded columns). CIRCULAR columns are brought into [0,
- * period) and standardised, whatever the map. INTEGER and ORDERED columns are dequantised: x + u, u
- * uniform in [0, 1), then mapped. Then, if asked, all real outputs are whitened together: y = L^-1
- * (x - mean), L the Cholesky factor of the covariance (a floor keeps it regular). BINARY and
+ * within [low, high], widened a little; for bounded columns). CIRCULAR columns become angles in
+ * [0, 2 pi), whatever the map, and are not whitened. INTEGER and ORDERED columns are dequantised: x
+ * + u, u uniform in [0, 1), then mapped. Then, if asked, all real outputs are whitened together: y
+ * = L^-1 (x - mean), L the Cholesky factor of the covariance (a floor keeps it regular). BINARY and
  * CATEGORY columns pass as numbers of categories: a learned part of the model makes reals of them.
  *
  * For families that take discrete columns as they are (gm__counting), columns that count are real
@@ -61,6 +61,14 @@ int64_t gm__transform_condition(const gm__transform *t, const double *cells, int
 /* What each real output is, in its own units; returns how many of them count. columns (r) may be
  * NULL. */
 int64_t gm__transform_x_columns(const gm__transform *t, gm_x_column *columns);
+
+/* Which real output column j of the features is; -1 for an index output. */
+int64_t gm__transform_place(const gm__transform *t, int64_t j);
+/* 1 if real outputs are of several columns together (whitening). */
+int gm__transform_mixes(const gm__transform *t);
+/* The real output of value v of column j, before any whitening: a whole number with what
+ * dequantising adds to it. 0, and *y untouched, where it has none. */
+int gm__transform_value(const gm__transform *t, int64_t j, double v, double *y);
 
 /* How forward fills in what dequantising adds. */
 typedef struct gm__noise {

@@ -190,6 +190,21 @@ int64_t gm__transform_outside(const gm__transform *t, const double *x)
     return -1;
 }
 
+int gm__transform_value(const gm__transform *t, int64_t j, double v, double *y)
+{
+    logs l = {.log = t->kernels->maps->map1[GM__F64][GM__LOG]};
+    const gm__way *w = &t->ways[j];
+    double real;
+    if (v - v != 0 || w->by == GM__BY_INDEX || !forward_cell(w, v, &real, &l))
+        return 0;
+    if (w->by == GM__BY_LOGIT) {
+        l.log(&real, &real, 1);
+        real = (real - w->p[0]) / w->p[1];
+    }
+    *y = real;
+    return 1;
+}
+
 /* ---- Inverse --------------------------------------------------------------------------------- */
 
 /* low + share of the range, never on an end. */

@@ -98,8 +98,9 @@ static gm_status parse_ways(gm_context *ctx, gm__transform *t, const gm__json *l
     if (t->whiten) /* under 2^41: there are at most 2^20 columns */
         *total += reals + reals * reals;
     for (j = 0; t->whiten && j < t->d; j++)
-        if (t->ways[j].counted)
-            return gm__fail(ctx, GM_E_FORMAT, "a counted column is whitened");
+        if (t->ways[j].counted || t->ways[j].period > 0)
+            return gm__fail(ctx, GM_E_FORMAT, "a %s column is whitened",
+                            t->ways[j].counted ? "counted" : "circular");
     return GM_OK;
 }
 

@@ -206,9 +206,9 @@ static gm_status fit_counted(fit *f, int64_t j, double low, double high, double 
 static void fit_column(fit *f, int64_t j, double low, double high, double *p)
 {
     gm__way *w = &f->t->ways[j];
-    double plain[2] = {0, 1};
+    double plain[2] = {0, w->period > 0 ? w->period / GM__TWO_PI : 1};
     int done = 0;
-    if (w->by != GM__BY_NONE)
+    if (w->by != GM__BY_NONE && !(w->period > 0))
         fit_standard(f, w, low, high, plain);
     if (low < high || w->dequantised)
         done = w->by == GM__BY_QUANTILE ? fit_quantile(f, w, p)
@@ -344,7 +344,7 @@ static gm_status refuse_whitening(fit *f)
 {
     gm__label label;
     for (int64_t j = 0; j < f->t->d; j++)
-        if (f->t->ways[j].counted)
+        if (f->t->ways[j].counted || f->t->ways[j].period > 0)
             return gm__fail(f->ctx, GM_E_UNSUPPORTED,
                             "whiten: %s is of type %s; this family takes such columns as they are, "
                             "and whitening mixes columns: leave whiten off",

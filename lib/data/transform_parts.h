@@ -4,6 +4,8 @@
 #include "data/transform.h"
 #include "kernels/kernels.h"
 
+#define GM__TWO_PI 6.28318530717958647692
+
 enum { GM__BY_STANDARD, GM__BY_QUANTILE, GM__BY_LOGIT, GM__BY_NONE, GM__BY_INDEX };
 
 /* One column's map. All its numbers lie at p: shift and scale, then

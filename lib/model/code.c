@@ -1,4 +1,5 @@
 /* encode, decode, reconstruct and sample: what goes through codes. */
+#include "model/direct.h"
 #include "model/path.h"
 #include "base/size.h"
 
@@ -9,8 +10,11 @@
 typedef struct gm__code_call {
     const gm_model *model;
     const gm__structure *s;
-    gm__program *program; /* NULL where a path needs none */
-    gm__path path;        /* of a diffusion */
+    gm__program *program;    /* NULL where a path or a direct family needs none */
+    gm__path path;           /* of a diffusion */
+    const gm_direct *direct; /* of a direct family, or NULL */
+    gm_frame frame;          /* and the call's options */
+    int64_t code;            /* columns of z */
     int64_t capacity;
     double *x, *reals, *wide,
         *wide_out; /* (rows, columns), (rows, reals), in and out of the graph in double */
@@ -29,9 +33,11 @@ static int64_t larger(int64_t a, int64_t b)
 static gm_status make_buffers(gm_context *ctx, gm__code_call *c, int64_t rows)
 {
     const gm__structure *s = c->s;
-    int64_t most = s->levels ? c->path.capacity : c->program->capacity;
+    int64_t most = s->levels   ? c->path.capacity
+                   : c->direct ? gm__direct_capacity(s, rows)
+                               : c->program->capacity;
     c->capacity = rows < most ? rows : most;
-    size_t n = (size_t)c->capacity, graph = n * (size_t)larger(larger(s->width, s->code), s->reals);
+    size_t n = (size_t)c->capacity, graph = n * (size_t)larger(larger(s->width, c->code), s->reals);
     size_t doubles = n * (size_t)(s->columns + s->reals) + 2 * graph,
            ints = 2 * n * (size_t)s->indices;
     size_t pointers = (size_t)s->indices + 8;
@@ -55,7 +61,12 @@ static gm_status make_buffers(gm_context *ctx, gm__code_call *c, int64_t rows)
 static gm_status prepare(gm_context *ctx, const gm_model *model, gm__task task,
                          const gm__values *values, int64_t rows, gm__code_call *c)
 {
-    *c = (gm__code_call){.model = model, .s = model->structure};
+    const gm__structure *s = model->structure;
+    *c = (gm__code_call){.model = model, .s = s, .code = gm__code(model)};
+    c->direct = s->family->direct;
+    c->frame = (gm_frame){s, values};
+    if (c->direct)
+        return make_buffers(ctx, c, rows);
     if (c->s->levels) {
         GM_TRY(gm__path_create(ctx, model, task, values, rows, &c->path));
         c->program = c->path.front;
@@ -113,6 +124,19 @@ static gm_status encode_path(gm_context *ctx, gm__code_call *c, gm__run *run)
     return GM_OK;
 }
 
+/* The same of a direct family. */
+static gm_status encode_direct(gm_context *ctx, gm__code_call *c, const gm__run *run)
+{
+    gm_direct_call call = {.struct_size = sizeof call,
+                           .call = &c->frame,
+                           .first = run->row0,
+                           .count = run->batch,
+                           .x = gm__direct_x(c->s, c->reals, c->index, run->batch, c->wide),
+                           .out = c->wide_out,
+                           .temperature = 1};
+    return c->direct->encode(ctx, c->model->state, &call);
+}
+
 /* Codes of rows [first, first + n), in double, into c->wide_out. */
 static gm_status encode_piece(gm_context *ctx, gm__code_call *c, const gm__rows *rows,
                               int64_t first, int64_t n)
@@ -125,6 +149,9 @@ static gm_status encode_piece(gm_context *ctx, gm__code_call *c, const gm__rows 
     for (int64_t i = 0; i < n; i++)
         if (!c->support[i])
             return gm__rows_outside(ctx, rows, s->transform, first + i, c->x + i * s->columns);
+    gm__run run = {.batch = n, .row0 = first};
+    if (c->direct)
+        return encode_direct(ctx, c, &run);
     for (int64_t i = 0; i < s->indices; i++) {
         int input = gm__plan_index_input(c->program->plan, i);
         for (int64_t row = 0; row < n; row++)
@@ -132,17 +159,35 @@ static gm_status encode_piece(gm_context *ctx, gm__code_call *c, const gm__rows 
         if (input >= 0)
             c->inputs[input] = c->columns + i * n;
     }
-    gm__run run = {.batch = n, .row0 = first};
     if (s->levels)
         return encode_path(ctx, c, &run);
-    return run_piece(ctx, c, c->program->x, c->reals, s->reals, s->code, &run);
+    return run_piece(ctx, c, c->program->x, c->reals, s->reals, c->code, &run);
 }
 
 /* The graph's x (in c->wide_out) as rows of the user's, into `out` (n, columns). */
 static void finish_rows(gm__code_call *c, int64_t n, double *out)
 {
-    gm__front_back(c->s, c->wide_out, n, c->reals, c->index);
+    if (c->direct)
+        gm__direct_back(c->s, c->wide_out, n, c->reals, c->index);
+    else
+        gm__front_back(c->s, c->wide_out, n, c->reals, c->index);
     gm__transform_inverse(c->s->transform, c->reals, c->index, n, out, NULL);
+}
+
+/* A direct family's rows, drawn or of codes z, into c->wide_out. */
+static gm_status make_direct(gm_context *ctx, gm__code_call *c, const gm__run *run, const double *z,
+                             double temperature)
+{
+    gm_direct_call call = {.struct_size = sizeof call,
+                           .call = &c->frame,
+                           .first = run->row0,
+                           .count = run->batch,
+                           .seed = run->seed,
+                           .step = run->step,
+                           .x = z,
+                           .out = c->wide_out,
+                           .temperature = temperature};
+    return (z ? c->direct->decode : c->direct->sample)(ctx, c->model->state, &call);
 }
 
 /* Rows of codes [first, first + n) of z into `out`. */
@@ -151,11 +196,13 @@ static gm_status decode_piece(gm_context *ctx, gm__code_call *c, const double *z
 {
     gm__run run = {.batch = n, .row0 = first};
     if (c->s->levels) {
-        memcpy(c->path.x, z, (size_t)(n * c->s->code) * sizeof *z);
+        memcpy(c->path.x, z, (size_t)(n * c->code) * sizeof *z);
         GM_TRY(gm__path_decode(ctx, &c->path, n));
         take_path(c, n);
-    } else
-        GM_TRY(run_piece(ctx, c, c->program->z, z, c->s->code, c->s->width, &run));
+    } else if (c->direct)
+        GM_TRY(make_direct(ctx, c, &run, z, 1));
+    else
+        GM_TRY(run_piece(ctx, c, c->program->z, z, c->code, c->s->width, &run));
     finish_rows(c, n, out);
     return GM_OK;
 }
@@ -180,7 +227,9 @@ static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, 
     if (c->s->levels) {
         GM_TRY(gm__path_sample(ctx, &c->path, seed, first, n));
         take_path(c, n);
-    } else
+    } else if (c->direct)
+        GM_TRY(make_direct(ctx, c, &run, NULL, temperature));
+    else
         GM_TRY(run_piece(ctx, c, c->program->temperature, &temperature, 0, c->s->width, &run));
     finish_rows(c, n, out);
     keep_in_range(c->s, n, out);
@@ -231,7 +280,7 @@ static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__ro
 {
     gm__code_call c;
     gm__answer answer;
-    GM_TRY(gm__check_output(ctx, rows->call, z, rows->count, NULL, model->structure->code));
+    GM_TRY(gm__check_output(ctx, rows->call, z, rows->count, NULL, gm__code(model)));
     gm_status code = prepare(ctx, model, GM__ENCODE, values, rows->count, &c);
     if (!code) {
         code = gm__answer_begin(ctx, rows->call, z, c.capacity, &answer);
@@ -346,7 +395,7 @@ static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *
     gm__rows codes;
     GM_TRY(begin(ctx, model, "decode", GM_CAN_DECODE, cond, opts, &values));
     gm__maker m = {.name = "decode", .task = GM__DECODE, .from = &codes};
-    gm_status code = gm__rows_of_array(ctx, "decode", z, NULL, model->structure->code, &codes);
+    gm_status code = gm__rows_of_array(ctx, "decode", z, NULL, gm__code(model), &codes);
     if (!code && !data)
         code = check_rows(ctx, "decode", x, codes.count, model);
     if (!code)
@@ -384,24 +433,24 @@ gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_
 static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__rows *rows,
                              const gm__values *values, gm_array *y, gm_dataset **data)
 {
-    const gm__structure *s = model->structure;
+    int64_t k = gm__code(model);
     double *z;
     if (!data)
         GM_TRY(check_rows(ctx, "reconstruct", y, rows->count, model));
-    GM_TRY(gm__answer_cells(ctx, "reconstruct", rows->count, s->code, &z));
+    GM_TRY(gm__answer_cells(ctx, "reconstruct", rows->count, k, &z));
     gm_array codes;
     gm__rows from;
-    gm_array_init(&codes, GM_F64, z, rows->count, s->code);
+    gm_array_init(&codes, GM_F64, z, rows->count, k);
     gm__maker m = {.name = "reconstruct", .task = GM__DECODE, .from = &from, .count = rows->count};
     gm_status code = encode_all(ctx, model, rows, values, &codes);
     if (!code)
-        code = gm__rows_of_array(ctx, "reconstruct", &codes, NULL, s->code, &from);
+        code = gm__rows_of_array(ctx, "reconstruct", &codes, NULL, k, &from);
     if (!code)
         code = prepare(ctx, model, GM__DECODE, values, rows->count, &m.call);
     if (!code)
         code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, y);
     gm__path_free(&m.call.path);
-    gm__free(&ctx->allocator, z, (size_t)(rows->count * s->code) * sizeof *z);
+    gm__free(&ctx->allocator, z, (size_t)(rows->count * k) * sizeof *z);
     return code;
 }
 
@@ -476,7 +525,7 @@ static gm_status score(gm_context *ctx, const gm_model *model, const gm_array *x
     GM_TRY(begin(ctx, model, "log_prob", GM_CAN_LOG_PROB, NULL, opts, &values));
     gm_status code = rows_of_array(ctx, "sample", x, model, &rows);
     if (!code)
-        code = gm__log_prob(ctx, model, &rows, values, logp, NULL, NULL);
+        code = gm__log_prob(ctx, model, &rows, values, &(gm__scores){.logp = logp});
     gm__values_free(values);
     return code;
 }

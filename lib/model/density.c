@@ -1,4 +1,5 @@
-/* log p of rows, and its gradient. */
+/* log p of rows, its gradient, and its bounds. */
+#include "model/direct.h"
 #include "model/path.h"
 
 #include <math.h>
@@ -6,34 +7,48 @@
 
 /* Buffers of one piece of rows; one block of memory. */
 typedef struct gm__piece {
-    double *x, *reals, *log_det, *out, *error, *dreals, *dx;
+    double *x, *reals, *log_det, *out, *error, *lower, *upper, *dreals, *dx;
+    double *wide, *dwide; /* (n, width): of direct families with categories */
     float *narrow, *dnarrow;
     int32_t *index, *columns; /* as the transform gives them (n, c), and column by column */
     unsigned char *support;
     const void **inputs;
 } gm__piece;
 
+/* The next n doubles of a block. */
+static double *cut(double **at, size_t n)
+{
+    double *piece = *at;
+    *at += n;
+    return piece;
+}
+
 static gm_status make_piece(gm_context *ctx, const gm__structure *s, int64_t n, int grad,
                             gm__piece *p)
 {
     size_t rows = (size_t)n, d = (size_t)s->columns, r = (size_t)s->reals, c = (size_t)s->indices;
-    size_t doubles = rows * (d + r + 3) + (grad ? rows * (r + d) : 0),
-           floats = rows * r * (grad ? 2 : 1);
+    size_t wide = s->family->direct && c ? (size_t)s->width : 0, g = grad ? rows : 0;
+    size_t doubles = rows * (d + r + 5 + wide) + g * (r + d + wide), floats = rows * r + g * r;
     char *block = gm__context_scratch(ctx, doubles * 8 + floats * 4 + rows * c * 8 + rows +
                                                (s->indices + 8) * sizeof(void *) + 64);
     if (!block)
         return GM_E_MEMORY;
+    double *at = (double *)(void *)(block + (c + 8) * sizeof(void *));
     p->inputs = (const void **)(void *)block;
-    p->x = (double *)(void *)(block + (c + 8) * sizeof(void *));
-    p->reals = p->x + rows * d;
-    p->log_det = p->reals + rows * r;
-    p->out = p->log_det + rows;
-    p->error = p->out + rows;
-    p->dreals = p->error + rows;
-    p->dx = p->dreals + (grad ? rows * r : 0);
-    p->narrow = (float *)(void *)(p->dx + (grad ? rows * d : 0));
+    p->x = cut(&at, rows * d);
+    p->reals = cut(&at, rows * r);
+    p->log_det = cut(&at, rows);
+    p->out = cut(&at, rows);
+    p->error = cut(&at, rows);
+    p->lower = cut(&at, rows);
+    p->upper = cut(&at, rows);
+    p->wide = cut(&at, rows * wide);
+    p->dreals = cut(&at, g * r);
+    p->dx = cut(&at, g * d);
+    p->dwide = wide ? cut(&at, g * wide) : p->dreals;
+    p->narrow = (float *)(void *)at;
     p->dnarrow = p->narrow + rows * r;
-    p->index = (int32_t *)(void *)(p->dnarrow + (grad ? rows * r : 0));
+    p->index = (int32_t *)(void *)(p->dnarrow + g * r);
     p->columns = p->index + rows * c;
     p->support = (unsigned char *)(p->columns + rows * c);
     return GM_OK;
@@ -66,14 +81,17 @@ static void set_inputs(gm_context *ctx, const gm__structure *s, const gm__progra
 typedef struct gm__density_call {
     const gm_model *model;
     const gm__structure *s;
-    gm__program *program; /* NULL where a path needs none */
-    gm__path *path;       /* of a diffusion, or NULL */
-    int random;           /* rows become real ones by noise */
+    gm__program *program;    /* NULL where a path or a direct family needs none */
+    gm__path *path;          /* of a diffusion, or NULL */
+    const gm_direct *direct; /* of a direct family, or NULL */
+    gm_frame frame;          /* and the call's options */
+    int random;              /* rows become real ones by noise */
     gm__piece piece;
     uint64_t seed;
     int64_t draws;
-    int bound; /* the mean of log weights; else the log of their mean */
-    int error; /* wanted */
+    int bound;  /* the mean of log weights; else the log of their mean */
+    int error;  /* wanted */
+    int bounds; /* wanted, and the family's own */
     gm_array *grad;
 } gm__density_call;
 
@@ -100,6 +118,29 @@ static gm_status along_path(gm_context *ctx, gm__density_call *c, gm__run *run)
     return GM_OK;
 }
 
+static gm_status ask_direct(gm_context *ctx, gm__density_call *c, gm__run *run)
+{
+    gm__piece *p = &c->piece;
+    const gm__structure *s = c->s;
+    gm_direct_call call = {.struct_size = sizeof call,
+                           .call = &c->frame,
+                           .first = run->row0,
+                           .count = run->batch,
+                           .seed = run->seed,
+                           .step = run->step,
+                           .x = gm__direct_x(s, p->reals, p->index, run->batch, p->wide),
+                           .logp = p->out,
+                           .lower = c->bounds ? p->lower : NULL,
+                           .upper = c->bounds ? p->upper : NULL,
+                           .gradient = c->grad ? p->dwide : NULL,
+                           .temperature = 1};
+    GM_TRY(c->direct->log_prob(ctx, c->model->state, &call));
+    for (int64_t i = 0; c->grad && p->dwide != p->dreals && i < run->batch; i++)
+        memcpy(p->dreals + i * s->reals, p->dwide + i * s->width,
+               (size_t)s->reals * sizeof *p->dreals);
+    return GM_OK;
+}
+
 /* One draw of n rows: log p, in the user's units, into piece.out, and its gradient in the
  * transform's outputs into piece.dreals. */
 static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
@@ -116,23 +157,43 @@ static gm_status one_draw(gm_context *ctx, gm__density_call *c, int64_t first, i
         set_inputs(ctx, c->s, c->program, n, p);
     }
     gm__run run = {.batch = n, .seed = c->seed, .step = step, .row0 = first, .inputs = p->inputs};
-    GM_TRY(c->path ? along_path(ctx, c, &run) : run_program(ctx, c, &run));
-    for (int64_t i = 0; i < n; i++)
-        p->out[i] = p->support[i] && p->out[i] == p->out[i] ? p->out[i] + p->log_det[i] : -INFINITY;
+    GM_TRY((c->path ? along_path : c->direct ? ask_direct : run_program)(ctx, c, &run));
+    for (int64_t i = 0; i < n; i++) {
+        int inside = p->support[i] && p->out[i] == p->out[i];
+        p->out[i] = inside ? p->out[i] + p->log_det[i] : -INFINITY;
+        if (c->bounds) {
+            p->lower[i] = inside ? p->lower[i] + p->log_det[i] : -INFINITY;
+            p->upper[i] = inside ? p->upper[i] + p->log_det[i] : -INFINITY;
+        }
+    }
     for (int64_t i = 0; c->grad && i < n; i++)
         if (p->out[i] == -INFINITY)
             memset(p->dreals + i * c->s->reals, 0, (size_t)c->s->reals * sizeof *p->dreals);
     return GM_OK;
 }
 
+/* Where the answers of rows from `first` on go. */
+static gm__scores from_row(const gm__scores *o, int64_t first)
+{
+    return (gm__scores){.logp = o->logp + first,
+                        .error = o->error ? o->error + first : NULL,
+                        .lower = o->lower ? o->lower + first : NULL,
+                        .upper = o->upper ? o->upper + first : NULL};
+}
+
 /* Exact: one pass. */
 static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
-                             double *logp, double *error)
+                             const gm__scores *o)
 {
+    const gm__piece *p = &c->piece;
     GM_TRY(one_draw(ctx, c, first, n, 0));
-    memcpy(logp, c->piece.out, (size_t)n * sizeof *logp);
-    for (int64_t i = 0; error && i < n; i++)
-        error[i] = c->path && logp[i] != -INFINITY ? c->piece.error[i] : 0;
+    memcpy(o->logp, p->out, (size_t)n * sizeof *p->out);
+    for (int64_t i = 0; o->error && i < n; i++)
+        o->error[i] = c->path && o->logp[i] != -INFINITY ? p->error[i] : 0;
+    if (o->lower)
+        memcpy(o->lower, c->bounds ? p->lower : p->out, (size_t)n * sizeof *p->out);
+    if (o->upper)
+        memcpy(o->upper, c->bounds ? p->upper : p->out, (size_t)n * sizeof *p->out);
     return GM_OK;
 }
 
@@ -140,7 +201,7 @@ static gm_status exact_piece(gm_context *ctx, gm__density_call *c, int64_t first
  * estimate the log of the mean of exp(w), which is closer the more draws there are (Burda et al.
  * 2016, eq. 8). */
 static gm_status drawn_piece(gm_context *ctx, gm__density_call *c, int64_t first, int64_t n,
-                             double *logp, double *error)
+                             const gm__scores *o)
 {
     gm__piece *p = &c->piece;
     gm__weights w;
@@ -149,10 +210,10 @@ static gm_status drawn_piece(gm_context *ctx, gm__density_call *c, int64_t first
     for (int64_t draw = 0; draw < c->draws && !code; draw++) {
         code = one_draw(ctx, c, first, n, draw);
         if (!code)
-            gm__weights_add(ctx, &w, p->out, c->path && error ? p->error : NULL, p->dreals);
+            gm__weights_add(ctx, &w, p->out, c->path && o->error ? p->error : NULL, p->dreals);
     }
     if (!code)
-        gm__weights_end(ctx, &w, logp, error, p->dreals);
+        gm__weights_end(ctx, &w, o->logp, o->error, p->dreals);
     gm__weights_clear(&w);
     return code;
 }
@@ -175,40 +236,54 @@ static void put_gradient(gm__density_call *c, gm__answer *grad, int64_t first, i
 }
 
 static gm_status run_pieces(gm_context *ctx, gm__density_call *c, const gm__rows *rows,
-                            int64_t capacity, double *logp, double *error, gm__answer *grad)
+                            int64_t capacity, const gm__scores *o, gm__answer *grad)
 {
     int one_pass = c->s->kind == GM_EXACT || (c->path && !c->random);
     for (int64_t first = 0; first < rows->count; first += capacity) {
         int64_t n = rows->count - first < capacity ? rows->count - first : capacity;
+        gm__scores part = from_row(o, first);
         GM_TRY(gm__check_cancel(ctx));
         GM_TRY(gm__rows_read(ctx, rows, first, n, c->piece.x));
-        GM_TRY((one_pass ? exact_piece : drawn_piece)(ctx, c, first, n, logp + first,
-                                                      error ? error + first : NULL));
+        GM_TRY((one_pass ? exact_piece : drawn_piece)(ctx, c, first, n, &part));
         if (grad)
-            put_gradient(c, grad, first, n, logp + first);
+            put_gradient(c, grad, first, n, part.logp);
     }
     return GM_OK;
 }
 
+/* The outputs as a list, so that all are treated alike. */
+enum { OUTPUTS = 4 };
+
+static void list_outputs(gm__scores *o, double **list[OUTPUTS])
+{
+    list[0] = &o->logp;
+    list[1] = &o->error;
+    list[2] = &o->lower;
+    list[3] = &o->upper;
+}
+
 /* As run_pieces; several pieces wait until all are there, so that a failure leaves the outputs. */
 static gm_status run_rows(gm_context *ctx, gm__density_call *c, const gm__rows *rows,
-                          int64_t capacity, double *logp, double *error)
+                          int64_t capacity, const gm__scores *o)
 {
     gm__answer grad;
-    int64_t n = rows->count, held = n > capacity ? n * (error ? 2 : 1) : 0;
-    double *own;
-    GM_TRY(gm__answer_cells(ctx, rows->call, held, 1, &own));
+    gm__scores to = *o, held = {0};
+    int64_t n = rows->count, kept = n > capacity ? n * OUTPUTS : 0;
+    double *own, **asked[OUTPUTS], **waiting[OUTPUTS];
+    list_outputs(&to, asked);
+    list_outputs(&held, waiting);
+    GM_TRY(gm__answer_cells(ctx, rows->call, kept, 1, &own));
+    for (int k = 0; k < OUTPUTS; k++)
+        *waiting[k] = own && *asked[k] ? own + k * n : *asked[k];
     gm_status code = c->grad ? gm__answer_begin(ctx, rows->call, c->grad, capacity, &grad) : GM_OK;
     if (!code)
-        code = run_pieces(ctx, c, rows, capacity, own ? own : logp, own && error ? own + n : error,
-                          c->grad ? &grad : NULL);
+        code = run_pieces(ctx, c, rows, capacity, &held, c->grad ? &grad : NULL);
     if (c->grad)
         code = gm__answer_end(&grad, code);
-    if (own && !code)
-        memcpy(logp, own, (size_t)n * sizeof *own);
-    if (own && error && !code)
-        memcpy(error, own + n, (size_t)n * sizeof *own);
-    gm__free(&ctx->allocator, own, (size_t)held * sizeof *own);
+    for (int k = 0; k < OUTPUTS && own && !code; k++)
+        if (*asked[k])
+            memcpy(*asked[k], *waiting[k], (size_t)n * sizeof *own);
+    gm__free(&ctx->allocator, own, (size_t)kept * sizeof *own);
     return code;
 }
 
@@ -233,34 +308,54 @@ static gm_status read_draws(gm_context *ctx, const gm__values *values, gm__densi
     return GM_OK;
 }
 
-static gm_status score(gm_context *ctx, gm__density_call *c, const gm__rows *rows,
-                       const gm__values *values, double *logp, double *error)
+/* What answers, and how many rows at a time. */
+static gm_status choose_engine(gm_context *ctx, gm__density_call *c, const gm__values *values,
+                               int64_t rows, int64_t *capacity)
 {
-    gm__task task = c->grad ? GM__GRADIENT : GM__LOG_PROB;
-    gm__real real = gm__call_real(c->model, values);
-    GM_TRY(read_draws(ctx, values, c));
+    c->direct = c->s->family->direct;
+    c->frame = (gm_frame){c->s, values};
+    if (c->direct) {
+        *capacity = gm__direct_capacity(c->s, rows);
+        return GM_OK;
+    }
     if (c->path)
         c->program = c->path->front;
     else
-        GM_TRY(gm__program_get(ctx, c->model, task, real, rows->count, &c->program));
-    int64_t capacity = c->path ? c->path->capacity : c->program->capacity;
-    capacity = capacity < rows->count ? capacity : rows->count;
+        GM_TRY(gm__program_get(ctx, c->model, c->grad ? GM__GRADIENT : GM__LOG_PROB,
+                               gm__call_real(c->model, values), rows, &c->program));
+    *capacity = c->path ? c->path->capacity : c->program->capacity;
+    *capacity = *capacity < rows ? *capacity : rows;
+    return GM_OK;
+}
+
+static gm_status score(gm_context *ctx, gm__density_call *c, const gm__rows *rows,
+                       const gm__values *values, const gm__scores *o)
+{
+    int64_t capacity;
+    GM_TRY(read_draws(ctx, values, c));
+    GM_TRY(choose_engine(ctx, c, values, rows->count, &capacity));
+    c->bounds = c->direct && (o->lower || o->upper);
     GM_TRY(make_piece(ctx, c->s, capacity, c->grad != NULL, &c->piece));
-    return run_rows(ctx, c, rows, capacity, logp, error);
+    return run_rows(ctx, c, rows, capacity, o);
 }
 
 gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows,
-                       const gm__values *values, double *logp, double *error, gm_array *grad)
+                       const gm__values *values, const gm__scores *o)
 {
     gm__density_call c = {
-        .model = model, .s = model->structure, .grad = grad, .error = error != NULL};
+        .model = model, .s = model->structure, .grad = o->grad, .error = o->error != NULL};
     gm__path path;
+    if ((o->lower || o->upper) && c.s->kind != GM_EXACT)
+        return gm__fail(ctx, GM_E_UNSUPPORTED,
+                        "log_prob_bounds: the family %s draws to answer for these columns; bounds "
+                        "that surely hold are of exact models: use log_prob and its error",
+                        c.s->family->name);
     if (!c.s->levels)
-        return score(ctx, &c, rows, values, logp, error);
+        return score(ctx, &c, rows, values, o);
     gm_status code = gm__path_create(ctx, model, GM__LOG_PROB, values, rows->count, &path);
     c.path = &path;
     if (!code)
-        code = score(ctx, &c, rows, values, logp, error);
+        code = score(ctx, &c, rows, values, o);
     gm__path_free(&path);
     return code;
 }
@@ -280,15 +375,15 @@ static gm_status begin(gm_context *ctx, const gm_model *model, const gm_array *c
 }
 
 static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array *x,
-                          const gm_array *cond, const gm_options *opts, double *logp, double *error)
+                          const gm_array *cond, const gm_options *opts, const gm__scores *o)
 {
     gm__values *values;
     gm__rows rows;
-    GM_TRY(begin(ctx, model, cond, opts, logp, &values));
+    GM_TRY(begin(ctx, model, cond, opts, o->logp, &values));
     gm_status code = gm__rows_of_array(ctx, "log_prob", x, model->structure->schema,
                                        model->structure->columns, &rows);
     if (!code)
-        code = gm__log_prob(ctx, model, &rows, values, logp, error, NULL);
+        code = gm__log_prob(ctx, model, &rows, values, o);
     gm__values_free(values);
     return code;
 }
@@ -299,7 +394,21 @@ gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_arr
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    return gm__leave(ctx, &entry, of_array(ctx, model, x, cond, opts, logp, error));
+    gm__scores o = {.logp = logp, .error = error};
+    return gm__leave(ctx, &entry, of_array(ctx, model, x, cond, opts, &o));
+}
+
+gm_status gm_model_log_prob_bounds(gm_context *ctx, const gm_model *model, const gm_array *x,
+                                   const gm_array *cond, const gm_options *opts, double *logp,
+                                   double *lower, double *upper)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    gm__scores o = {.logp = logp, .lower = lower, .upper = upper};
+    return gm__leave(ctx, &entry,
+                     lower && upper
+                         ? of_array(ctx, model, x, cond, opts, &o)
+                         : gm__fail(ctx, GM_E_ARG, "log_prob_bounds: lower or upper is NULL"));
 }
 
 /* A packed or strided matrix of the caller's as an array. */
@@ -334,7 +443,7 @@ static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_datase
     GM_TRY(begin(ctx, model, cond, opts, logp, &values));
     gm_status code = gm__rows_of_data(ctx, "log_prob", model, data, &rows);
     if (!code)
-        code = gm__log_prob(ctx, model, &rows, values, logp, error, NULL);
+        code = gm__log_prob(ctx, model, &rows, values, &(gm__scores){.logp = logp, .error = error});
     gm__rows_clear(&rows);
     gm__values_free(values);
     return code;
@@ -364,7 +473,8 @@ static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array
     double *own = NULL;
     gm_status code = logp ? GM_OK : gm__answer_cells(ctx, "log_prob_gradient", rows.count, 1, &own);
     if (!code)
-        code = gm__log_prob(ctx, model, &rows, values, logp ? logp : own, NULL, grad);
+        code = gm__log_prob(ctx, model, &rows, values,
+                            &(gm__scores){.logp = logp ? logp : own, .grad = grad});
     gm__free(&ctx->allocator, own, own ? (size_t)rows.count * sizeof *own : 0);
     gm__values_free(values);
     return code;

@@ -22,9 +22,27 @@ static const gm_family *family_at(const gm_context *ctx, int32_t i)
     return r && i - built_in < r->count ? r->families[i - built_in] : NULL;
 }
 
+static int32_t direct_capabilities(const gm_direct *d)
+{
+    int32_t can = 0;
+    if (d->sample)
+        can |= GM_CAN_SAMPLE;
+    if (d->log_prob)
+        can |= GM_CAN_LOG_PROB | GM_CAN_GRADIENT;
+    if (d->encode)
+        can |= GM_CAN_ENCODE;
+    if (d->decode)
+        can |= GM_CAN_DECODE;
+    if (d->encode && d->decode)
+        can |= GM_CAN_RECONSTRUCT;
+    return can;
+}
+
 int32_t gm__family_capabilities(const gm_family *f)
 {
     int32_t can = 0;
+    if (f->direct)
+        return direct_capabilities(f->direct);
     if (f->base && f->decode)
         can |= GM_CAN_SAMPLE;
     if (f->log_prob)
@@ -42,7 +60,8 @@ int32_t gm__family_capabilities(const gm_family *f)
 
 int32_t gm__family_kind(const gm_family *f)
 {
-    return f->diffusion ? GM_ESTIMATE : f->log_prob ? f->log_prob_kind : GM_NO_LOG_PROB;
+    int has = f->log_prob || (f->direct && f->direct->log_prob);
+    return f->diffusion ? GM_ESTIMATE : has ? f->log_prob_kind : GM_NO_LOG_PROB;
 }
 
 const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer, int64_t size)
@@ -146,6 +165,24 @@ static gm_status check_diffusion(gm_context *ctx, const gm_family *f)
     return GM_OK;
 }
 
+static gm_status check_direct(gm_context *ctx, const gm_family *f)
+{
+    const gm_direct *d = f->direct;
+    if (d->struct_size < sizeof *d || !d->fit || !d->open || !d->close ||
+        (!d->log_prob && !d->sample))
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_family_register: %s: a direct family needs fit, open, close, and "
+                        "log_prob or sample, and struct_size sizeof(gm_direct)",
+                        f->name);
+    if (f->loss || f->log_prob || f->encode || f->decode || f->base || f->draw || f->code ||
+        f->diffusion || f->phases)
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_family_register: %s: a direct family has no functions that build "
+                        "graphs",
+                        f->name);
+    return GM_OK;
+}
+
 static gm_status check_family(gm_context *ctx, const gm_family *f)
 {
     if (!f || f->struct_size < sizeof *f)
@@ -156,10 +193,13 @@ static gm_status check_family(gm_context *ctx, const gm_family *f)
         return gm__fail(
             ctx, GM_E_ARG,
             "gm_family_register: a family needs a name, a summary and a version from 1 on");
-    if (!f->loss && !f->log_prob)
+    if (f->direct)
+        GM_TRY(check_direct(ctx, f));
+    if (!f->loss && !f->log_prob && !f->direct)
         return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: a family needs loss or log_prob",
                         f->name);
-    if (f->log_prob && (f->log_prob_kind < GM_EXACT || f->log_prob_kind > GM_ESTIMATE))
+    if ((f->log_prob || (f->direct && f->direct->log_prob)) &&
+        (f->log_prob_kind < GM_EXACT || f->log_prob_kind > GM_ESTIMATE))
         return gm__fail(ctx, GM_E_ARG,
                         "gm_family_register: %s: log_prob_kind must say what log_prob gives",
                         f->name);
@@ -212,20 +252,29 @@ gm_status gm_family_register(gm_context *ctx, const gm_family *family)
         "precision", GM_STAGE_CALL, GM_CHOICE, initial, "model|f32|f64", 1,                        \
             "arithmetic of this call; model: as it was fitted"                                     \
     }
+#define KIND_ROW                                                                                   \
+    {                                                                                              \
+        "kind", GM_STAGE_CALL, GM_CHOICE, "bound", "bound|estimate", 1,                            \
+            "where the answer is not exact: the mean of the draws' log weights, a lower bound, "   \
+            "or the log of their mean weight, which is closer the more draws there are"            \
+    }
+#define DRAWS_ROW                                                                                  \
+    {                                                                                              \
+        "draws", GM_STAGE_CALL, GM_INT, "8", "1..1000000", 1,                                      \
+            "draws averaged where the answer is a bound or an estimate; 2 by default of a "        \
+            "diffusion"                                                                            \
+    }
+#define TEMPERATURE_ROW                                                                            \
+    {                                                                                              \
+        "temperature", GM_STAGE_CALL, GM_REAL, "1", "0..1000", 1,                                  \
+            "scales the draw of the base: below 1 more typical rows, above 1 more varied"          \
+    }
 static const gm_option_row log_prob_options[] = {
-    SEED_ROW,
-    {"kind", GM_STAGE_CALL, GM_CHOICE, "bound", "bound|estimate", 1,
-     "where the answer is not exact: the mean of the draws' log weights, a lower bound, or the log "
-     "of their mean weight, which is closer the more draws there are"},
-    {"draws", GM_STAGE_CALL, GM_INT, "8", "1..1000000", 1,
-     "draws averaged where the answer is a bound or an estimate; 2 by default of a diffusion"},
-    PRECISION("model"),
-    {0},
+    SEED_ROW, KIND_ROW, DRAWS_ROW, PRECISION("model"), {0},
 };
 static const gm_option_row sample_options[] = {
     SEED_ROW,
-    {"temperature", GM_STAGE_CALL, GM_REAL, "1", "0..1000", 1,
-     "scales the draw of the base: below 1 more typical rows, above 1 more varied"},
+    TEMPERATURE_ROW,
     PRECISION("model"),
     {0},
 };
@@ -263,12 +312,31 @@ static const gm_option_row path_sample_options[] = {
 };
 static const gm_option_row path_code_options[] = {ODE_STEPS("100", "ode_steps x 4"), {0}};
 
+/* The same calls of a direct family, which computes in double. */
+static const gm_option_row direct_log_prob_options[] = {SEED_ROW, KIND_ROW, DRAWS_ROW, {0}};
+static const gm_option_row direct_sample_options[] = {
+    SEED_ROW,
+    TEMPERATURE_ROW,
+    {0},
+};
+static const gm_option_row no_options[] = {{0}};
+
 /* And of a family that draws a row given its code. */
 static const gm_option_row draw_sample_options[] = {
     {"noise", GM_STAGE_CALL, GM_BOOL, "true", "", 1,
      "vae: rows are drawn given their codes; false gives their means instead"},
     {0},
 };
+
+static int direct_tables(const char *call, const gm_direct *d, const gm_option_row *tables[3])
+{
+    int score = strcmp(call, "log_prob") == 0, draw = strcmp(call, "sample") == 0, count = 0;
+    const gm_option_row *own = score ? d->log_prob_options : draw ? d->sample_options : NULL;
+    if (own)
+        tables[count++] = own; /* the first that has a name counts */
+    tables[count++] = score ? direct_log_prob_options : draw ? direct_sample_options : no_options;
+    return count;
+}
 
 int gm__call_tables(const char *call, const gm_family *family, const gm_option_row *tables[3])
 {
@@ -284,6 +352,8 @@ int gm__call_tables(const char *call, const gm_family *family, const gm_option_r
     for (int i = 0; i < (int)(sizeof calls / sizeof calls[0]); i++) {
         if (strcmp(call, calls[i].call) != 0)
             continue;
+        if (family && family->direct)
+            return direct_tables(call, family->direct, tables);
         if (family && family->diffusion && calls[i].any == log_prob_options)
             tables[count++] = path_draws_options; /* the first that has a name counts */
         tables[count++] = calls[i].any;

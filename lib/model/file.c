@@ -1,6 +1,6 @@
 /* The model file: safetensors with the family, options, schema, transform and record as metadata
  * (doc/FORMAT.md). */
-#include "model/model.h"
+#include "model/direct.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,6 +24,32 @@ static void clear_texts(gm__texts *t)
     gm__buffer_clear(&t->transform);
 }
 
+/* The parameters of graphs, and what a direct family has learned, as tensors. */
+static void list_params(const gm_model *m, gm__tensor *tensors)
+{
+    const gm__structure *s = m->structure;
+    size_t size = s->real == GM__F64 ? 8 : 4;
+    for (int i = 0; i < s->layout.count; i++) {
+        const gm__slot *slot = &s->layout.slots[i];
+        tensors[i] = (gm__tensor){.name = slot->name,
+                                  .dtype = s->real == GM__F64 ? GM_F64 : GM_F32,
+                                  .ndim = slot->ndim,
+                                  .data = (const char *)m->params + (size_t)slot->offset * size,
+                                  .count = slot->count};
+        memcpy(tensors[i].shape, slot->shape, sizeof tensors[i].shape);
+    }
+}
+
+static void list_learned(const gm_model *m, gm__tensor *tensors)
+{
+    for (int64_t i = 0; m->tensors && i < m->tensors->count; i++) {
+        const gm__named *n = &m->tensors->list[i];
+        tensors[i] = (gm__tensor){
+            .name = n->name, .dtype = GM_F64, .ndim = n->ndim, .data = n->data, .count = n->count};
+        memcpy(tensors[i].shape, n->shape, sizeof tensors[i].shape);
+    }
+}
+
 static gm_status write_tensors(gm_context *ctx, const gm_model *m, const gm_writer *writer,
                                gm__texts *t, const double *numbers, int64_t count)
 {
@@ -38,28 +64,21 @@ static gm_status write_tensors(gm_context *ctx, const gm_model *m, const gm_writ
         {"family", s->family->name},  {"family_version", version}, {"arithmetic", revision},
         {"options", t->options.data}, {"schema", t->schema.data},  {"transform", t->transform.data},
         {"record", m->record}};
-    gm__tensor *tensors = gm__alloc_array(&ctx->allocator, s->layout.count + 1, sizeof *tensors);
+    int64_t own = s->layout.count + (m->tensors ? m->tensors->count : 0);
+    gm__tensor *tensors = gm__alloc_array(&ctx->allocator, own + 1, sizeof *tensors);
     if (!tensors)
         return gm__no_memory(ctx);
-    size_t size = s->real == GM__F64 ? 8 : 4;
-    for (int i = 0; i < s->layout.count; i++) {
-        const gm__slot *slot = &s->layout.slots[i];
-        tensors[i] = (gm__tensor){.name = slot->name,
-                                  .dtype = s->real == GM__F64 ? GM_F64 : GM_F32,
-                                  .ndim = slot->ndim,
-                                  .data = (const char *)m->params + (size_t)slot->offset * size,
-                                  .count = slot->count};
-        memcpy(tensors[i].shape, slot->shape, sizeof tensors[i].shape);
-    }
-    tensors[s->layout.count] = (gm__tensor){.name = TRANSFORM,
-                                            .dtype = GM_F64,
-                                            .ndim = 1,
-                                            .shape = {count},
-                                            .data = numbers,
-                                            .count = count};
-    gm_status code = gm__tensors_write(ctx, writer, meta, (int)(sizeof meta / sizeof meta[0]),
-                                       tensors, s->layout.count + 1);
-    gm__free(&ctx->allocator, tensors, (size_t)(s->layout.count + 1) * sizeof *tensors);
+    list_params(m, tensors);
+    list_learned(m, tensors + s->layout.count);
+    tensors[own] = (gm__tensor){.name = TRANSFORM,
+                                .dtype = GM_F64,
+                                .ndim = 1,
+                                .shape = {count},
+                                .data = numbers,
+                                .count = count};
+    gm_status code =
+        gm__tensors_write(ctx, writer, meta, (int)(sizeof meta / sizeof meta[0]), tensors, own + 1);
+    gm__free(&ctx->allocator, tensors, (size_t)(own + 1) * sizeof *tensors);
     return code;
 }
 
@@ -292,14 +311,10 @@ static gm_status read_params(gm_context *ctx, const gm__tensor_file *f, const ch
     return GM_OK;
 }
 
-static gm_status read_model(gm_context *ctx, gm__tensor_file *f, const char *file, gm_model **model)
+/* The model of a graph's parameters. */
+static gm_status read_graph_model(gm_context *ctx, const gm__tensor_file *f, const char *file,
+                                  gm__structure *s, gm_model **model)
 {
-    gm__structure *s;
-    const gm_family *family;
-    const gm__json *record;
-    GM_TRY(check_format(ctx, f, file, &family));
-    GM_TRY(meta_json(ctx, f, file, "record", &record));
-    GM_TRY(read_structure(ctx, f, file, family, &s));
     size_t bytes = (size_t)s->layout.size * (s->real == GM__F64 ? 8 : 4);
     void *params;
     gm_status code = gm__alloc_large(ctx, bytes, &params);
@@ -308,6 +323,29 @@ static gm_status read_model(gm_context *ctx, gm__tensor_file *f, const char *fil
     if (!code)
         code = gm__model_create(ctx, s, params, gm__tensors_meta(f, "record"), model);
     gm__free(&ctx->allocator, params, params ? bytes : 0);
+    return code;
+}
+
+/* The model of what a direct family has learned. */
+static gm_status read_direct_model(gm_context *ctx, const gm__tensor_file *f, const char *file,
+                                   gm__structure *s, gm_model **model)
+{
+    gm_tensors *t;
+    GM_TRY(gm__direct_read(ctx, f, file, TRANSFORM, &t));
+    gm_status code = gm__direct_model(ctx, s, t, gm__tensors_meta(f, "record"), model);
+    return code == GM_E_FORMAT ? gm__prefix(ctx, "%s: ", file) : code;
+}
+
+static gm_status read_model(gm_context *ctx, gm__tensor_file *f, const char *file, gm_model **model)
+{
+    gm__structure *s;
+    const gm_family *family;
+    const gm__json *record;
+    GM_TRY(check_format(ctx, f, file, &family));
+    GM_TRY(meta_json(ctx, f, file, "record", &record));
+    GM_TRY(read_structure(ctx, f, file, family, &s));
+    gm_status code =
+        (family->direct ? read_direct_model : read_graph_model)(ctx, f, file, s, model);
     gm__structure_release(s);
     return code;
 }

@@ -1,5 +1,6 @@
 /* From a family's name and data to a trainer, and in one call to a model. */
 #include "model/fit.h"
+#include "model/direct.h"
 
 #include <math.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static gm_status check_columns(gm_context *ctx, const gm_family *f, const gm_dat
     for (int64_t i = 0; i < s->count; i++) {
         if (s->columns[i].role != GM_ROLE_FEATURE)
             continue;
-        if (s->columns[i].type == GM_COLUMN_CIRCULAR)
+        if (s->columns[i].type == GM_COLUMN_CIRCULAR && !(f->flags & GM_FAMILY_CIRCULAR))
             return gm__fail(ctx, GM_E_UNSUPPORTED,
                             "%s: %s is circular; it takes real, integer, ordered, binary and "
                             "category columns: declare it real, or leave it out",
@@ -184,6 +185,15 @@ static gm_status make_optimizer(gm_context *ctx, gm__fit_parts *p, const gm_opti
     return gm__optimizer_create(ctx, "adam", NULL, &p->optimizer);
 }
 
+/* Direct families have no loop for a host to own. */
+static gm_status check_direct(gm_context *ctx, const gm_family *f, const gm_fit_config *config)
+{
+    if (f->direct && config->optimizer)
+        return gm__fail(ctx, GM_E_UNSUPPORTED,
+                        "%s: learns without an optimizer: leave config->optimizer NULL", f->name);
+    return GM_OK;
+}
+
 static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_config *config,
                             gm__fit_parts *p)
 {
@@ -193,13 +203,14 @@ static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_co
     if (!config->train)
         return gm__fail(ctx, GM_E_ARG, "fit: there is no training data");
     GM_TRY(gm__family_find(ctx, family, &p->family));
+    GM_TRY(check_direct(ctx, p->family, config));
     GM_TRY(read_values(ctx, p, config->options));
     GM_TRY(features_of(ctx, config->train, &p->features));
     GM_TRY(check_columns(ctx, p->family, config->train));
     GM_TRY(check_values(ctx, p->family, config->train));
     GM_TRY(split_rows(ctx, p, config->valid, (uint64_t)gm__value_int(p->values, "seed")));
     GM_TRY(make_structure(ctx, p));
-    return make_optimizer(ctx, p, config->optimizer);
+    return p->family->direct ? GM_OK : make_optimizer(ctx, p, config->optimizer);
 }
 
 /* ---- Fingerprint ----------------------------------------------------------------------------- */
@@ -279,6 +290,11 @@ static gm_status make_trainer(gm_context *ctx, const char *family, const gm_fit_
     gm__fit_parts p = {0};
     gm__objective objective;
     gm_status code = make_parts(ctx, family, config, &p);
+    if (!code && p.family->direct)
+        code = gm__fail(ctx, GM_E_UNSUPPORTED,
+                        "gm_trainer_create: the family %s learns in one piece, it has no steps: "
+                        "gm_fit and gm_fit_with fit it",
+                        p.family->name);
     if (!code)
         code = gm__objective_create(ctx, p.structure, p.train, p.valid, &objective);
     if (!code) {
@@ -352,10 +368,25 @@ gm_status gm_trainer_resume_read(gm_context *ctx, const char *family, const gm_f
 
 /* ---- In one call ----------------------------------------------------------------------------- */
 
+static gm_status fit_direct(gm_context *ctx, const char *family, const gm_fit_config *config,
+                            gm_model **model)
+{
+    gm__fit_parts p = {0};
+    gm_status code = make_parts(ctx, family, config, &p);
+    if (!code)
+        code = gm__direct_fit(ctx, p.structure, p.train, p.valid, NULL, model);
+    clear_parts(&p);
+    return code;
+}
+
 static gm_status fit(gm_context *ctx, const char *family, const gm_fit_config *config,
                      gm_model **model)
 {
     gm_trainer *t;
+    const gm_family *f;
+    GM_TRY(gm__family_find(ctx, family, &f));
+    if (f->direct)
+        return fit_direct(ctx, family, config, model);
     GM_TRY(make_trainer(ctx, family, config, &t));
     gm_status code = gm__trainer_run(ctx, t, 0);
     if (!code)

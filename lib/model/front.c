@@ -22,7 +22,7 @@ static gm__index_name name_of(const char *format, int64_t i)
 int64_t gm__front_width(const gm__structure *s, int64_t i)
 {
     int64_t categories = gm__transform_categories(s->transform, i);
-    return categories <= 2 && !s->discrete ? 1 : categories;
+    return s->family->direct || (categories <= 2 && !s->discrete) ? 1 : categories;
 }
 
 /* The index input, widened to width columns of u; *log_q gets log N(u), summed (batch, WIDE). */

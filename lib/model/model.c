@@ -1,5 +1,5 @@
 /* The life of a model and what it says of itself. */
-#include "model/model.h"
+#include "model/direct.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -40,6 +40,7 @@ void gm_model_free(gm_model *model)
     if (!model || atomic_fetch_sub((_Atomic int32_t *)&model->owners, 1) != 1)
         return;
     gm_allocator a = model->allocator;
+    gm__direct_clear(model);
     gm__free(&a, model->params, model->params ? params_bytes(model->structure) : 0);
     gm__free_text(&a, model->record);
     gm__structure_release(model->structure);
@@ -73,9 +74,15 @@ int64_t gm_model_condition_count(const gm_model *model)
     return model ? model->structure->conditions : 0;
 }
 
+int64_t gm__code(const gm_model *m)
+{
+    const gm_direct *direct = m->structure->family->direct;
+    return direct && direct->code ? direct->code(m->state) : m->structure->code;
+}
+
 int64_t gm_model_code_count(const gm_model *model)
 {
-    return model ? model->structure->code : 0;
+    return model ? gm__code(model) : 0;
 }
 
 int64_t gm_model_parameter_count(const gm_model *model)
@@ -83,6 +90,8 @@ int64_t gm_model_parameter_count(const gm_model *model)
     int64_t count = 0;
     for (int i = 0; model && i < model->structure->layout.count; i++)
         count += model->structure->layout.slots[i].count;
+    for (int64_t i = 0; model && model->tensors && i < model->tensors->count; i++)
+        count += model->tensors->list[i].count;
     return count;
 }
 
@@ -212,7 +221,8 @@ static void describe(const gm_model *m, gm__buffer *out)
                       ",\"version\":%d,\"arithmetic\":%d,\"columns\":%lld,\"code\":%lld,"
                       "\"parameters\":%lld,\"log_prob\":\"%s\"",
                       (int)s->family->version, (int)gm_arithmetic_revision(), (long long)s->columns,
-                      (long long)s->code, (long long)gm_model_parameter_count(m), kinds[s->kind]);
+                      (long long)gm__code(m), (long long)gm_model_parameter_count(m),
+                      kinds[s->kind]);
     gm__buffer_text(out, ",\"capabilities\":[");
     int32_t can = gm__family_capabilities(s->family);
     for (int i = 0, any = 0; i < 6; i++)

@@ -47,8 +47,8 @@ typedef struct gm__structure {
     int64_t reals, indices; /* outputs of the transform */
     int discrete;           /* the family takes discrete columns as they are */
     int64_t width;          /* columns that the family sees */
-    gm_x_column *x_columns; /* (width) what begins at each, if discrete; else NULL */
-    int64_t code;           /* columns of z */
+    gm_x_column *x_columns; /* (width) what begins at each; NULL where all are real */
+    int64_t code;           /* columns of z; of direct families the model's state says: gm__code */
     int32_t kind;           /* of log_prob, for these columns */
     int64_t levels;         /* of diffusion; 0: none */
     double *angle, *mixing; /* (levels + 1), (levels + 1, 2): as gm__purpose says; one block */
@@ -96,11 +96,14 @@ struct gm_model {
     int32_t owners;
     gm__structure *structure;
     void *params;
+    gm_tensors *tensors; /* of a direct family, and what it made of them; else NULL */
+    void *state;
     char *record; /* JSON object of the fit */
 };
 /* Retains the structure, copies the weights and the text. */
 gm_status gm__model_create(gm_context *ctx, gm__structure *s, const void *params,
                            const char *record, gm_model **model);
+int64_t gm__code(const gm_model *model); /* columns of z */
 /* Whether an option of the fit is no matter of the model's: neither saved, nor told, nor compared.
  */
 int gm__option_is_private(const char *name);
@@ -224,8 +227,13 @@ void gm__weights_end(gm_context *ctx, const gm__weights *w, double *logp, double
                      double *gradient);
 void gm__weights_clear(gm__weights *w);
 
-/* log p of rows, used by several calls; grad may be NULL, else (n, columns) doubles go to put(). */
+/* log p of rows, used by several calls. What is not asked for is NULL. */
+typedef struct gm__scores {
+    double *logp, *error;  /* (n); logp always */
+    double *lower, *upper; /* (n): of exact models */
+    gm_array *grad;        /* (n, columns) */
+} gm__scores;
 gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows,
-                       const gm__values *values, double *logp, double *error, gm_array *grad);
+                       const gm__values *values, const gm__scores *scores);
 
 #endif

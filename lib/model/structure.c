@@ -1,7 +1,8 @@
 /* A model without its weights: family, options, columns, transforms, layout; and the graphs of its
  * tasks. */
-#include "model/model.h"
+#include "model/direct.h"
 
+#include <math.h>
 #include <stdatomic.h>
 
 int gm__structure_tables(const gm_family *family, const gm_option_row *tables[8])
@@ -9,7 +10,7 @@ int gm__structure_tables(const gm_family *family, const gm_option_row *tables[8]
     int n = 0;
     if (family->options)
         tables[n++] = family->options;
-    tables[n++] = gm__fit_options;
+    tables[n++] = family->direct ? gm__direct_fit_options : gm__fit_options;
     tables[n++] = gm__transform_options;
     return n;
 }
@@ -171,7 +172,6 @@ static gm_status try_task(gm_context *ctx, gm__structure *s, int task, int phase
 
 static gm_status find_code(gm_context *ctx, gm__structure *s)
 {
-    s->code = s->width;
     if (!s->family->code)
         return GM_OK;
     gm_builder *b;
@@ -186,48 +186,83 @@ static gm_status find_code(gm_context *ctx, gm__structure *s)
     return code;
 }
 
-/* What the columns of x are: the transform's real outputs, then categories one-hot. */
+/* Column `place` of the transform's real outputs: which of the schema's columns it is. */
+static int64_t real_column(const gm__structure *s, int64_t place)
+{
+    for (int64_t j = 0; j < gm__transform_columns(s->transform); j++)
+        if (gm__transform_place(s->transform, j) == place)
+            return j;
+    return -1;
+}
+
+/* The range of a real column in x's units. */
+static void find_range(const gm__structure *s, int64_t place, gm_x_column *x)
+{
+    int64_t j = real_column(s, place);
+    const gm__column *c = &s->schema->columns[j];
+    int whole = c->type == GM_COLUMN_INTEGER || c->type == GM_COLUMN_ORDERED;
+    double last = c->type == GM_COLUMN_ORDERED ? (double)c->categories - 1 : c->high;
+    x->low = -INFINITY;
+    x->high = INFINITY;
+    if (gm__transform_mixes(s->transform))
+        return;
+    gm__transform_value(s->transform, j, c->type == GM_COLUMN_ORDERED ? 0 : c->low, &x->low);
+    gm__transform_value(s->transform, j, last + whole, &x->high);
+}
+
+/* The transform's real outputs, then what stands for categories: one-hot, real ones, or in direct
+ * families their numbers. */
+static void fill_x_columns(gm__structure *s)
+{
+    int64_t at = s->reals;
+    gm__transform_x_columns(s->transform, s->x_columns);
+    for (int64_t j = 0; s->family->direct && j < s->reals; j++)
+        if (s->x_columns[j].kind == GM_X_REAL)
+            find_range(s, j, &s->x_columns[j]);
+    for (int64_t i = 0; i < s->indices; i++) {
+        int64_t width = gm__front_width(s, i), one = s->discrete || s->family->direct;
+        gm_x_column c = {.struct_size = sizeof c,
+                         .kind = one ? GM_X_CATEGORY : GM_X_REAL,
+                         .width = one ? width : 1};
+        if (s->family->direct) {
+            c.high = (double)gm__transform_categories(s->transform, i) - 1;
+            c.step = 1;
+        }
+        for (int64_t end = at + width; at < end; at += c.width)
+            s->x_columns[at] = c;
+    }
+}
+
 static gm_status find_x_columns(gm_context *ctx, gm__structure *s)
 {
-    int64_t at = s->reals, counted = gm__transform_x_columns(s->transform, NULL);
-    s->discrete = (s->family->flags & GM_FAMILY_DISCRETE) != 0;
+    int32_t flags = s->family->flags;
+    int64_t counted = gm__transform_x_columns(s->transform, NULL);
+    s->discrete = (flags & GM_FAMILY_DISCRETE) != 0;
     if (s->discrete ? gm__transform_random(s->transform) : counted > 0)
         return gm__fail(ctx, GM_E_FORMAT,
                         "%s: the transform is of a family that takes discrete columns %s",
                         s->family->name, s->discrete ? "as real ones" : "as they are");
+    for (int64_t j = 0; j < s->schema->count && !(flags & GM_FAMILY_CIRCULAR); j++)
+        if (s->schema->columns[j].type == GM_COLUMN_CIRCULAR)
+            return gm__fail(ctx, GM_E_FORMAT, "%s: takes no circular columns", s->family->name);
     s->width = s->reals;
     for (int64_t i = 0; i < s->indices; i++)
         s->width += gm__front_width(s, i);
     if (s->width < 1)
         return gm__fail(ctx, GM_E_SHAPE, "%s: there are no feature columns to learn",
                         s->family->name);
-    if (!s->discrete)
+    if (!s->discrete && !s->family->direct && !(flags & GM_FAMILY_CIRCULAR))
         return GM_OK;
     s->x_columns = gm__alloc_array(&s->allocator, s->width, sizeof *s->x_columns);
     if (!s->x_columns)
         return gm__no_memory(ctx);
-    gm__transform_x_columns(s->transform, s->x_columns);
-    for (int64_t i = 0; i < s->indices; at += s->x_columns[at].width, i++)
-        s->x_columns[at] = (gm_x_column){.struct_size = sizeof(gm_x_column),
-                                         .kind = GM_X_CATEGORY,
-                                         .width = gm__front_width(s, i)};
+    fill_x_columns(s);
     return GM_OK;
 }
 
-static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
+/* Graphs that learn the layout. */
+static gm_status try_tasks(gm_context *ctx, gm__structure *s)
 {
-    s->real = gm__value_int(s->values, "precision") == 1 ? GM__F64 : GM__F32;
-    s->reals = gm__transform_reals(s->transform);
-    s->indices = gm__transform_indices(s->transform);
-    gm__layout_init(&s->layout, &s->allocator);
-    s->layout.limit = limit;
-    GM_TRY(find_x_columns(ctx, s));
-    s->columns = gm__transform_columns(s->transform);
-    s->conditions = s->schema->count - s->columns;
-    s->kind = gm__family_kind(s->family);
-    if (s->kind == GM_EXACT && !s->discrete &&
-        (s->indices > 0 || gm__transform_random(s->transform)))
-        s->kind = GM_LOWER_BOUND;
     GM_TRY(gm__levels_create(ctx, s));
     GM_TRY(find_code(ctx, s));
     for (int phase = 0; phase == 0 || phase < s->family->phases; phase++)
@@ -235,6 +270,27 @@ static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
     for (int task = GM__LOG_PROB; task < GM__LOSS; task++)
         if (task != GM__GRADIENT && task != GM__SAMPLE_MEAN && answers(s, (gm__task)task))
             GM_TRY(try_task(ctx, s, task, 0));
+    return GM_OK;
+}
+
+static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
+{
+    const gm_direct *direct = s->family->direct;
+    s->real = direct || gm__value_int(s->values, "precision") == 1 ? GM__F64 : GM__F32;
+    s->reals = gm__transform_reals(s->transform);
+    s->indices = gm__transform_indices(s->transform);
+    gm__layout_init(&s->layout, &s->allocator);
+    s->layout.limit = limit;
+    GM_TRY(find_x_columns(ctx, s));
+    s->columns = gm__transform_columns(s->transform);
+    s->conditions = s->schema->count - s->columns;
+    s->code = s->width;
+    s->kind = gm__family_kind(s->family);
+    if (s->kind == GM_EXACT && !s->discrete &&
+        ((s->indices > 0 && !direct) || gm__transform_random(s->transform)))
+        s->kind = GM_LOWER_BOUND;
+    if (!direct)
+        GM_TRY(try_tasks(ctx, s));
     s->layout.closed = 1;
     return GM_OK;
 }
