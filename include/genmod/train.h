@@ -71,7 +71,8 @@ typedef struct gm_fit_config {
  * usable, at its last whole step. */
 typedef struct gm_trainer gm_trainer;
 /* Prepares a fit, without a step. GM_E_UNKNOWN and GM_E_RANGE for a family or an option, GM_E_SEED
- * without a seed, GM_E_DATA and GM_E_UNSUPPORTED for rows that the family cannot learn. */
+ * without a seed, GM_E_DATA and GM_E_UNSUPPORTED for rows that the family cannot learn;
+ * GM_E_UNSUPPORTED for families that learn in one piece (a mixture), which gm_fit_with fits. */
 GM_API gm_status gm_trainer_create(gm_context *ctx, const char *family, const gm_fit_config *config,
                                    gm_trainer **trainer);
 /* Models that it gave stay good. */
