@@ -53,7 +53,8 @@ arguments() {
     case $1 in
     readme | own_family) echo "examples/data/digits.csv $run/drawn.csv" ;;
     own_loss) echo examples/data/digits.csv ;;
-    fit | own_allocator | cancel | threads | executor | introspect | dlpack) ;;
+    posterior_models) echo eight_schools ;;
+    fit | density_prior | own_allocator | cancel | threads | executor | introspect | dlpack) ;;
     datasets | checkpoint_resume | errors) echo "$run" ;;
     mixed_columns) echo "$run/trees.csv" ;;
     save_load) echo "$run/moons.model $run/moons.csv" ;;
@@ -204,6 +205,23 @@ expectations() {
                 "$(awk "BEGIN { print $held + 0.7 * ($alone - $held) }")"
         done
         ;;
+    posterior_models)
+        # posteriordb's reference draws: 4.41 and 3.60, 6.15 for the first school.
+        between 'the mean of mu' 4.2 "$(number 'mu  ' 1)" 4.62
+        between 'the mean of tau' 3.4 "$(number 'tau  ' 1)" 3.8
+        between 'the mean of theta[1]' 5.85 "$(number 'theta[1]' 2)" 6.45
+        between 'R-hat of tau' 0.99 "$(number 'tau  ' 5)" 1.01
+        ;;
+    density_prior)
+        for what in effect strength; do
+            exact=$(number "$what" 2)
+            between "the mean of $what" "$(awk "BEGIN { print $exact - 0.08 }")" "$(number "$what" 1)" \
+                "$(awk "BEGIN { print $exact + 0.08 }")"
+            exact=$(number "$what" 4)
+            between "the deviation of $what" "$(awk "BEGIN { print $exact - 0.05 }")" "$(number "$what" 3)" \
+                "$(awk "BEGIN { print $exact + 0.05 }")"
+        done
+        ;;
     optimizers)
         for rule in sgd 'adam '; do
             between "where $rule ends" 0.98 "$(number "$rule" 3)" 1.02
@@ -216,7 +234,7 @@ expectations() {
 slow() {
     [ "$TIER" = quick ] || return 1
     case $1 in
-    fit | save_load | datasets | own_allocator | own_loss | threads | introspect | errors | dlpack | optimizers)
+    fit | posterior_models | save_load | datasets | own_allocator | own_loss | threads | introspect | errors | dlpack | optimizers)
         return 1
         ;;
     esac
