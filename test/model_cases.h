@@ -38,7 +38,7 @@ static inline gm_dataset *real_rows(gm_context *ctx)
 }
 
 static const struct {
-    int mixed;
+    int mixed; /* 2: given size and kind */
     const char *settings[12];
     const char *family;
 } models[] = {
@@ -75,14 +75,23 @@ static const struct {
     {1,
      {"seed=3", "steps=9", "hidden=5,4", "target=x0", "levels=1", "activation=gelu", NULL},
      "diffusion"},
+    {2, {"seed=1", "steps=9", "hidden=6", "layers=2", NULL}, "flow"},
+    {2, {"seed=1", "steps=9", "hidden=6", "code=3", "precision=f64", NULL}, "vae"},
+    {2, {"seed=1", "steps=9", "hidden=6", "levels=20", "embedding=6", NULL}, "diffusion"},
 };
 #define A_DIFFUSION 9
+#define A_CONDITIONAL 12
 #define A_VAE 6 /* the first that is one */
 #define MODELS ((int)(sizeof models / sizeof models[0]))
 
 static inline gm_model *model_of(gm_context *ctx, int which)
 {
-    gm_dataset *rows = models[which].mixed ? mixed_rows(ctx) : real_rows(ctx);
+    gm_dataset *rows = models[which].mixed ? mixed_rows(ctx) : real_rows(ctx), *view;
+    for (int column = 0; models[which].mixed == 2 && column < 4; column += 3) {
+        test_ok(ctx, gm_dataset_with_role(ctx, rows, column, GM_ROLE_CONDITION, &view));
+        gm_dataset_free(rows);
+        rows = view;
+    }
     gm_options *how = case_options(ctx, models[which].settings);
     gm_model *model;
     test_ok(ctx, gm_fit(ctx, models[which].family, rows, how, &model));
@@ -97,6 +106,16 @@ static inline test_sink bytes_of(gm_context *ctx, const gm_model *model)
     gm_writer writer = test_sink_writer(&sink);
     test_ok(ctx, gm_model_write(ctx, model, &writer));
     return sink;
+}
+
+/* One row of conditions for all rows, where the model has any: *cells has room for 8. */
+static inline const gm_array *given_to(const gm_model *model, double *cells, gm_array *cond)
+{
+    int64_t c = gm_model_condition_count(model);
+    for (int64_t i = 0; i < 8; i++)
+        cells[i] = 1;
+    *cond = case_array(GM_F64, cells, 1, c);
+    return c > 0 && c <= 8 ? cond : NULL;
 }
 
 /* gm_model_describe's text; freed by the caller. */

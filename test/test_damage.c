@@ -24,13 +24,15 @@ static gm_status try_bytes(const void *bytes, int64_t size)
                                                                 : got == GM_E_UNKNOWN,
                       "status %d: %s", got, test_error(ctx));
     } else {
-        double row[8] = {0.5, 1, 0, 0}, logp;
+        double row[8] = {0.5, 1, 0, 0}, cells[8], logp;
+        gm_array one, x = case_array(GM_F64, row, 1, gm_model_column_count(model));
+        const gm_array *cond = given_to(model, cells, &one);
         int steps = strcmp(gm_model_family(model), "diffusion") == 0;
         gm_options *how = case_options(
             ctx, (const char *[]){"seed=6", steps ? "ode_steps=2" : NULL, "sampler_steps=2", NULL});
         ck_assert_int_le(gm_model_column_count(model), 8);
-        gm_model_log_prob_f64(ctx, model, row, 1, 0, how, &logp);
-        gm_model_sample_f64(ctx, model, 1, NULL, how, row);
+        gm_model_log_prob(ctx, model, &x, cond, how, &logp, NULL);
+        gm_model_sample_f64(ctx, model, 1, cond, how, row);
         free(description(ctx, model));
         gm_options_free(how);
     }
@@ -387,6 +389,35 @@ START_TEST(edited_vae)
 END_TEST
 
 /* Files that no program wrote. */
+/* Conditions of a model that has them, and of one that has none. */
+START_TEST(edited_conditions)
+{
+    gm_context *ctx = test_context(NULL);
+    gm_model *model = model_of(ctx, A_CONDITIONAL), *plain = model_of(ctx, 4);
+    test_sink file = bytes_of(ctx, model), other = bytes_of(ctx, plain);
+    static const char *const refused[][2] = {
+        {"\\\"role\\\":\\\"condition\\\"", "\\\"role\\\":\\\"weight\\\""},
+        {"\\\"role\\\":\\\"condition\\\"", "\\\"role\\\":\\\"feature\\\""},
+        {"\\\"conditions\\\":[", "\\\"conditions\\\":[{\\\"mean\\\":0,\\\"deviation\\\":1},"},
+        {"\\\"conditions\\\":[", "\\\"positions\\\":["},
+        {"\\\"conditions\\\":[{\\\"mean\\\":",
+         "\\\"conditions\\\":[{\\\"mean\\\":1e999,\\\"m\\\":"},
+        {"\\\"deviation\\\":", "\\\"deviation\\\":0,\\\"d\\\":"},
+        {"\\\"deviation\\\":", "\\\"deviation\\\":-1,\\\"d\\\":"},
+        {"\\\"deviation\\\":", "\\\"deviation\\\":1e-320,\\\"d\\\":"},
+        {"{\\\"mean\\\":0,\\\"deviation\\\":1}]", "{\\\"mean\\\":2,\\\"deviation\\\":1}]"}};
+    for (int i = 0; i < (int)(sizeof refused / sizeof *refused); i++)
+        edit(&file, refused[i][0], refused[i][1], GM_E_FORMAT);
+    edit(&other, "\\\"type\\\":\\\"category\\\"",
+         "\\\"role\\\":\\\"condition\\\",\\\"type\\\":\\\"category\\\"", GM_E_FORMAT);
+    test_sink_clear(&file);
+    test_sink_clear(&other);
+    gm_model_free(model);
+    gm_model_free(plain);
+    gm_context_free(ctx);
+}
+END_TEST
+
 START_TEST(absurd)
 {
     static const char *const headers[] = {
@@ -473,6 +504,7 @@ static Suite *suite(void)
     tcase_add_test(t, edited);
     tcase_add_test(t, edited_vae);
     tcase_add_test(t, edited_diffusion);
+    tcase_add_test(t, edited_conditions);
     tcase_add_test(t, absurd);
     tcase_add_test(t, multitudes);
     suite_add_tcase(s, t);

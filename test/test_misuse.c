@@ -417,9 +417,6 @@ START_TEST(columns_that_do_not_fit)
     test_ok(ctx, gm_dataset_with_type(ctx, whole, 1, GM_COLUMN_CIRCULAR, 360, &view));
     test_fails(ctx, gm_fit(ctx, "flow", view, how, &model), GM_E_UNSUPPORTED, "declare it real");
     gm_dataset_free(view);
-    test_ok(ctx, gm_dataset_with_role(ctx, whole, 1, GM_ROLE_CONDITION, &view));
-    test_fails(ctx, gm_fit(ctx, "flow", view, how, &model), GM_E_UNSUPPORTED, "'b'");
-    gm_dataset_free(view);
     gm_dataset *none;
     test_ok(ctx, gm_dataset_with_role(ctx, whole, 1, GM_ROLE_LABEL, &view));
     test_ok(ctx, gm_dataset_with_role(ctx, view, 0, GM_ROLE_IGNORED, &none));

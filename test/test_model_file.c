@@ -14,10 +14,12 @@ static void answers(gm_context *ctx, const gm_model *model, double *out)
     gm_options *how = case_options(ctx, (const char *[]){"seed=6", "draws=2", NULL});
     int64_t d = gm_model_column_count(model), k = gm_model_code_count(model);
     memset(out, 0, ANSWERS * sizeof *out);
-    gm_array x = case_array(GM_F64, out, 20, d), z = case_array(GM_F64, out + 20 * d, 20, k);
-    test_ok(ctx, gm_model_sample(ctx, model, 20, NULL, how, &x, NULL));
-    test_ok(ctx, gm_model_encode(ctx, model, &x, NULL, how, &z));
-    test_ok(ctx, gm_model_log_prob(ctx, model, &x, NULL, how, out + 20 * (d + k), NULL));
+    gm_array x = case_array(GM_F64, out, 20, d), z = case_array(GM_F64, out + 20 * d, 20, k), one;
+    double cells[8];
+    const gm_array *cond = given_to(model, cells, &one);
+    test_ok(ctx, gm_model_sample(ctx, model, 20, cond, how, &x, NULL));
+    test_ok(ctx, gm_model_encode(ctx, model, &x, cond, how, &z));
+    test_ok(ctx, gm_model_log_prob(ctx, model, &x, cond, how, out + 20 * (d + k), NULL));
     gm_options_free(how);
 }
 

@@ -29,7 +29,7 @@ enum {
 enum {
     GM_ROLE_FEATURE = 1,   /* modelled */
     GM_ROLE_LABEL = 2,     /* kept beside the rows, not modelled */
-    GM_ROLE_CONDITION = 3, /* given, where a model is conditional */
+    GM_ROLE_CONDITION = 3, /* given: a model is fitted to the features given these */
     GM_ROLE_IGNORED = 4,
     GM_ROLE_WEIGHT = 5 /* how much a row counts in a fit: a number from 0 on; one column at most */
 };

@@ -332,7 +332,9 @@ GM_API int32_t gm_builder_starting(const gm_builder *b);
 GM_API int32_t gm_builder_phase(const gm_builder *b);
 /* Columns of x as the family sees them. */
 GM_API int64_t gm_builder_width(const gm_builder *b);
-/* The conditioning columns (batch, c) of a conditional model; NULL where there are none. */
+/* What a conditional model is given, (batch, c): reals and whole numbers standardised, circular
+ * columns as sine and cosine, two categories as 0 and 1, more of them one-hot. NULL where there is
+ * nothing given. */
 GM_API gm_node *gm_condition(gm_builder *b);
 /* Random whole numbers in [0, below) for structure fixed at build time (permutations): a function
  * of the model's seed, a number and i. */
@@ -603,7 +605,9 @@ enum {
     /* loss is a bound on -log p in nats, so that fits report it in the user's units. */
     GM_FAMILY_NATS = 2,
     /* Circular columns are taken, as angles (GM_X_CIRCULAR); else they are refused by name. */
-    GM_FAMILY_CIRCULAR = 4
+    GM_FAMILY_CIRCULAR = 4,
+    /* Its graphs read gm_condition: it can be fitted with columns of the role CONDITION. */
+    GM_FAMILY_CONDITIONS = 8
 };
 
 /* A family: functions that add to a graph. x is (batch, width): the data after the schema's

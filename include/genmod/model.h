@@ -19,8 +19,10 @@ extern "C" {
  *   strides; categories by their numbers. Plain _f64 and _f32 forms take a pointer, n, and the
  *   distance of rows in elements (0: packed); _rows forms take a dataset, whose columns are found
  *   by name (GM_E_UNKNOWN where one is missing).
- * - cond: the conditioning columns given, (n, c) or (1, c) for all rows; NULL where the model has
- *   none.
+ * - cond: the conditioning columns given, (n, c) or (1, c) for all rows, in the user's units,
+ *   categories by their numbers; NULL where the model has none. A conditional model needs them
+ * (else GM_E_ARG): _rows forms without cond find them by name in the dataset, forms that take no
+ * cond do not serve it. One that is missing, or a category never seen, is GM_E_DATA.
  * - opts: the options of this call, genmod-calls(7); may be NULL. Options of the family and of the
  *   fit may be among them, if they say what the model has (else GM_E_STAGE).
  * - Outputs are memory of the caller's, of the shape that is said (arrays: F32 or F64), or a new
@@ -62,7 +64,8 @@ GM_API gm_status gm_family_find(gm_context *ctx, const char *name, gm_family_inf
 
 /* ---- Life: fit, share, save and load a model ------------------------------------------------- */
 
-/* Fits a family ("flow") to the FEATURE columns of rows: gm_trainer in one call, by adam. opts
+/* Fits a family ("flow") to the FEATURE columns of rows, given its CONDITION columns where it has
+ * any, each row counting by its WEIGHT where there is one: gm_trainer in one call, by adam. opts
  * holds options of the family and of "fit", genmod-fit(7) (a seed is required); those of the calls
  * to come may be among them: they are checked, and left alone. Another optimizer, its options and a
  * progress callback: gm_fit_with. GM_E_UNKNOWN and GM_E_RANGE for a family or an option, GM_E_SEED
@@ -121,6 +124,11 @@ GM_API gm_status gm_model_option_at(gm_context *ctx, const gm_model *model, int3
  * as by gm_context_get. */
 GM_API gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char *buffer,
                                    int64_t size, int64_t *length);
+
+/* The conditioning columns of a dataset, found by name, as the calls take them: into cond (rows,
+ * c), F32 or F64, categories by the model's numbers. GM_E_ARG where the model has none. */
+GM_API gm_status gm_model_conditions(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
+                                     gm_array *cond);
 
 /* ---- Density: tell how probable rows are ----------------------------------------------------- */
 

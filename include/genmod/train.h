@@ -59,7 +59,12 @@ typedef int32_t (*gm_progress_fn)(void *user, const gm_progress *progress);
 /* What to fit, and how. The handles are counted or copied. */
 typedef struct gm_fit_config {
     uint32_t struct_size;
-    const gm_dataset *train;   /* its FEATURE columns are learned */
+    /* Its FEATURE columns are learned, given its CONDITION columns. With a WEIGHT column the loss
+     * is the mean weighted by it, scaled to the mean 1 over the rows of training; so are validation
+     * losses, if those rows have one, and means, deviations, quantiles and covariances of the
+     * transforms. Rows of weight 0 are left out. What a batch as a whole gives (a data-dependent
+     * start, free_bits, batch_norm) is not weighted. */
+    const gm_dataset *train;
     const gm_dataset *valid;   /* NULL: the option "valid" splits a fraction off train */
     const gm_options *options; /* of the family and of "fit"; may not be NULL: a seed is required */
     const gm_optimizer *optimizer; /* its rule and settings; NULL: adam */

@@ -15,9 +15,12 @@ void gm__dataset_rows(const gm_dataset *data, const int64_t *index, int64_t firs
 gm_status gm__dataset_make(gm_context *ctx, const gm__schema *schema, const double *cells,
                            int64_t rows, gm_dataset **data);
 
-/* gm_dataset_select and gm_dataset_split within a call that has entered the context already. */
+/* gm_dataset_select, gm_dataset_take and gm_dataset_split within a call that has entered the
+ * context already. */
 gm_status gm__dataset_select(gm_context *ctx, const gm_dataset *data, const int64_t *columns,
                              int64_t count, gm_dataset **view);
+gm_status gm__dataset_take(gm_context *ctx, const gm_dataset *data, const int64_t *rows,
+                           int64_t count, gm_dataset **view);
 gm_status gm__dataset_split(gm_context *ctx, const gm_dataset *data, double fraction, uint64_t seed,
                             gm_dataset **first, gm_dataset **second);
 

@@ -127,8 +127,8 @@ static gm_status view_rows(gm_context *ctx, const gm_dataset *data, gm__index *i
     return code;
 }
 
-static gm_status take(gm_context *ctx, const gm_dataset *data, const int64_t *rows, int64_t count,
-                      gm_dataset **view)
+gm_status gm__dataset_take(gm_context *ctx, const gm_dataset *data, const int64_t *rows,
+                           int64_t count, gm_dataset **view)
 {
     if (!data || !rows)
         return gm__fail(ctx, GM_E_ARG, "dataset and rows must be given");
@@ -152,7 +152,7 @@ gm_status gm_dataset_take(gm_context *ctx, const gm_dataset *data, const int64_t
     if (!view)
         return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "no place for the view was given"));
     *view = NULL;
-    return gm__leave(ctx, &entry, take(ctx, data, rows, count, view));
+    return gm__leave(ctx, &entry, gm__dataset_take(ctx, data, rows, count, view));
 }
 
 /* The k rows that the first k places of a permutation name go to the second part. */

@@ -379,6 +379,7 @@ const gm_family gm__flow = {
     .summary = "normalizing flow: exact density, exact sampling, invertible codes",
     .options = options,
     .log_prob_kind = GM_EXACT,
+    .flags = GM_FAMILY_CONDITIONS,
     .log_prob = log_prob,
     .encode = encode,
     .decode = decode,

@@ -98,16 +98,18 @@ static void schedule(gm_builder *b, int64_t count, double *squared_signal)
 
 /* ---- Network --------------------------------------------------------------------------------- */
 
-/* The first hidden layer, of the noised rows and of the level each by itself: with the row's
- * weights large where it has few columns, as coordinates that need to be told apart finely (Tancik
- * et al. 2020), and the layer far from linear: what v holds beyond a normal density is hardly found
- * from small ones. From 24 columns on the weights are those of any linear layer. */
+/* The first hidden layer, of the noised rows, the level and what is given each by itself: with the
+ * row's weights large where it has few columns, as coordinates that need to be told apart finely
+ * (Tancik et al. 2020), and the layer far from linear: what v holds beyond a normal density is
+ * hardly found from small ones. From 24 columns on the weights are those of any linear layer. */
 static gm_node *first(gm_builder *b, gm_node *x, gm_node *level, int64_t width)
 {
     int64_t d = gm_node_dim(x, -1), shape[2] = {d, width};
     double scale = d < 24 ? 2 * sqrt(2.0 / (double)d) : 0.57735026918962576;
     gm_node *w = gm_param(b, "row.weight", 2, shape, GM_INIT_KAIMING, scale);
-    return gm_add(b, gm_matmul(b, x, w, 0, 0), gm_nn_linear(b, "level", level, width));
+    gm_node *h = gm_add(b, gm_matmul(b, x, w, 0, 0), gm_nn_linear(b, "level", level, width));
+    gm_node *given = gm_condition(b);
+    return given ? gm_add(b, h, gm_nn_linear(b, "condition", given, width)) : h;
 }
 
 /* Below level 1 there is nothing to learn from: the first level's answer stands for them. The level
@@ -118,9 +120,10 @@ static gm_node *predict(gm_builder *b, const gm_noised *at)
     const int64_t *widths;
     int32_t count = gm_opt_ints(b, "hidden", &widths), act = gm__opt_activation(b);
     gm_node *level = gm_scale(b, gm_max(b, at->level, gm_const(b, 1)), 100.0 / (double)levels(b));
-    gm_node *parts[2] = {at->x, gm_nn_sinusoidal(b, level, gm_opt_int(b, "embedding"), 1e4)};
+    gm_node *parts[3] = {at->x, gm_nn_sinusoidal(b, level, gm_opt_int(b, "embedding"), 1e4),
+                         gm_condition(b)};
     gm_node *h = count ? gm_activation(b, act, first(b, parts[0], parts[1], widths[0]))
-                       : gm_concat(b, 2, parts, -1);
+                       : gm_concat(b, parts[2] ? 3 : 2, parts, -1);
     if (count > 1)
         h = gm_nn_mlp(b, "net", h, count - 1, widths + 1, act);
     return gm_nn_linear(b, "out", h, gm_node_dim(at->x, -1));
@@ -188,6 +191,7 @@ const gm_family gm__diffusion_family = {
     .summary = "denoising diffusion: samples by taking noise away; log_prob is the density of its "
                "ODE sampler",
     .options = options,
+    .flags = GM_FAMILY_CONDITIONS,
     .loss = loss,
     .diffusion = &diffusion,
 };

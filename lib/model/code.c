@@ -1,4 +1,5 @@
 /* encode, decode, reconstruct and sample: what goes through codes. */
+#include "model/condition.h"
 #include "model/direct.h"
 #include "model/path.h"
 #include "base/size.h"
@@ -15,6 +16,7 @@ typedef struct gm__code_call {
     const gm_direct *direct; /* of a direct family, or NULL */
     gm_frame frame;          /* and the call's options */
     int64_t code;            /* columns of z */
+    gm__given *given;
     int64_t capacity;
     double *x, *reals, *wide,
         *wide_out; /* (rows, columns), (rows, reals), in and out of the graph in double */
@@ -81,6 +83,7 @@ static gm_status prepare(gm_context *ctx, const gm_model *model, gm__task task,
 static gm_status run_piece(gm_context *ctx, gm__code_call *c, int input, const double *from,
                            int64_t width, int64_t out_width, gm__run *run)
 {
+    GM_TRY(gm__given_input(ctx, c->given, c->program, run->row0, run->batch, c->inputs));
     int f32 = c->program->real == GM__F32;
     if (input >= 0) {
         c->inputs[input] = from;
@@ -118,6 +121,8 @@ static gm_status encode_path(gm_context *ctx, gm__code_call *c, gm__run *run)
         }
     }
     run->inputs = c->inputs;
+    GM_TRY(gm__path_given(ctx, &c->path, c->given, run->row0, run->batch));
+    GM_TRY(gm__given_input(ctx, c->given, front, run->row0, run->batch, c->inputs));
     GM_TRY(gm__path_enter(ctx, &c->path, run, c->reals, &log_density));
     GM_TRY(gm__path_encode(ctx, &c->path, run->batch));
     take_path(c, run->batch);
@@ -197,6 +202,7 @@ static gm_status decode_piece(gm_context *ctx, gm__code_call *c, const double *z
     gm__run run = {.batch = n, .row0 = first};
     if (c->s->levels) {
         memcpy(c->path.x, z, (size_t)(n * c->code) * sizeof *z);
+        GM_TRY(gm__path_given(ctx, &c->path, c->given, first, n));
         GM_TRY(gm__path_decode(ctx, &c->path, n));
         take_path(c, n);
     } else if (c->direct)
@@ -225,6 +231,7 @@ static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, 
 {
     gm__run run = {.batch = n, .row0 = first, .seed = seed};
     if (c->s->levels) {
+        GM_TRY(gm__path_given(ctx, &c->path, c->given, first, n));
         GM_TRY(gm__path_sample(ctx, &c->path, seed, first, n));
         take_path(c, n);
     } else if (c->direct)
@@ -282,6 +289,7 @@ static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__ro
     gm__answer answer;
     GM_TRY(gm__check_output(ctx, rows->call, z, rows->count, NULL, gm__code(model)));
     gm_status code = prepare(ctx, model, GM__ENCODE, values, rows->count, &c);
+    c.given = rows->given;
     if (!code) {
         code = gm__answer_begin(ctx, rows->call, z, c.capacity, &answer);
         if (!code)
@@ -300,10 +308,15 @@ gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array
     gm__rows rows;
     GM_TRY(gm__enter(ctx, &entry));
     gm_status code = begin(ctx, model, "encode", GM_CAN_ENCODE, cond, opts, &values);
+    gm__given given = {0};
     if (!code)
         code = rows_of_array(ctx, "encode", x, model, &rows);
     if (!code)
+        code = gm__given_open(ctx, "encode", model, cond, NULL, rows.count, &given);
+    rows.given = &given;
+    if (!code)
         code = encode_all(ctx, model, &rows, values, z);
+    gm__given_close(&given);
     gm__values_free(values);
     return gm__leave(ctx, &entry, code);
 }
@@ -316,10 +329,15 @@ gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_
     gm__rows rows = {0};
     GM_TRY(gm__enter(ctx, &entry));
     gm_status code = begin(ctx, model, "encode", GM_CAN_ENCODE, cond, opts, &values);
+    gm__given given = {0};
     if (!code)
         code = gm__rows_of_data(ctx, "encode", model, data, &rows);
     if (!code)
+        code = gm__given_open(ctx, "encode", model, cond, data, rows.count, &given);
+    rows.given = &given;
+    if (!code)
         code = encode_all(ctx, model, &rows, values, z);
+    gm__given_close(&given);
     gm__rows_clear(&rows);
     gm__values_free(values);
     return gm__leave(ctx, &entry, code);
@@ -380,7 +398,7 @@ static gm_status make_dataset(gm_context *ctx, gm__maker *m, gm_dataset **rows)
     GM_TRY(gm__answer_cells(ctx, m->name, m->count, s->columns, &cells));
     gm_status code = make_pieces(ctx, m, NULL, cells);
     if (!code)
-        code = gm__dataset_make(ctx, s->schema, cells, m->count, rows);
+        code = gm__dataset_make(ctx, s->rows, cells, m->count, rows);
     gm__free(&ctx->allocator, cells, (size_t)(m->count * s->columns) * sizeof *cells);
     return code;
 }
@@ -394,16 +412,21 @@ static gm_status decode(gm_context *ctx, const gm_model *model, const gm_array *
     gm__values *values = NULL;
     gm__rows codes;
     GM_TRY(begin(ctx, model, "decode", GM_CAN_DECODE, cond, opts, &values));
+    gm__given given = {0};
     gm__maker m = {.name = "decode", .task = GM__DECODE, .from = &codes};
     gm_status code = gm__rows_of_array(ctx, "decode", z, NULL, gm__code(model), &codes);
     if (!code && !data)
         code = check_rows(ctx, "decode", x, codes.count, model);
     if (!code)
+        code = gm__given_open(ctx, "decode", model, cond, NULL, codes.count, &given);
+    if (!code)
         code = prepare(ctx, model, GM__DECODE, values, codes.count, &m.call);
     m.count = code ? 0 : codes.count;
+    m.call.given = &given;
     if (!code)
         code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x);
     gm__path_free(&m.call.path);
+    gm__given_close(&given);
     gm__values_free(values);
     return code;
 }
@@ -447,6 +470,7 @@ static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__r
         code = gm__rows_of_array(ctx, "reconstruct", &codes, NULL, k, &from);
     if (!code)
         code = prepare(ctx, model, GM__DECODE, values, rows->count, &m.call);
+    m.call.given = rows->given;
     if (!code)
         code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, y);
     gm__path_free(&m.call.path);
@@ -462,10 +486,15 @@ gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_
     gm__rows rows;
     GM_TRY(gm__enter(ctx, &entry));
     gm_status code = begin(ctx, model, "reconstruct", GM_CAN_RECONSTRUCT, cond, opts, &values);
+    gm__given given = {0};
     if (!code)
         code = rows_of_array(ctx, "reconstruct", x, model, &rows);
     if (!code)
+        code = gm__given_open(ctx, "reconstruct", model, cond, NULL, rows.count, &given);
+    rows.given = &given;
+    if (!code)
         code = reconstruct(ctx, model, &rows, values, y, NULL);
+    gm__given_close(&given);
     gm__values_free(values);
     return gm__leave(ctx, &entry, code);
 }
@@ -481,10 +510,15 @@ gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, cons
                          : gm__fail(ctx, GM_E_ARG, "reconstruct: out is NULL");
     if (out)
         *out = NULL;
+    gm__given given = {0};
     if (!code)
         code = gm__rows_of_data(ctx, "reconstruct", model, data, &rows);
     if (!code)
+        code = gm__given_open(ctx, "reconstruct", model, cond, data, rows.count, &given);
+    rows.given = &given;
+    if (!code)
         code = reconstruct(ctx, model, &rows, values, NULL, out);
+    gm__given_close(&given);
     gm__rows_clear(&rows);
     gm__values_free(values);
     return gm__leave(ctx, &entry, code);
@@ -505,27 +539,37 @@ static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const
     gm_status code =
         n < 0 ? gm__fail(ctx, GM_E_RANGE, "sample: n is %lld, must not be negative", (long long)n)
               : gm__call_seed(ctx, values, "sample", &m.seed);
+    gm__given given = {0};
     if (!code && !data)
         code = check_rows(ctx, "sample", x, n, model);
     if (!code)
+        code = gm__given_open(ctx, "sample", model, cond, NULL, n, &given);
+    if (!code)
         code = prepare(ctx, model, m.task, values, n, &m.call);
+    m.call.given = &given;
     if (!code)
         code = data ? make_dataset(ctx, &m, data) : make_rows(ctx, &m, x);
     gm__path_free(&m.call.path);
+    gm__given_close(&given);
     gm__values_free(values);
     return code;
 }
 
 /* log p of the rows drawn, under the same options. */
 static gm_status score(gm_context *ctx, const gm_model *model, const gm_array *x,
-                       const gm_options *opts, double *logp)
+                       const gm_array *cond, const gm_options *opts, double *logp)
 {
     gm__values *values = NULL;
     gm__rows rows;
+    gm__given given = {0};
     GM_TRY(begin(ctx, model, "log_prob", GM_CAN_LOG_PROB, NULL, opts, &values));
     gm_status code = rows_of_array(ctx, "sample", x, model, &rows);
     if (!code)
+        code = gm__given_open(ctx, "sample", model, cond, NULL, rows.count, &given);
+    rows.given = &given;
+    if (!code)
         code = gm__log_prob(ctx, model, &rows, values, &(gm__scores){.logp = logp});
+    gm__given_close(&given);
     gm__values_free(values);
     return code;
 }
@@ -548,7 +592,7 @@ static gm_status sample_and_score(gm_context *ctx, const gm_model *model, int64_
     for (int64_t i = 0; !code && x->dtype == GM_F32 && i < n * d; i++)
         cells[i] = (float)cells[i]; /* scored as they are given */
     if (!code)
-        code = score(ctx, model, &own, opts, logp);
+        code = score(ctx, model, &own, cond, opts, logp);
     if (!code)
         gm__array_put(x, 0, n, d, cells);
     gm__free(&ctx->allocator, cells, (size_t)(n * d) * sizeof *cells);

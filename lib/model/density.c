@@ -1,4 +1,5 @@
 /* log p of rows, its gradient, and its bounds. */
+#include "model/condition.h"
 #include "model/direct.h"
 #include "model/path.h"
 
@@ -86,6 +87,7 @@ typedef struct gm__density_call {
     const gm_direct *direct; /* of a direct family, or NULL */
     gm_frame frame;          /* and the call's options */
     int random;              /* rows become real ones by noise */
+    gm__given *given;
     gm__piece piece;
     uint64_t seed;
     int64_t draws;
@@ -97,6 +99,7 @@ typedef struct gm__density_call {
 
 static gm_status run_program(gm_context *ctx, gm__density_call *c, gm__run *run)
 {
+    GM_TRY(gm__given_input(ctx, c->given, c->program, run->row0, run->batch, c->piece.inputs));
     void *dreals = c->program->real == GM__F64 ? (void *)c->piece.dreals : c->piece.dnarrow;
     void *outputs[2] = {c->piece.out, dreals};
     run->params = c->program->params;
@@ -111,6 +114,8 @@ static gm_status along_path(gm_context *ctx, gm__density_call *c, gm__run *run)
 {
     const double *log_density;
     gm__piece *p = &c->piece;
+    GM_TRY(gm__path_given(ctx, c->path, c->given, run->row0, run->batch));
+    GM_TRY(gm__given_input(ctx, c->given, c->path->front, run->row0, run->batch, p->inputs));
     GM_TRY(gm__path_enter(ctx, c->path, run, p->reals, &log_density));
     GM_TRY(gm__path_log_prob(ctx, c->path, run, p->out, c->error ? p->error : NULL));
     for (int64_t i = 0; log_density && i < run->batch; i++)
@@ -342,9 +347,16 @@ static gm_status score(gm_context *ctx, gm__density_call *c, const gm__rows *row
 gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows,
                        const gm__values *values, const gm__scores *o)
 {
-    gm__density_call c = {
-        .model = model, .s = model->structure, .grad = o->grad, .error = o->error != NULL};
+    gm__density_call c = {.model = model,
+                          .s = model->structure,
+                          .grad = o->grad,
+                          .error = o->error != NULL,
+                          .given = rows->given};
     gm__path path;
+    if (c.s->conditions && !c.given)
+        return gm__fail(ctx, GM_E_UNSUPPORTED,
+                        "%s: the model is conditional, and this call takes no conditions",
+                        rows->call);
     if ((o->lower || o->upper) && c.s->kind != GM_EXACT)
         return gm__fail(ctx, GM_E_UNSUPPORTED,
                         "log_prob_bounds: the family %s draws to answer for these columns; bounds "
@@ -380,10 +392,15 @@ static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array
     gm__values *values;
     gm__rows rows;
     GM_TRY(begin(ctx, model, cond, opts, o->logp, &values));
+    gm__given given = {0};
     gm_status code = gm__rows_of_array(ctx, "log_prob", x, model->structure->schema,
                                        model->structure->columns, &rows);
     if (!code)
+        code = gm__given_open(ctx, "log_prob", model, cond, NULL, rows.count, &given);
+    rows.given = &given;
+    if (!code)
         code = gm__log_prob(ctx, model, &rows, values, o);
+    gm__given_close(&given);
     gm__values_free(values);
     return code;
 }
@@ -441,9 +458,14 @@ static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_datase
     gm__values *values;
     gm__rows rows = {0};
     GM_TRY(begin(ctx, model, cond, opts, logp, &values));
+    gm__given given = {0};
     gm_status code = gm__rows_of_data(ctx, "log_prob", model, data, &rows);
     if (!code)
+        code = gm__given_open(ctx, "log_prob", model, cond, data, rows.count, &given);
+    rows.given = &given;
+    if (!code)
         code = gm__log_prob(ctx, model, &rows, values, &(gm__scores){.logp = logp, .error = error});
+    gm__given_close(&given);
     gm__rows_clear(&rows);
     gm__values_free(values);
     return code;
@@ -471,10 +493,16 @@ static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array
     GM_TRY(gm__check_output(ctx, "log_prob_gradient", grad, rows.count, s->schema, s->columns));
     GM_TRY(begin(ctx, model, cond, opts, logp ? logp : &nothing, &values));
     double *own = NULL;
-    gm_status code = logp ? GM_OK : gm__answer_cells(ctx, "log_prob_gradient", rows.count, 1, &own);
+    gm__given given = {0};
+    gm_status code =
+        gm__given_open(ctx, "log_prob_gradient", model, cond, NULL, rows.count, &given);
+    rows.given = &given;
+    if (!code && !logp)
+        code = gm__answer_cells(ctx, "log_prob_gradient", rows.count, 1, &own);
     if (!code)
         code = gm__log_prob(ctx, model, &rows, values,
                             &(gm__scores){.logp = logp ? logp : own, .grad = grad});
+    gm__given_close(&given);
     gm__free(&ctx->allocator, own, own ? (size_t)rows.count * sizeof *own : 0);
     gm__values_free(values);
     return code;

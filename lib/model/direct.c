@@ -1,5 +1,6 @@
 /* Models of direct families: learning, and rows in the form that such a family sees. */
 #include "model/direct.h"
+#include "model/condition.h"
 #include "model/objective.h"
 #include "base/size.h"
 
@@ -52,8 +53,10 @@ int64_t gm__direct_capacity(const gm__structure *s, int64_t rows)
 
 /* Rows as the family sees them, row after row into x; those outside the support are left out. */
 static gm_status gather(gm_context *ctx, const gm__structure *s, const gm_dataset *data,
-                        const gm__match *match, uint64_t step, double *x, int64_t *count)
+                        const gm__match *match, uint64_t step, gm_direct_rows *to_rows)
 {
+    double *x = (double *)(uintptr_t)to_rows->x, *w = (double *)(uintptr_t)to_rows->weight;
+    int64_t *count = &to_rows->count;
     int64_t rows = gm_dataset_row_count(data), piece = gm__direct_capacity(s, rows);
     gm__noise noise = {1, (uint64_t)gm__value_int(s->values, "seed"), step};
     gm__tray t;
@@ -72,6 +75,8 @@ static gm_status gather(gm_context *ctx, const gm__structure *s, const gm_datase
                 continue;
             if (from != to)
                 memcpy(to, from, (size_t)s->width * sizeof *to);
+            if (w)
+                w[*count] = w[first + i];
             ++*count;
         }
     }
@@ -83,23 +88,33 @@ static gm_status rows_create(gm_context *ctx, const gm__structure *s, const gm_d
                              uint64_t step, gm_direct_rows *rows, size_t *bytes)
 {
     gm__match *match;
+    gm_dataset *ordered;
+    double *weight = NULL;
     void *x = NULL;
     *rows = (gm_direct_rows){.struct_size = sizeof *rows, .width = s->width};
     /* one row more than there are, for those that are left out */
     if (gm__mul_size((size_t)gm_dataset_row_count(data) + 1, (size_t)s->width * sizeof(double),
                      bytes))
         return gm__no_memory(ctx);
-    GM_TRY(gm__match_create(ctx, s->schema, 1 << GM_ROLE_FEATURE, data, &match));
-    gm_status code = gm__alloc_large(ctx, *bytes, &x);
+    GM_TRY(gm__in_order(ctx, data, &ordered));
+    gm_status code = gm__match_create(ctx, s->schema, 1 << GM_ROLE_FEATURE, ordered, &match);
     if (!code)
-        code = gather(ctx, s, data, match, step, x, &rows->count);
+        code = gm__row_weights(ctx, data, &weight);
+    if (!code)
+        code = gm__alloc_large(ctx, *bytes, &x);
     rows->x = x;
+    rows->weight = weight;
+    if (!code)
+        code = gather(ctx, s, ordered, match, step, rows);
     gm__match_free(match);
+    gm_dataset_free(ordered);
     return code;
 }
 
-static void rows_free(gm_context *ctx, gm_direct_rows *rows, size_t bytes)
+static void rows_free(gm_context *ctx, gm_direct_rows *rows, const gm_dataset *data, size_t bytes)
 {
+    gm__free(&ctx->allocator, (void *)(uintptr_t)rows->weight,
+             rows->weight ? (size_t)gm_dataset_row_count(data) * sizeof *rows->weight : 0);
     gm__free(&ctx->allocator, (void *)(uintptr_t)rows->x, rows->x ? bytes : 0);
 }
 
@@ -192,14 +207,14 @@ static gm_status set_record(gm_context *ctx, gm_model *m, const gm__told *told)
     return GM_OK;
 }
 
-/* The mean log density of the validation rows, in the user's units. */
+/* The mean log density of the validation rows, by their weights, in the user's units. */
 static gm_status held_out(gm_context *ctx, const gm_model *m, const gm_dataset *valid, double *mean)
 {
     char seed[24];
     gm_options *opts;
     gm__values *values = NULL;
     gm__rows rows = {0};
-    double *logp = NULL;
+    double *logp = NULL, *weight = NULL;
     int64_t n = gm_dataset_row_count(valid);
     GM_TRY(gm__options_new(ctx, &opts));
     gm__format(seed, sizeof seed, "%s", gm__value_text(m->structure->values, "seed"));
@@ -212,9 +227,14 @@ static gm_status held_out(gm_context *ctx, const gm_model *m, const gm_dataset *
         code = gm__answer_cells(ctx, "fit", n, 1, &logp);
     if (!code)
         code = gm__log_prob(ctx, m, &rows, values, &(gm__scores){.logp = logp});
+    if (!code)
+        code = gm__row_weights(ctx, valid, &weight);
     *mean = 0;
     for (int64_t i = 0; i < n && !code; i++)
-        *mean += logp[i] / (double)n;
+        *mean += !weight         ? logp[i] / (double)n
+                 : weight[i] > 0 ? logp[i] * weight[i] / (double)n
+                                 : 0;
+    gm__free(&ctx->allocator, weight, weight ? (size_t)n * sizeof *weight : 0);
     gm__free(&ctx->allocator, logp, logp ? (size_t)n * sizeof *logp : 0);
     gm__rows_clear(&rows);
     gm__values_free(values);
@@ -250,8 +270,8 @@ gm_status gm__direct_fit(gm_context *ctx, gm__structure *s, const gm_dataset *tr
         code = rows_create(ctx, s, valid, VALID_NOISE, &kept, &kept_bytes);
     if (!code)
         code = fit_rows(ctx, s, &rows, valid ? &kept : NULL, start, &made);
-    rows_free(ctx, &rows, bytes);
-    rows_free(ctx, &kept, kept_bytes);
+    rows_free(ctx, &rows, train, bytes);
+    rows_free(ctx, &kept, valid, kept_bytes);
     gm__told told = {.rows = gm_dataset_row_count(train)};
     if (!code && valid && gm__family_kind(s->family) != GM_NO_LOG_PROB) {
         told.valid_rows = gm_dataset_row_count(valid);

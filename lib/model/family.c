@@ -75,6 +75,16 @@ const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer,
     return buffer;
 }
 
+const char *gm__families_with(gm_context *ctx, int32_t flags, char *buffer, int64_t size)
+{
+    int64_t at = 0;
+    buffer[0] = 0;
+    for (int32_t i = 0; family_at(ctx, i); i++)
+        if ((family_at(ctx, i)->flags & flags) == flags && at < size - 1)
+            at += gm__format(buffer + at, size - at, at ? ", %s" : "%s", family_at(ctx, i)->name);
+    return buffer;
+}
+
 gm_status gm__family_find(gm_context *ctx, const char *name, const gm_family **family)
 {
     if (!name)
@@ -157,10 +167,10 @@ static gm_status check_diffusion(gm_context *ctx, const gm_family *f)
             "gm_family_register: %s: a diffusion has no log_prob, encode, decode, base, "
             "draw or code of its own: they follow from its velocity",
             f->name);
-    if (f->flags)
+    if (f->flags & ~GM_FAMILY_CONDITIONS)
         return gm__fail(ctx, GM_E_ARG,
                         "gm_family_register: %s: a diffusion is of real columns, and its loss not "
-                        "in nats: it can have no flags",
+                        "in nats: it can have no flags but that of conditions",
                         f->name);
     return GM_OK;
 }

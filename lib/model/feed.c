@@ -1,4 +1,5 @@
 /* Rows on their way from a dataset to a plan. */
+#include "model/condition.h"
 #include "model/objective.h"
 #include "base/size.h"
 
@@ -14,8 +15,8 @@ static size_t real_size(const gm__structure *s)
 gm_status gm__tray_create(gm_context *ctx, const gm__structure *s, int64_t capacity, gm__tray *t)
 {
     size_t n = (size_t)capacity, d = (size_t)s->columns, r = (size_t)s->reals,
-           c = (size_t)s->indices;
-    size_t pointers = (c + 8) * sizeof(void *), row = (d + 2 * r + 1) * 8 + 2 * c * 4 + 1;
+           c = (size_t)s->indices, g = (size_t)s->given;
+    size_t pointers = (c + 8) * sizeof(void *), row = (d + 2 * r + g + 3) * 8 + 2 * c * 4 + 1;
     *t = (gm__tray){.capacity = capacity};
     if (gm__mul_size(n, row, &t->bytes))
         return gm__no_memory(ctx);
@@ -28,7 +29,10 @@ gm_status gm__tray_create(gm_context *ctx, const gm__structure *s, int64_t capac
     t->wide = t->x + n * d;
     t->reals = t->wide + n * r;
     t->log_det = t->wide + 2 * n * r;
-    t->index = (int32_t *)(void *)(t->log_det + n);
+    t->weight = t->log_det + n;
+    t->told_weight = t->weight + n;
+    t->given = t->weight + 2 * n;
+    t->index = (int32_t *)(void *)(t->weight + n * (2 + g));
     t->columns = t->index + n * c;
     t->support = (unsigned char *)(t->columns + n * c);
     return GM_OK;
@@ -84,12 +88,32 @@ static gm_status cache(gm_context *ctx, gm__feed *f)
     return code;
 }
 
+/* What goes with the rows: conditions in the plan's precision, and weights. */
+static gm_status take_given(gm_context *ctx, gm__feed *f, const gm_dataset *data)
+{
+    const gm__structure *s = f->structure;
+    double *wide;
+    GM_TRY(gm__row_weights(ctx, data, &f->weight));
+    GM_TRY(gm__given_all(ctx, s, f->data, &wide));
+    f->given = wide;
+    if (!wide || s->real == GM__F64)
+        return GM_OK;
+    int64_t cells = f->count * s->given;
+    f->given = gm__alloc_array(&ctx->allocator, cells, sizeof(float));
+    if (f->given)
+        ctx->kernels->maps->narrow(f->given, wide, cells);
+    gm__free(&ctx->allocator, wide, (size_t)cells * sizeof *wide);
+    return f->given ? GM_OK : gm__no_memory(ctx);
+}
+
 gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_dataset *data,
                           gm__feed *f)
 {
-    *f = (gm__feed){
-        .structure = s, .data = gm__dataset_retain(data), .count = gm_dataset_row_count(data)};
-    gm_status code = gm__match_create(ctx, s->schema, 1 << GM_ROLE_FEATURE, data, &f->match);
+    *f = (gm__feed){.structure = s, .count = gm_dataset_row_count(data)};
+    GM_TRY(gm__in_order(ctx, data, &f->data));
+    gm_status code = gm__match_create(ctx, s->schema, 1 << GM_ROLE_FEATURE, f->data, &f->match);
+    if (!code && f->count > 0)
+        code = take_given(ctx, f, data);
     if (!code && f->count > 0 && !gm__transform_random(s->transform))
         code = cache(ctx, f);
     if (code)
@@ -104,6 +128,8 @@ void gm__feed_clear(gm__feed *f, const gm_allocator *a)
         gm__free(a, f->reals, f->reals ? (size_t)(f->count * s->reals + 1) * real_size(s) : 0);
         gm__free(a, f->log_det, f->log_det ? (size_t)f->count * sizeof *f->log_det : 0);
         gm__free(a, f->support, f->support ? (size_t)f->count : 0);
+        gm__free(a, f->weight, f->weight ? (size_t)f->count * sizeof *f->weight : 0);
+        gm__free(a, f->given, f->given ? (size_t)(f->count * s->given) * real_size(s) : 0);
         gm__free(a, f->index,
                  f->index ? (size_t)(f->count * s->indices + 1) * sizeof *f->index : 0);
     }
@@ -138,6 +164,31 @@ static void load_cached(const gm__feed *f, const int64_t *row, int64_t first, in
     }
 }
 
+/* What goes with a batch's rows, where the plan asks for it. */
+static void load_given(const gm__feed *f, const int64_t *row, int64_t first, int64_t count,
+                       const gm__plan *plan, gm__tray *t)
+{
+    const gm__structure *s = f->structure;
+    int given = gm__plan_input(plan, "condition"), weight = gm__plan_input(plan, "weight");
+    size_t bytes = (size_t)s->given * real_size(s);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t from = row ? row[i] : first + i;
+        t->weight[i] = f->weight ? f->weight[from] : 1;
+        if (f->given)
+            memcpy((char *)t->given + (size_t)i * bytes, (char *)f->given + (size_t)from * bytes,
+                   bytes);
+    }
+    if (given >= 0)
+        t->inputs[given] = t->given;
+    if (weight < 0)
+        return;
+    t->inputs[weight] = t->weight;
+    for (int64_t i = 0; s->real == GM__F32 && i < count; i++)
+        ((float *)t->told_weight)[i] = (float)t->weight[i];
+    if (s->real == GM__F32)
+        t->inputs[weight] = t->told_weight;
+}
+
 void gm__feed_load(gm_context *ctx, const gm__feed *f, const int64_t *row, int64_t first,
                    int64_t count, const gm__noise *noise, const gm__plan *plan, gm__tray *t)
 {
@@ -149,6 +200,7 @@ void gm__feed_load(gm_context *ctx, const gm__feed *f, const int64_t *row, int64
     int x = gm__plan_input(plan, "x");
     if (x >= 0)
         t->inputs[x] = t->reals;
+    load_given(f, row, first, count, plan, t);
     for (int64_t i = 0; i < s->indices; i++) {
         int input = gm__plan_index_input(plan, i);
         for (int64_t j = 0; j < count; j++)

@@ -1,36 +1,12 @@
 /* From a family's name and data to a trainer, and in one call to a model. */
 #include "model/fit.h"
+#include "model/condition.h"
 #include "model/direct.h"
 
 #include <math.h>
 #include <string.h>
 
 /* ---- Data ------------------------------------------------------------------------------------ */
-
-/* A dataset of its feature columns alone. */
-static gm_status features_of(gm_context *ctx, const gm_dataset *data, gm_dataset **features)
-{
-    const gm__schema *s = gm__dataset_schema(data);
-    int64_t *columns = gm__alloc_array(&ctx->allocator, s->count + 1, sizeof *columns), count = 0;
-    if (!columns)
-        return gm__no_memory(ctx);
-    gm__label label;
-    gm_status code = GM_OK;
-    for (int64_t i = 0; i < s->count && !code; i++) {
-        if (s->columns[i].role == GM_ROLE_CONDITION)
-            code = gm__fail(ctx, GM_E_UNSUPPORTED,
-                            "%s has the role condition: no family here takes conditions",
-                            gm__column_label(&label, s, i));
-        if (s->columns[i].role == GM_ROLE_FEATURE)
-            columns[count++] = i;
-    }
-    if (!code && count == 0)
-        code = gm__fail(ctx, GM_E_DATA, "fit: the data has no feature columns");
-    if (!code)
-        code = gm__dataset_select(ctx, data, columns, count, features);
-    gm__free(&ctx->allocator, columns, (size_t)(s->count + 1) * sizeof *columns);
-    return code;
-}
 
 /* The range of a column without values is 0 to 0. */
 static int is_empty(const gm__column *c, int64_t rows)
@@ -172,8 +148,12 @@ static gm_status make_structure(gm_context *ctx, gm__fit_parts *p)
     int asks = discrete && gm__value_known(p->values, "levels");
     gm__counting counting = {.levels = asks ? gm__value_int(p->values, "levels") : 0};
     GM_TRY(gm__transform_fit(ctx, p->train, p->values, discrete ? &counting : NULL, &transform));
-    gm__schema *schema = gm__schema_retain(gm__dataset_schema(p->features));
-    return gm__structure_create(ctx, p->family, p->values, schema, transform, 0, &p->structure);
+    gm__schema *schema;
+    gm_status code = gm__fit_schema(ctx, p->features, &schema);
+    if (!code)
+        return gm__structure_create(ctx, p->family, p->values, schema, transform, 0, &p->structure);
+    gm__transform_release(transform);
+    return code;
 }
 
 static gm_status make_optimizer(gm_context *ctx, gm__fit_parts *p, const gm_optimizer *given)
@@ -205,7 +185,7 @@ static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_co
     GM_TRY(gm__family_find(ctx, family, &p->family));
     GM_TRY(check_direct(ctx, p->family, config));
     GM_TRY(read_values(ctx, p, config->options));
-    GM_TRY(features_of(ctx, config->train, &p->features));
+    GM_TRY(gm__fit_columns(ctx, p->family, config->train, &p->features));
     GM_TRY(check_columns(ctx, p->family, config->train));
     GM_TRY(check_values(ctx, p->family, config->train));
     GM_TRY(split_rows(ctx, p, config->valid, (uint64_t)gm__value_int(p->values, "seed")));
@@ -432,6 +412,8 @@ void gm__fit_record(const gm_trainer *t, int64_t train_rows, int64_t valid_rows,
                       (long long)train_rows, (long long)valid_rows, (long long)t->batch,
                       (long long)at->step, (long long)at->horizon, (long long)at->hold,
                       (long long)at->best_step);
+    if (t->objective.weighted)
+        gm__buffer_text(out, ",\"weighted\":true");
     gm__buffer_format(out, ",\"recoveries\":%lld,\"optimizer\":\"%s\",\"matmul\":\"%s\"",
                       (long long)at->recoveries, gm_optimizer_name(t->optimizer),
                       at->foreign ? "cblas" : "own");

@@ -217,12 +217,13 @@ static void describe(const gm_model *m, gm__buffer *out)
     const gm__structure *s = m->structure;
     gm__buffer_text(out, "{\"family\":");
     gm__json_quote(out, s->family->name);
-    gm__buffer_format(out,
-                      ",\"version\":%d,\"arithmetic\":%d,\"columns\":%lld,\"code\":%lld,"
-                      "\"parameters\":%lld,\"log_prob\":\"%s\"",
-                      (int)s->family->version, (int)gm_arithmetic_revision(), (long long)s->columns,
-                      (long long)gm__code(m), (long long)gm_model_parameter_count(m),
-                      kinds[s->kind]);
+    gm__buffer_format(
+        out,
+        ",\"version\":%d,\"arithmetic\":%d,\"columns\":%lld,\"conditions\":%lld,\"code\":%lld,"
+        "\"parameters\":%lld,\"log_prob\":\"%s\"",
+        (int)s->family->version, (int)gm_arithmetic_revision(), (long long)s->columns,
+        (long long)s->conditions, (long long)gm__code(m), (long long)gm_model_parameter_count(m),
+        kinds[s->kind]);
     gm__buffer_text(out, ",\"capabilities\":[");
     int32_t can = gm__family_capabilities(s->family);
     for (int i = 0, any = 0; i < 6; i++)

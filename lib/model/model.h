@@ -18,6 +18,8 @@ gm_status gm__family_find(gm_context *ctx, const char *name, const gm_family **f
 int32_t gm__family_capabilities(const gm_family *family);
 int32_t gm__family_kind(const gm_family *family); /* of log_prob on real columns */
 /* The family names that can do it, for texts: "flow, vae". */
+/* The names of those that have the flags. */
+const char *gm__families_with(gm_context *ctx, int32_t flags, char *buffer, int64_t size);
 const char *gm__families_that(gm_context *ctx, int32_t capability, char *buffer, int64_t size);
 /* The tables of a call ("log_prob", "sample", "encode", "decode", "reconstruct") on a model of the
  * family (NULL: of any); returns how many (at most 3), 0 for no such call. */
@@ -40,7 +42,9 @@ typedef struct gm__structure {
     const gm_family *family;
     gm__values *values; /* of the family, the fit and the transforms */
     gm__schema *schema; /* features, in the order of the model's rows, then conditions */
+    gm__schema *rows;   /* the features alone: of rows that calls make */
     int64_t columns, conditions;
+    int64_t given; /* numbers that the conditions become for a network */
     gm__transform *transform;
     gm__layout layout; /* closed */
     gm__real real;
@@ -131,7 +135,7 @@ typedef struct gm__program {
     void *params; /* in the program's precision; the model's own where that is the same */
     gm__real real;
     int64_t capacity;
-    int x, z, temperature; /* numbers of inputs, -1 unused */
+    int x, z, temperature, condition; /* numbers of inputs, -1 unused */
 } gm__program;
 /* The program for up to `rows` rows at a time (its capacity may be more or less: run in pieces of
  * capacity). Valid until a few more programs were got in the context. */
@@ -149,14 +153,18 @@ int gm__plan_index_input(const gm__plan *plan, int64_t i);
 
 /* ---- Rows in and out ------------------------------------------------------------------------- */
 
+typedef struct gm__given gm__given; /* model/condition.h */
+
 /* Where the rows of a call come from. */
 typedef struct gm__rows {
     const char *call;         /* for texts */
     const gm__schema *schema; /* whose first columns these are; NULL for codes */
     const gm_array *array;    /* or */
     const gm_dataset *data;
+    gm_dataset *ordered; /* counted: data in the model's order */
     gm__match *match;
     int64_t count, columns;
+    gm__given *given; /* what goes with them; NULL: nothing */
 } gm__rows;
 /* Of `columns` columns: rows of the schema's, codes where it is NULL. */
 gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *array,
@@ -171,6 +179,8 @@ gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, in
 /* GM_E_DATA for row number `row`, whose cells x have no support: which column, and why. */
 gm_status gm__rows_outside(gm_context *ctx, const gm__rows *rows, const gm__transform *t,
                            int64_t row, const double *x);
+/* Rows [first, first + count) of an array that was checked, into out (count, columns). */
+void gm__array_get(const gm_array *array, int64_t first, int64_t count, double *out);
 /* Doubles (n, d) into rows [first, ...) of an array that was checked by gm__rows_of_array. */
 void gm__array_put(gm_array *array, int64_t first, int64_t n, int64_t d, const double *from);
 

@@ -46,14 +46,20 @@ static int plays(const gm_family *f, int phase, const gm__slot *slot)
            (!f->players || strncmp(slot->name, f->players[phase], strlen(f->players[phase])) == 0);
 }
 
-/* The mean loss and the gradient of every parameter of the phase's player. */
-static gm_status plan_step(gm_context *ctx, gm__structure *s, int phase, int64_t batch,
-                           gm__plan **plan)
+/* The mean loss, of rows by their weights, and the gradient of every parameter of the phase's
+ * player. */
+static gm_status plan_step(gm_context *ctx, gm__structure *s, int phase, int weighted,
+                           int64_t batch, gm__plan **plan)
 {
     gm_builder *b;
     gm__purpose how = {.training = 1, .phase = phase};
     GM_TRY(gm__structure_builder(ctx, s, &how, &b));
-    gm_node *loss = gm_mean_all(b, gm__loss_build(b, s));
+    gm_node *loss = gm__loss_build(b, s);
+    if (weighted) {
+        int64_t rows = GM_BATCH;
+        loss = gm_mul(b, loss, gm_wide(b, gm_input(b, "weight", GM_REAL_NODE, 1, &rows)));
+    }
+    loss = gm_mean_all(b, loss);
     int count = s->layout.count;
     gm_node **wrt = gm__builder_scratch(b, count + 1, sizeof *wrt),
             **grads = gm__builder_scratch(b, count + 1, sizeof *grads);
@@ -151,7 +157,7 @@ static gm_status step(void *user, gm_context *ctx, int phase, const gm__batch *b
     GM_TRY(run_batch(ctx, o, o->steps[phase], batch, params, grads));
     double log_det = 0;
     for (int64_t i = 0; i < batch->count; i++)
-        log_det += o->tray.log_det[i];
+        log_det += o->tray.log_det[i] * o->tray.weight[i];
     *loss = is_density(o->structure) ? o->loss - log_det / (double)batch->count : o->loss;
     return GM_OK;
 }
@@ -164,7 +170,7 @@ static gm_status start(void *user, gm_context *ctx, const gm__batch *batch, void
 
 /* Losses of the rows inside the support, in the user's units, and how many rows lie outside. */
 typedef struct gm__losses {
-    double sum, squares;
+    double sum, squares, weight, spread; /* sums of w l, w l^2, w and w^2 */
     int64_t inside, outside;
 } gm__losses;
 
@@ -176,8 +182,13 @@ static void add_losses(gm__fit_objective *o, const gm__tray *t, int64_t n, gm__l
             all->outside++;
             continue;
         }
-        all->sum += loss;
-        all->squares += loss * loss;
+        double w = t->weight[i];
+        if (!(w > 0))
+            continue;
+        all->sum += w * loss;
+        all->squares += w * (loss * loss);
+        all->weight += w;
+        all->spread += w * w;
         all->inside++;
     }
 }
@@ -188,9 +199,9 @@ static void add_losses(gm__fit_objective *o, const gm__tray *t, int64_t n, gm__l
 static void finish_losses(gm_context *ctx, gm__fit_objective *o, const gm__losses *all, int asked,
                           double *mean, double *error)
 {
-    double n = (double)all->inside;
-    *mean = asked && all->outside ? INFINITY : all->sum / n;
-    double variance = (all->squares - all->sum * (all->sum / n)) / (n - 1);
+    double w = all->weight, n = w * (w / all->spread); /* as many as rows that count alike */
+    *mean = asked && all->outside ? INFINITY : all->sum / w;
+    double variance = (all->squares - all->sum * (all->sum / w)) / (w - all->spread / w);
     *error = n > 1 && variance > 0 ? sqrt(variance / n) : 0;
     if (!asked && all->outside && !o->told) {
         o->told = 1;
@@ -288,7 +299,7 @@ static gm_status fill(gm_context *ctx, gm__fit_objective *o, const gm_dataset *t
     batch = batch < o->train.count ? batch : o->train.count;
     GM_TRY(gm__tray_create(ctx, s, batch, &o->tray));
     for (int phase = 0; phase < phases; phase++)
-        GM_TRY(plan_step(ctx, s, phase, batch, &o->steps[phase]));
+        GM_TRY(plan_step(ctx, s, phase, o->train.weight != NULL, batch, &o->steps[phase]));
     GM_TRY(plan_evaluate(ctx, s, &o->evaluate));
     GM_TRY(plan_start(ctx, s, batch, &o->start));
     o->losses = gm__alloc_array(&ctx->allocator, EVALUATED, sizeof *o->losses);
@@ -299,6 +310,7 @@ static gm_status fill(gm_context *ctx, gm__fit_objective *o, const gm_dataset *t
                            .real = s->real,
                            .rows = o->train.count,
                            .valid = o->valid.count > 0,
+                           .weighted = o->train.weight != NULL,
                            .phases = phases,
                            .players = s->family->players,
                            .step = step,

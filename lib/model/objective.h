@@ -7,13 +7,15 @@
  * here. */
 typedef struct gm__feed {
     const gm__structure *structure;
-    gm_dataset *data; /* counted */
+    gm_dataset *data; /* counted; in the model's order */
     gm__match *match;
     int64_t count;
     void *reals;     /* (count, reals) in the plan's precision; NULL where each batch draws */
     double *log_det; /* (count); with reals */
     int32_t *index;  /* (count, indices); with reals */
     unsigned char *support; /* (count), 0 where a row lies outside; with reals */
+    void *given;            /* (count, given) in the plan's precision; NULL: no conditions */
+    double *weight;         /* (count) of the mean 1; NULL: rows count alike */
 } gm__feed;
 gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_dataset *data,
                           gm__feed *feed);
@@ -23,6 +25,9 @@ void gm__feed_clear(gm__feed *feed, const gm_allocator *allocator);
 typedef struct gm__tray {
     int64_t capacity;
     double *x, *wide, *log_det;
+    double *weight; /* (capacity), 1 where rows count alike; for a plan in its precision: */
+    void *told_weight;
+    void *given; /* (capacity, given) in the plan's precision */
     void *reals;
     int32_t *index, *columns;
     unsigned char *support;

@@ -4,6 +4,7 @@
  * and Ho 2022: v = signal e - sigma x0, where x0 and e are the row and the noise that the network
  * sees in x = signal x0 + sigma e. */
 #include "model/path.h"
+#include "model/condition.h"
 #include "base/random.h"
 #include "base/size.h"
 
@@ -158,6 +159,11 @@ static void set_place(const gm__program *program, const gm__place *at, gm__scala
     }
 }
 
+gm_status gm__path_given(gm_context *ctx, gm__path *p, gm__given *given, int64_t first, int64_t n)
+{
+    return gm__given_load(ctx, given, p->program->real, first, n, &p->given);
+}
+
 gm_status gm__path_velocity(gm_context *ctx, gm__path *p, const gm__place *at, const void *probe,
                             int64_t n, double *divergence)
 {
@@ -172,6 +178,7 @@ gm_status gm__path_velocity(gm_context *ctx, gm__path *p, const gm__place *at, c
     set_place(p->program, at, &kept, inputs);
     set_input(p->program, "noised", f32 ? p->narrow_x : p->x, inputs);
     set_input(p->program, "probe", probe, inputs);
+    set_input(p->program, "condition", p->given, inputs);
     gm__run run = {.batch = n, .params = p->program->params, .inputs = inputs, .outputs = outputs};
     GM_TRY(gm__plan_run(ctx, p->program->plan, &run));
     if (f32)

@@ -23,6 +23,7 @@ typedef struct gm__path {
     int64_t probes;    /* of densities; 0: the trace is exact */
     int64_t integrals; /* of the divergence, carried along at once: probes, or 1; else 0 */
     int several;       /* of densities: rows are drawn, and their spread holds the probes' */
+    const void *given; /* conditions of the rows at hand, in the program's precision; or NULL */
     /* Buffers, of one block. */
     gm_allocator allocator;
     void *block;
@@ -46,6 +47,9 @@ gm_status gm__path_create(gm_context *ctx, const gm_model *model, gm__task task,
                           const gm__values *values, int64_t rows, gm__path *path);
 void gm__path_free(gm__path *path);
 
+/* Conditions of rows [first, first + n) for the velocities to come. */
+gm_status gm__path_given(gm_context *ctx, gm__path *path, gm__given *given, int64_t first,
+                         int64_t n);
 /* The velocity at path->x into path->v; with GM__DIVERGENCE also divergence (n), by a probe (n,
  * width) in the program's precision. */
 gm_status gm__path_velocity(gm_context *ctx, gm__path *path, const gm__place *at, const void *probe,

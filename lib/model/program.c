@@ -79,6 +79,7 @@ static gm_status make_program(gm_context *ctx, const gm_model *m, gm__task task,
     }
     p->x = gm__plan_input(p->plan, "x");
     p->z = gm__plan_input(p->plan, "z");
+    p->condition = gm__plan_input(p->plan, "condition");
     p->temperature = gm__plan_input(p->plan, "temperature");
     return GM_OK;
 }

@@ -1,5 +1,5 @@
 /* Rows into and out of a call: arrays of any type and strides, and datasets. */
-#include "model/model.h"
+#include "model/condition.h"
 
 #include <math.h>
 #include <string.h>
@@ -73,17 +73,21 @@ gm_status gm__rows_of_data(gm_context *ctx, const char *call, const gm_model *mo
                        .data = data,
                        .count = gm_dataset_row_count(data),
                        .columns = model->structure->columns};
-    gm_status code = gm__match_create(ctx, rows->schema, 1 << GM_ROLE_FEATURE, data, &rows->match);
+    GM_TRY(gm__in_order(ctx, data, &rows->ordered));
+    gm_status code =
+        gm__match_create(ctx, rows->schema, 1 << GM_ROLE_FEATURE, rows->ordered, &rows->match);
     return code && code != GM_E_MEMORY ? gm__prefix(ctx, "%s: ", call) : code;
 }
 
 void gm__rows_clear(gm__rows *rows)
 {
     gm__match_free(rows->match);
+    gm_dataset_free(rows->ordered);
     rows->match = NULL;
+    rows->ordered = NULL;
 }
 
-static void read_array(const gm_array *a, int64_t first, int64_t count, double *out)
+void gm__array_get(const gm_array *a, int64_t first, int64_t count, double *out)
 {
     int64_t d = a->shape[1];
     for (int64_t i = 0; i < count; i++) {
@@ -115,9 +119,9 @@ gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, in
 {
     int64_t d = rows->columns;
     if (rows->array)
-        read_array(rows->array, first, count, out);
+        gm__array_get(rows->array, first, count, out);
     else
-        gm__match_rows(rows->match, rows->data, NULL, first, count, out);
+        gm__match_rows(rows->match, rows->ordered, NULL, first, count, out);
     for (int64_t i = 0; i < count * d; i++)
         if (!isfinite(out[i]))
             return refuse(ctx, rows, first + i / d, i % d, out[i]);

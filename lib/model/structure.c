@@ -29,6 +29,7 @@ void gm__structure_release(gm__structure *s)
     gm_allocator a = s->allocator;
     gm__values_free(s->values);
     gm__schema_release(s->schema);
+    gm__schema_release(s->rows);
     gm__transform_release(s->transform);
     gm__layout_clear(&s->layout);
     gm__free(&a, s->x_columns, s->x_columns ? (size_t)s->width * sizeof *s->x_columns : 0);
@@ -51,7 +52,7 @@ gm_status gm__structure_builder(gm_context *ctx, gm__structure *s, const gm__pur
     purpose.seed = (uint64_t)gm__value_int(s->values, "seed");
     GM_TRY(gm__builder_create(ctx, &s->layout, &purpose, b));
     if (s->conditions > 0) {
-        int64_t shape[2] = {GM_BATCH, s->conditions};
+        int64_t shape[2] = {GM_BATCH, s->given};
         gm__builder_set_condition(*b, gm_input(*b, "condition", GM_REAL_NODE, 2, shape));
     }
     return GM_OK;
@@ -243,7 +244,8 @@ static gm_status find_x_columns(gm_context *ctx, gm__structure *s)
                         "%s: the transform is of a family that takes discrete columns %s",
                         s->family->name, s->discrete ? "as real ones" : "as they are");
     for (int64_t j = 0; j < s->schema->count && !(flags & GM_FAMILY_CIRCULAR); j++)
-        if (s->schema->columns[j].type == GM_COLUMN_CIRCULAR)
+        if (s->schema->columns[j].type == GM_COLUMN_CIRCULAR &&
+            s->schema->columns[j].role == GM_ROLE_FEATURE)
             return gm__fail(ctx, GM_E_FORMAT, "%s: takes no circular columns", s->family->name);
     s->width = s->reals;
     for (int64_t i = 0; i < s->indices; i++)
@@ -283,7 +285,14 @@ static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
     s->layout.limit = limit;
     GM_TRY(find_x_columns(ctx, s));
     s->columns = gm__transform_columns(s->transform);
-    s->conditions = s->schema->count - s->columns;
+    s->conditions = gm__transform_conditions(s->transform);
+    s->given = gm__transform_given(s->transform);
+    s->rows = s->conditions ? gm__schema_select(&s->allocator, s->schema, NULL, s->columns)
+                            : gm__schema_retain(s->schema);
+    if (!s->rows)
+        return gm__no_memory(ctx);
+    if (s->conditions && !(s->family->flags & GM_FAMILY_CONDITIONS))
+        return gm__fail(ctx, GM_E_FORMAT, "%s: the family takes no conditions", s->family->name);
     s->code = s->width;
     s->kind = gm__family_kind(s->family);
     if (s->kind == GM_EXACT && !s->discrete &&

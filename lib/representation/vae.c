@@ -42,13 +42,21 @@ static int64_t code(gm_builder *b)
     return gm_opt_int(b, "code");
 }
 
+/* What a network reads: x or z, and what is given (Sohn et al. 2015, eq. 4). */
+static gm_node *with_condition(gm_builder *b, gm_node *x)
+{
+    gm_node *parts[2] = {x, gm_condition(b)};
+    return parts[1] ? gm_concat(b, 2, parts, -1) : x;
+}
+
 /* One product for both halves. */
 static gm_node *posterior(gm_builder *b, gm_node *x, gm_node **log_var)
 {
     const double most = 30; /* e^30 is a float, and its square */
     const int64_t *hidden, k = code(b);
     int32_t count = gm_opt_ints(b, "hidden", &hidden);
-    gm_node *h = gm_nn_mlp(b, "encoder", x, count, hidden, gm__opt_activation(b));
+    gm_node *h =
+        gm_nn_mlp(b, "encoder", with_condition(b, x), count, hidden, gm__opt_activation(b));
     h = gm_nn_linear(b, "posterior", h, 2 * k);
     *log_var = gm_min(b, gm_slice(b, h, -1, k, k), gm_const(b, most));
     return gm_slice(b, h, -1, 0, k);
@@ -76,7 +84,8 @@ static gm_node *decoder(gm_builder *b, gm_node *z, const gm_likelihood *l)
     const int64_t *widths, *hidden;
     int32_t count = gm_opt_ints(b, "decoder", &widths),
             mirrored = gm_opt_ints(b, "hidden", &hidden);
-    gm_node *h = gm_nn_mlp(b, "decoder", z, count, widths, gm__opt_activation(b));
+    gm_node *h =
+        gm_nn_mlp(b, "decoder", with_condition(b, z), count, widths, gm__opt_activation(b));
     if (count || !gm_opt_int(b, "mirror"))
         mirrored = 0;
     for (int32_t i = 0; i < mirrored; i++) {
@@ -156,7 +165,7 @@ const gm_family gm__vae = {
         "category columns",
     .options = options,
     .log_prob_kind = GM_LOWER_BOUND,
-    .flags = GM_FAMILY_DISCRETE | GM_FAMILY_NATS,
+    .flags = GM_FAMILY_DISCRETE | GM_FAMILY_NATS | GM_FAMILY_CONDITIONS,
     .code = code,
     .loss = loss,
     .log_prob = log_prob,
