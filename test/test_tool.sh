@@ -47,10 +47,10 @@ quick="--set hidden=16 --set layers=2 --set bins=4 --steps 40 --batch 64"
 # ---- Words ---------------------------------------------------------------------------------------
 
 expect 0 '' "$genmod" --help
-for command in families fit sample score encode decode reconstruct info; do
+for command in families fit sample score encode decode reconstruct info compare; do
     holds "^  $command "
 done
-for command in families fit sample score encode decode reconstruct info; do
+for command in families fit sample score encode decode reconstruct info compare; do
     expect 0 '' "$genmod" $command --help
     holds "^Usage: genmod $command"
 done
@@ -251,6 +251,14 @@ expect 0 '' "$genmod" score mixed.model unseen.csv
 holds '^-inf$'
 "$genmod" score a.model - <real.csv >out 2>err || wrong "score of a pipe: $(cat err)"
 same out all.csv
+
+expect 0 '' "$genmod" compare a.model a.model real.csv -o both.csv
+holds '^difference by row  *0 '
+holds '^the first tells 50.0 % of the rows better$'
+cut -d, -f1 both.csv | sed 's/log_prob_a/log_prob/' >out
+same out all.csv
+expect 1 'columns' "$genmod" compare a.model mixed.model rows.csv
+expect 2 'draw' "$genmod" compare a.model a.model real.csv --set drawn=3
 
 # ---- Codes ------------------------------------------------------------------------------------------
 

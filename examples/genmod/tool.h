@@ -99,7 +99,7 @@ int progress_shown(const progress *p);
 /* ---- Subcommands ----------------------------------------------------------------------------- */
 
 extern const cli_command command_families, command_fit, command_sample, command_score,
-    command_encode, command_decode, command_reconstruct, command_info;
+    command_encode, command_decode, command_reconstruct, command_info, command_compare;
 
 #define TOOL_HELP_OPTION                                                                           \
     {                                                                                              \

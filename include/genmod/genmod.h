@@ -36,6 +36,7 @@
 
 #include "genmod/base.h"
 #include "genmod/dataset.h"
+#include "genmod/eval.h"
 #include "genmod/model.h"
 #include "genmod/posterior.h"
 #include "genmod/train.h"

@@ -1,4 +1,4 @@
 #include "apply/options.h"
 #include "model/model.h"
 
-const gm__use gm__uses[] = {{"nuts", gm__nuts_options}, {0}};
+const gm__use gm__uses[] = {{"nuts", gm__nuts_options}, {"compare", gm__compare_options}, {0}};

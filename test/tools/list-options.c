@@ -25,7 +25,7 @@ static gm_status list(gm_context *ctx, const char *owner)
 static gm_status list_all(gm_context *ctx)
 {
     static const char *const owners[] = {"fit",      "csv",    "context",     "sample", "encode",
-                                         "log_prob", "decode", "reconstruct", "nuts"};
+                                         "log_prob", "decode", "reconstruct", "nuts",   "compare"};
     gm_family_info info = {.struct_size = sizeof info};
     gm_status status = GM_OK;
     const char *name;
