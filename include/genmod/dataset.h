@@ -100,6 +100,16 @@ typedef struct gm_source {
 GM_API gm_status gm_dataset_from_source(gm_context *ctx, const gm_source *source,
                                         gm_dataset **data);
 
+/* From columns as they are described and cells (n, d), row-major, categories by number, missing
+ * ones NaN. Of each of the d columns struct_size, type, role (0: feature), name (may be NULL),
+ * categories and period count. names[j] are the names of the categories of column j, NULL where it
+ * has none; names may be NULL where none has. shape[ndim] is that of a row; ndim 0 or 1: a list of
+ * columns. Copies. GM_E_ARG, GM_E_SHAPE; GM_E_DATA for a cell that is no value of its column. */
+GM_API gm_status gm_dataset_from_columns(gm_context *ctx, const gm_column *columns,
+                                         const char *const *const *names, int64_t d,
+                                         const double *cells, int64_t n, int32_t ndim,
+                                         const int64_t *shape, gm_dataset **data);
+
 /* From a file, by its ending: .csv (.txt, .data), .tsv (.tab), .npy, .idx or ...-ubyte, also with
  * .gz where zlib was built in (whatever it is named, gzipped data is known by its first bytes).
  * opts (may be NULL) are those of the table "csv", genmod-csv(7). GM_E_IO where the file cannot be
