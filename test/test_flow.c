@@ -1,6 +1,5 @@
 /* The flow against its own inverse, its autodiff Jacobian, integrals and known densities. */
-#include "flow_cases.h"
-#include "model/model.h"
+#include "flow_jacobian.h"
 
 static const char *const couplings[] = {"coupling=nsf", "coupling=realnvp"};
 static const char *const mixings[] = {"mixing=lu", "mixing=permutation", "mixing=swap"};
@@ -80,66 +79,6 @@ START_TEST(inverse_f64)
 END_TEST
 
 /* ---- Jacobian -------------------------------------------------------------------------------- */
-
-/* log |det| by Gaussian elimination with pivots. */
-static double log_abs_det(double *a, int n)
-{
-    double sum = 0;
-    for (int k = 0; k < n; k++) {
-        int best = k;
-        for (int i = k + 1; i < n; i++)
-            if (fabs(a[i * n + k]) > fabs(a[best * n + k]))
-                best = i;
-        for (int j = 0; j < n; j++) {
-            double t = a[k * n + j];
-            a[k * n + j] = a[best * n + j];
-            a[best * n + j] = t;
-        }
-        sum += log(fabs(a[k * n + k]));
-        for (int i = k + 1; i < n; i++) {
-            double f = a[i * n + k] / a[k * n + k];
-            for (int j = k; j < n; j++)
-                a[i * n + j] -= f * a[k * n + j];
-        }
-    }
-    return sum;
-}
-
-/* dz_i / dx_j of each row by autodiff: jacobian (n, D, D). */
-static void jacobian(gm_context *ctx, const gm_model *model, gm__real real, int64_t n,
-                     const void *x, double *out)
-{
-    gm__structure *s = model->structure;
-    gm_builder *b;
-    gm__purpose how = {0};
-    test_ok(ctx, gm__structure_builder(ctx, s, &how, &b));
-    int64_t shape[2] = {GM_BATCH, D};
-    gm_node *input = gm_input(b, "x", GM_REAL_NODE, 2, shape), *z = s->family->encode(b, input),
-            *rows[D];
-    gm__output outputs[D];
-    for (int i = 0; i < D; i++) {
-        gm_gradient(b, gm_sum_all(b, gm_slice(b, z, -1, i, 1)), 1, &input, &rows[i]);
-        outputs[i] = (gm__output){.node = rows[i]};
-    }
-    gm__plan *plan;
-    test_ok(ctx, gm__builder_check(ctx, b));
-    test_ok(ctx, gm__plan_create(ctx, b, outputs, D, real, n, &plan));
-    gm__builder_free(b);
-    size_t size = real == GM__F64 ? 8 : 4;
-    void *to[D];
-    for (int i = 0; i < D; i++)
-        to[i] = malloc((size_t)(n * D) * size);
-    gm__run run = {.batch = n, .params = model->params, .inputs = &x, .outputs = to};
-    test_ok(ctx, gm__plan_run(ctx, plan, &run));
-    for (int64_t row = 0; row < n; row++)
-        for (int i = 0; i < D; i++)
-            for (int j = 0; j < D; j++)
-                out[(row * D + i) * D + j] = real == GM__F64 ? ((double *)to[i])[row * D + j]
-                                                             : ((float *)to[i])[row * D + j];
-    for (int i = 0; i < D; i++)
-        free(to[i]);
-    gm__plan_free(plan);
-}
 
 static void log_det_of(const char *coupling, const char *mixing, const char *precision,
                        gm__real real, double bound)

@@ -172,6 +172,23 @@ CASE(lower, solved(b, x, 0))
 CASE(spline, splined(b, x, 0))
 CASE(spline_inverse, splined(b, x, 1))
 
+/* Two columns through three units of softplus, of which each sees the first. */
+static gm_node *columned(gm_builder *b, gm_node *const *x)
+{
+    static const int32_t starts[] = {0, 0, 3};
+    static const double half[] = {0.5, -0.2, 0.1, 0.3};
+    gm__columns c = {.count = 2,
+                     .map = GM__COLUMN_AFFINE,
+                     .bins = 3,
+                     .act = GM__SOFTPLUS,
+                     .layers = 1,
+                     .most = 2,
+                     .starts = starts};
+    gm_node *params[4] = {x[1], gm_const_array(b, 1, (int64_t[]){3}, half), x[2],
+                          gm_const_array(b, 1, (int64_t[]){4}, half)};
+    return gm__columns_solve(b, &c, x[0], 4, params, NULL);
+}
+
 static gm_node *second_only(gm_builder *b, gm_node *const *x)
 {
     gm_spline s = {sizeof s, 4, 2, 1e-3, 1e-3, 0};
@@ -285,6 +302,7 @@ static const test_case cases[] = {
     {"rq_spline_grad", c_spline, -1.4, 1.4, {{1, {2, 0, 0}}, {1, {16, 0, 0}}, {-1, {0}}}},
     {"solve_triangular", c_upper, -1, 1, {{2, {B, 3, 0}}, {2, {3, 3, 0}}, {-1, {0}}}},
     {"solve_triangular", c_lower, -1, 1, {{2, {B, 3, 0}}, {2, {3, 3, 0}}, {-1, {0}}}},
+    {"columns", columned, -1, 1, {{2, {B, 2, 0}}, {2, {2, 3, 0}}, {2, {3, 4, 0}}}},
     {"second", second_only, -1.9, 1.9, {{2, {B, 2, 0}}, {2, {B, 11, 0}}, {-1, {0}}}},
     {"matmul", c_deep, -1, 1, {{2, {B, 4, 0}}, {2, {4, 3, 0}}, {-1, {0}}}},
 };

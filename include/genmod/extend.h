@@ -295,6 +295,25 @@ GM_API gm_node *gm_nn_linear_zero(gm_builder *b, const char *name, gm_node *x, i
 /* As linear, W zero but in rows [lo[j], hi[j]) of column j: see gm_matmul_masked. */
 GM_API gm_node *gm_nn_masked_linear(gm_builder *b, const char *name, gm_node *x, int64_t out,
                                     const int32_t *lo, const int32_t *hi);
+/* A network whose outputs of variable v see only the columns of variables below v (Germain et al.
+ * 2015): hidden units are sorted by how many variables they see, so that the matrices are
+ * staircases, of which the zero steps are not multiplied. A condition of the model (gm_condition)
+ * is seen by all. */
+typedef struct gm_masked_net {
+    uint32_t struct_size;
+    int32_t act;       /* GM_ACT_ */
+    int32_t layers;    /* hidden ones, 1 to 15 */
+    int32_t residual;  /* 1: those after the first are blocks x + W2 act(W1 act(x)), all as wide */
+    int32_t zero;      /* 1: the outputs start at zero */
+    int32_t variables; /* in all */
+    const int64_t *widths; /* (layers) */
+    const int32_t *in;     /* (columns of x) the variable of each, rising */
+    const int32_t *out;    /* (outputs) */
+    int64_t outputs;
+    double dropout; /* after each hidden layer, in training */
+} gm_masked_net;
+/* x (batch, columns) to (batch, outputs). */
+GM_API gm_node *gm_nn_masked(gm_builder *b, const char *name, gm_node *x, const gm_masked_net *net);
 /* Linear layers of `count` widths, each with the activation. */
 GM_API gm_node *gm_nn_mlp(gm_builder *b, const char *name, gm_node *x, int32_t count,
                           const int64_t *widths, int32_t act);

@@ -7,6 +7,29 @@
 #include "base/options.h"
 #include "kernels/kernels.h"
 
+/* ---- Autoregressive maps solved column by column --------------------------------------------- */
+
+/* How column j of t is mapped, given a masked network's outputs for it (densities of flows say
+ * what by: lib/density/flow_map.c). Angles have a map of their own. */
+enum { GM__COLUMN_SHIFT, GM__COLUMN_AFFINE, GM__COLUMN_SPLINE };
+typedef struct gm__columns {
+    int32_t count;                    /* columns: variable j is column j */
+    int32_t map;                      /* GM__COLUMN_ */
+    int32_t bins;                     /* of splines, and of the angles' splines */
+    int32_t act, residual, layers;    /* of the network, as gm_masked_net says */
+    double most;                      /* of affine maps: the bound on the log scale */
+    double bound, min_bin, min_slope; /* of splines */
+    const unsigned char *circle;      /* (count) which are angles; NULL: none */
+    /* (layers, count + 1): how many units of a hidden layer see fewer than so many columns */
+    const int32_t *starts;
+} gm__columns;
+/* x (batch, count) of which z is the map by the network's outputs at x. params: weight and bias of
+ * each linear layer in order, output last; its outputs stand column by column. given (batch,
+ * units): what is added to the first hidden layer; or NULL. Each unit is computed once: the cost of
+ * one pass. */
+gm_node *gm__columns_solve(gm_builder *b, const gm__columns *c, gm_node *z, int32_t nparams,
+                           gm_node *const *params, gm_node *given);
+
 /* ---- Layout: where each parameter lies in the flat buffer ------------------------------------ */
 
 typedef struct gm__slot {

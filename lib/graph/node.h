@@ -50,6 +50,7 @@ enum {
     GM__OP_SPLINE_GRAD,
     GM__OP_SECOND,
     GM__OP_SOLVE,
+    GM__OP_COLUMNS,
     GM__OP_COUNT
 };
 
@@ -162,6 +163,8 @@ gm_node *gm__sum_last(gm_builder *b, gm_node *x); /* keeps the axis */
 /* The spline written out in simple operations: what second derivatives rest on. */
 gm_node *gm__spline_plain(gm_builder *b, const gm__attr *s, gm_node *x, gm_node *p,
                           gm_node **log_slope);
+/* The same as gm__columns_solve, column by column in simple operations. */
+gm_node *gm__columns_plain(gm_builder *b, const gm__attr *a, int32_t nin, gm_node *const *in);
 const gm__mask *gm__mask_make(gm_builder *b, int64_t k, int64_t n, const int32_t *lo,
                               const int32_t *hi);
 
@@ -212,6 +215,7 @@ extern const gm__op gm__ops_reduce[];  /* SUM_ALL .. CUMSUM */
 extern const gm__op gm__ops_move[];    /* RESHAPE .. PUT */
 extern const gm__op gm__ops_index[];   /* GATHER .. INDEX */
 extern const gm__op gm__ops_special[]; /* SPLINE .. SOLVE */
+extern const gm__op gm__ops_columns[]; /* COLUMNS */
 
 /* What the rows run (strip_*.c, whole.c). */
 gm__strip_fn gm__strip_argmax, gm__strip_axpb, gm__strip_concat, gm__strip_convert, gm__strip_copy,
@@ -220,8 +224,8 @@ gm__strip_fn gm__strip_argmax, gm__strip_axpb, gm__strip_concat, gm__strip_conve
     gm__strip_over_count, gm__strip_pad, gm__strip_permute, gm__strip_pick, gm__strip_polygamma,
     gm__strip_put, gm__strip_slice, gm__strip_softmax, gm__strip_spline, gm__strip_spline_grad,
     gm__strip_sum, gm__strip_solve, gm__strip_sum_wide, gm__strip_take, gm__strip_where;
-gm__whole_fn gm__whole_concat, gm__whole_matmul, gm__whole_pad, gm__whole_permute,
-    gm__whole_scatter, gm__whole_slice, gm__whole_sum, gm__whole_sum_all;
+gm__whole_fn gm__whole_columns, gm__whole_concat, gm__whole_matmul, gm__whole_pad,
+    gm__whole_permute, gm__whole_scatter, gm__whole_slice, gm__whole_sum, gm__whole_sum_all;
 
 /* Shape rules that several kinds share. */
 void gm__shape_of_first(gm_builder *b, gm_node *n);

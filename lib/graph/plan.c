@@ -156,6 +156,8 @@ static size_t scratch_of(gm__plan *p)
         size_t need = p->steps[s].program ? p->steps[s].program->scratch : 0;
         if (p->steps[s].product)
             need = gm__product_scratch(p, &p->steps[s]);
+        else if (p->steps[s].run == gm__whole_columns)
+            need = gm__columns_scratch(p, &p->steps[s]);
         most = need > most ? need : most;
     }
     return (most + ALIGN - 1) / ALIGN * ALIGN;

@@ -116,6 +116,9 @@ gm__whole_fn gm__whole_program, gm__whole_copy;
 size_t gm__product_scratch(const gm__plan *plan, const gm__step *step);
 void gm__product_resolve(gm__plan *plan, gm__step *s);
 double gm__product_operations(const gm__product *p);
+/* Of a step of columns: bytes of scratch for each part, and operations now. */
+size_t gm__columns_scratch(const gm__plan *plan, const gm__step *step);
+double gm__columns_operations(const gm__plan *plan, const gm__step *s);
 double gm__product_share_of(const gm__plan *plan, const gm__step *s, int64_t batch);
 
 /* ---- Compilation ----------------------------------------------------------------------------- */

@@ -62,9 +62,11 @@ int gm__plan_resolve(gm__plan *p, int64_t batch)
             resolve_program(p, s);
         else if (s->product)
             gm__product_resolve(p, s);
+        else if (s->run == gm__whole_columns)
+            s->operations = gm__columns_operations(p, s);
         else
             s->operations = (double)p->values[s->x[0]].n;
-        if ((s->product && s->operations >= SHARE_PRODUCT) ||
+        if (((s->product || s->run == gm__whole_columns) && s->operations >= SHARE_PRODUCT) ||
             (s->run == gm__whole_sum && s->operations >= SHARE_PROGRAM))
             s->parts = p->parts;
     }

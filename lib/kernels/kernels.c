@@ -14,6 +14,7 @@
     extern const gm__draws gm__draws_##isa;                                                        \
     extern const gm__updates gm__updates_##isa;                                                    \
     extern const gm__moves gm__moves_##isa;                                                        \
+    extern const gm__units gm__units_##isa;                                                        \
     extern const gm__densities gm__densities_##isa;                                                \
     static const gm__kernels kernels_##isa = {                                                     \
         #isa,                                                                                      \
@@ -25,6 +26,7 @@
         &gm__updates_##isa,                                                                        \
         &gm__moves_##isa,                                                                          \
         &gm__densities_##isa,                                                                      \
+        &gm__units_##isa,                                                                          \
     }
 
 SET(base);
@@ -47,8 +49,8 @@ static int x86_level(void)
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_AVX) || !(c & bit_FMA))
         return 0;
     unsigned saved = xcr0();
-    if ((saved & 0x6) != 0x6 || !__get_cpuid_count(7, 0, &a, &b7, &c, &d) || !(b7 & bit_AVX2)
-        || !(b7 & bit_BMI2))
+    if ((saved & 0x6) != 0x6 || !__get_cpuid_count(7, 0, &a, &b7, &c, &d) || !(b7 & bit_AVX2) ||
+        !(b7 & bit_BMI2))
         return 0;
     unsigned wide = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
     return (b7 & wide) == wide && (saved & 0xe6) == 0xe6 ? 2 : 1;

@@ -313,6 +313,14 @@ typedef struct gm__densities {
                      const double *b);
 } gm__densities;
 
+/* Hidden units of a network where rows of the batch lie side by side: y (count, lanes) = w^T h for
+ * h (k, lanes) and w (k, count), rows of w ldw apart. The chains are those of gm__product. lanes is
+ * a multiple of 16. */
+typedef struct gm__units {
+    void (*run[2])(void *y, const void *h, const void *w, int64_t lanes, int64_t ldw, int64_t k,
+                   int64_t count);
+} gm__units;
+
 typedef struct gm__kernels {
     const char *name; /* "base", "avx2", "avx512", "neon" */
     const gm__maps *maps;
@@ -323,6 +331,7 @@ typedef struct gm__kernels {
     const gm__updates *updates;
     const gm__moves *moves;
     const gm__densities *densities;
+    const gm__units *units;
 } gm__kernels;
 
 /* The table named ("auto": the best that this processor can run); NULL if unknown or not runnable
