@@ -260,6 +260,37 @@ same out all.csv
 expect 1 'columns' "$genmod" compare a.model mixed.model rows.csv
 expect 2 'draw' "$genmod" compare a.model a.model real.csv --set drawn=3
 
+# ---- Conditions and weights ----------------------------------------------------------------------
+
+fit rows.csv -o given.model --condition kind,height --label count --steps 200
+expect 0 '' "$genmod" info given.model
+holds 'given 2 more'
+expect 0 '' "$genmod" score given.model rows.csv --mean
+printf 'kind,height\nblu,160\nred,180\n' >given.csv
+expect 0 '' "$genmod" sample given.model --given given.csv -o drawn.csv
+lines drawn.csv 3
+expect 0 '' "$genmod" sample given.model --given given.csv -n 2 -o again.csv
+same drawn.csv again.csv
+expect 2 '2 rows, 7 or 1' "$genmod" sample given.model --given given.csv -n 7
+expect 2 'conditional: --given' "$genmod" sample given.model -n 7
+expect 2 'no conditions' "$genmod" sample a.model --given given.csv
+head -n 2 given.csv >one.csv
+expect 0 '' "$genmod" sample given.model --given one.csv -n 5 -o drawn.csv
+lines drawn.csv 6
+expect 0 '' "$genmod" encode given.model rows.csv -o codes.csv
+head -n 6 codes.csv >five.csv
+expect 0 '' "$genmod" decode given.model five.csv --given one.csv -o back.csv
+lines back.csv 6
+printf 'kind,height\ngreen,160\n' >unseen.csv
+expect 1 "unseen.csv: .*category never seen" "$genmod" sample given.model --given unseen.csv -n 2
+# every row twice, or weight 2: columns without names, the condition first
+tail -n +2 rows.csv | cut -d, -f1,2,3 >bare.csv
+fit bare.csv -o weighted.model --condition 1 --weight 3
+expect 0 '' "$genmod" score weighted.model bare.csv --condition 1 --weight 3 --mean
+expect 1 '3 columns' "$genmod" score weighted.model bare.csv --mean
+expect 2 'takes one column' "$genmod" fit flow bare.csv -o m --weight 2,3 $quick
+expect 1 "row's weight" "$genmod" fit flow rows.csv -o m --weight kind $quick
+
 # ---- Codes ------------------------------------------------------------------------------------------
 
 expect 0 '' "$genmod" encode a.model part.csv -o codes.csv

@@ -15,6 +15,7 @@ static const cli_option row_options[] = {
 
 static const cli_option code_options[] = {
     {"output", 'o', "FILE", "where to: .csv .tsv .npy .idx, .png for pictures [-]"},
+    {"given", 0, "FILE", "conditions: a row of them for each code, or one for all"},
     TOOL_CALL_OPTIONS,
     TOOL_HELP_OPTION,
     {0},
@@ -59,18 +60,22 @@ static int decode(tool *t, const gm_model *model, const gm_dataset *codes, const
     int64_t n = gm_dataset_row_count(codes), k = gm_dataset_column_count(codes);
     double *z = tool_doubles(n, k);
     gm_dataset *rows = NULL;
+    tool_given given = {0};
     gm_array array;
     int result = z ? check_codes(t, codes) : TOOL_FAILED;
 
     if (!result)
+        result = tool_read_given(t, model, n, &given);
+    if (!result)
         result = tool_asked(t, gm_dataset_read_f64(t->ctx, codes, 0, n, z, 0));
     if (!result) {
         gm_array_init(&array, GM_F64, z, n, k);
-        result = tool_asked(t, gm_model_decode_rows(t->ctx, model, &array, NULL, how, &rows));
+        result = tool_asked(t, gm_model_decode_rows(t->ctx, model, &array, given.cond, how, &rows));
     }
     if (!result)
         result = tool_save_rows(t, model, rows, cli_value(t->args, "output"));
     gm_dataset_free(rows);
+    free(given.cells);
     free(z);
     return result;
 }

@@ -6,6 +6,7 @@
 
 static const cli_option options[] = {
     {"count", 'n', "N", "rows to draw"},
+    {"given", 0, "FILE", "conditions: a row of them for each row to draw, or one for all"},
     {"output", 'o', "FILE", "where to: .csv .tsv .npy .idx, .png for pictures [-]"},
     {"sampler", 0, "NAME", "of a diffusion: heun, ddim or ancestral: --set sampler=NAME"},
     {"steps", 0, "N", "of a diffusion's sampler: --set sampler_steps=N"},
@@ -40,15 +41,20 @@ static int draw(tool *t, const gm_model *model, int64_t n)
 {
     gm_options *how = NULL;
     gm_dataset *rows = NULL;
+    tool_given given = {0};
     int result = tool_options(t, "sample", model, &how);
 
     if (!result)
         result = set_own(t, model, how);
     if (!result)
-        result = tool_asked(t, gm_model_sample_rows(t->ctx, model, n, NULL, how, &rows));
+        result = tool_read_given(t, model, n, &given);
+    if (!result)
+        result = tool_asked(
+            t, gm_model_sample_rows(t->ctx, model, n ? n : given.rows, given.cond, how, &rows));
     if (!result)
         result = tool_save_rows(t, model, rows, cli_value(t->args, "output"));
     gm_dataset_free(rows);
+    free(given.cells);
     gm_options_free(how);
     return result;
 }
@@ -62,9 +68,9 @@ static int run(const cli_args *args)
     tool t;
     int result;
 
-    if (!count)
+    if (!count && !cli_value(args, "given"))
         return cli_wrong(args->command, "it needs -n N, how many rows to draw");
-    if (end == count || *end || n < 1)
+    if (count && (end == count || *end || n < 1))
         return cli_wrong(args->command, "-n is '%s', a whole number from 1 was expected", count);
     result = tool_open(&t, args);
     if (!result)

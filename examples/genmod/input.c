@@ -148,69 +148,92 @@ static int take_view(tool *t, gm_status status, gm_dataset *view, gm_dataset **r
     return TOOL_OK;
 }
 
-/* --columns picks and orders. The label, a column of *rows or -1, comes along if the list leaves it
- * out; it is then a column of the view. */
-static int select_columns(tool *t, const char *text, gm_dataset **rows, int64_t *label)
+/* Columns that the command line gives a role keep it, whatever --columns picks. */
+static int set_roles(tool *t, const char *option, int32_t role, gm_dataset **rows)
+{
+    const char *list = cli_value(t->args, option);
+    gm_dataset *view = NULL;
+    int64_t *columns = NULL, count = 0, i;
+    gm_status made;
+    int status = list ? tool_find_columns(t->args, *rows, list, &columns, &count) : TOOL_OK;
+
+    if (!status && count > 1 && role != GM_ROLE_CONDITION)
+        status = cli_wrong(t->args->command, "--%s takes one column, '%s' names %lld", option, list,
+                           (long long)count);
+    for (i = 0; !status && i < count; i++) {
+        made = gm_dataset_with_role(t->ctx, *rows, columns[i], role, &view);
+        status = take_view(t, made, view, rows);
+    }
+    free(columns);
+    return status;
+}
+
+static int role_of(tool *t, const gm_dataset *rows, int64_t i)
+{
+    gm_column column = {.struct_size = sizeof column};
+
+    return gm_dataset_column(t->ctx, rows, i, &column) ? 0 : column.role;
+}
+
+static int select_list(tool *t, const column_list *list, gm_dataset **rows)
 {
     gm_dataset *view = NULL;
+    gm_status made = gm_dataset_select(t->ctx, *rows, list->number, list->count, &view);
+
+    return take_view(t, made, view, rows);
+}
+
+/* --columns picks and orders. What has a role of its own comes along if the list leaves it out. */
+static int select_columns(tool *t, const char *text, gm_dataset **rows)
+{
     column_list list = {NULL, 0, 0};
-    int64_t i = 0;
-    gm_status made;
+    int64_t i, k, count = gm_dataset_column_count(*rows);
     int status = tool_find_columns(t->args, *rows, text, &list.number, &list.count);
 
     list.capacity = list.count;
-    while (i < list.count && list.number[i] != *label)
-        i++;
-    if (!status && *label >= 0 && i == list.count)
-        status = add_range(&list, *label, *label);
-    if (*label >= 0)
-        *label = i;
-    if (!status) {
-        made = gm_dataset_select(t->ctx, *rows, list.number, list.count, &view);
-        status = take_view(t, made, view, rows);
+    for (i = 0; !status && i < count; i++) {
+        for (k = 0; k < list.count && list.number[k] != i; k++) {
+        }
+        if (k == list.count && role_of(t, *rows, i) != GM_ROLE_FEATURE)
+            status = add_range(&list, i, i);
     }
+    if (!status)
+        status = select_list(t, &list, rows);
     free(list.number);
     return status;
 }
 
 /* A model that is asked knows no label: where columns have no names, one more would shift the rest.
  */
-static int drop_column(tool *t, gm_dataset **rows, int64_t column)
+static int drop_labels(tool *t, gm_dataset **rows)
 {
-    int64_t count = gm_dataset_column_count(*rows);
     column_list list = {NULL, 0, 0};
-    gm_dataset *view = NULL;
-    gm_status made;
-    int status = add_range(&list, 0, count - 1);
+    int64_t i, count = gm_dataset_column_count(*rows);
+    int status = TOOL_OK;
 
-    if (!status) {
-        memmove(list.number + column, list.number + column + 1,
-                (size_t)(count - 1 - column) * sizeof *list.number);
-        made = gm_dataset_select(t->ctx, *rows, list.number, count - 1, &view);
-        status = take_view(t, made, view, rows);
-    }
+    for (i = 0; !status && i < count; i++)
+        if (role_of(t, *rows, i) != GM_ROLE_LABEL)
+            status = add_range(&list, i, i);
+    if (!status)
+        status = select_list(t, &list, rows);
     free(list.number);
     return status;
 }
 
 static int apply_columns(tool *t, gm_dataset **rows)
 {
-    const char *list = cli_value(t->args, "columns"), *name = cli_value(t->args, "label");
-    gm_dataset *view = NULL;
-    int64_t label = name ? gm_dataset_find_column(*rows, name) : -1;
-    gm_status made;
-    int status = TOOL_OK;
+    const char *list = cli_value(t->args, "columns");
+    int status = set_roles(t, "label", GM_ROLE_LABEL, rows);
 
-    if (name && label < 0)
-        return cli_wrong(t->args->command, "there is no column '%s' in the data", name);
-    if (list)
-        status = select_columns(t, list, rows, &label);
-    if (status || label < 0)
-        return status;
-    if (t->args->command != &command_fit)
-        return drop_column(t, rows, label);
-    made = gm_dataset_with_role(t->ctx, *rows, label, GM_ROLE_LABEL, &view);
-    return take_view(t, made, view, rows);
+    if (!status)
+        status = set_roles(t, "condition", GM_ROLE_CONDITION, rows);
+    if (!status)
+        status = set_roles(t, "weight", GM_ROLE_WEIGHT, rows);
+    if (!status && list)
+        status = select_columns(t, list, rows);
+    if (!status && t->args->command != &command_fit && cli_value(t->args, "label"))
+        status = drop_labels(t, rows);
+    return status;
 }
 
 int tool_read_rows(tool *t, const char *path, gm_dataset **rows)
@@ -242,6 +265,51 @@ int tool_read_plain(tool *t, const char *path, gm_dataset **rows)
 {
     *rows = NULL;
     return read_file(t, path, NULL, rows);
+}
+
+/* ---- Conditions ------------------------------------------------------------------------------ */
+
+/* What --given FILE says, or nothing. */
+static int read_given(tool *t, const gm_model *model, const char *path, tool_given *given)
+{
+    gm_dataset *rows = NULL;
+    int64_t c = gm_model_condition_count(model);
+    int status = tool_read_plain(t, path, &rows);
+
+    if (status)
+        return status;
+    if (!c)
+        status = cli_wrong(t->args->command, "--given: the model has no conditions");
+    given->rows = gm_dataset_row_count(rows);
+    given->cells = status ? NULL : tool_doubles(given->rows, c);
+    if (!status && !given->cells)
+        status = TOOL_FAILED;
+    if (!status) {
+        gm_array_init(&given->array, GM_F64, given->cells, given->rows, c);
+        if (gm_model_conditions(t->ctx, model, rows, &given->array))
+            status = tool_failed_at(t, path);
+    }
+    given->cond = status ? NULL : &given->array;
+    gm_dataset_free(rows);
+    return status;
+}
+
+int tool_read_given(tool *t, const gm_model *model, int64_t n, tool_given *given)
+{
+    const char *path = cli_value(t->args, "given");
+    int status = TOOL_OK;
+
+    memset(given, 0, sizeof *given);
+    if (path)
+        status = read_given(t, model, path, given);
+    else if (gm_model_condition_count(model))
+        status = cli_wrong(t->args->command,
+                           "the model is conditional: --given FILE says on what, a row for each "
+                           "row, or one for all");
+    if (!status && path && n && given->rows != 1 && given->rows != n)
+        status = cli_wrong(t->args->command, "--given has %lld rows, %lld or 1 were expected",
+                           (long long)given->rows, (long long)n);
+    return status;
 }
 
 /* ---- Models ---------------------------------------------------------------------------------- */

@@ -47,11 +47,22 @@ int tool_set_each(tool *t, const char *option, gm_options *options);
 
 /* ---- Files in (input.c) ---------------------------------------------------------------------- */
 
-/* Rows of a file, or of standard input as CSV, under --missing, --types, --columns and --label. */
+/* Rows of a file, or of standard input as CSV, under --missing, --types, --columns, --label,
+ * --condition and --weight. */
 int tool_read_rows(tool *t, const char *path, gm_dataset **rows);
 /* Rows as they are in the file, all numbers. */
 int tool_read_plain(tool *t, const char *path, gm_dataset **rows);
 int tool_read_model(tool *t, const char *path, gm_model **model);
+/* What a conditional model is given, from the file of --given: cond, to be freed as cells, of that
+ * many rows; NULL for a model without conditions. */
+typedef struct tool_given {
+    const gm_array *cond;
+    gm_array array;
+    double *cells;
+    int64_t rows;
+} tool_given;
+/* For n rows (0: as many as the file has): the file must have as many rows, or one. */
+int tool_read_given(tool *t, const gm_model *model, int64_t n, tool_given *given);
 /* The columns that a list such as "a,b,3-7" names; the caller frees *columns. */
 int tool_find_columns(const cli_args *args, const gm_dataset *rows, const char *list,
                       int64_t **columns, int64_t *count);
@@ -108,6 +119,8 @@ extern const cli_command command_families, command_fit, command_sample, command_
 #define TOOL_READ_OPTIONS                                                                          \
     {"columns", 0, "LIST", "columns to use: names, numbers or ranges (a,b,3-7)"},                  \
         {"label", 0, "COLUMN", "a column that is a label, not a feature"},                         \
+        {"condition", 0, "LIST", "columns that are given: the others are modelled given these"},   \
+        {"weight", 0, "COLUMN", "a column that says how much a row counts"},                       \
         {"missing", 0, "TOKEN", "text that stands for a missing value in CSV"},                    \
         {"types", 0, "LIST", "types of CSV columns: x1:real,x2:category"},                         \
     {                                                                                              \

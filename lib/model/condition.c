@@ -25,10 +25,10 @@ static gm_status check_array(gm_context *ctx, const char *call, const gm_array *
     return GM_OK;
 }
 
-static gm_status open_data(gm_context *ctx, gm__given *g, const gm_dataset *data)
+static gm_status open_data(gm_context *ctx, gm__given *g, const gm_dataset *data, int alone)
 {
     GM_TRY(gm__in_order(ctx, data, &g->data));
-    gm_status code = gm__match_conditions(ctx, g->s->schema, g->data, &g->match);
+    gm_status code = gm__match_conditions(ctx, g->s->schema, g->data, alone, &g->match);
     return code && code != GM_E_MEMORY ? gm__prefix(ctx, "%s: ", g->call) : code;
 }
 
@@ -49,7 +49,7 @@ gm_status gm__given_open(gm_context *ctx, const char *call, const gm_model *mode
         return GM_OK;
     }
     if (data)
-        return open_data(ctx, g, data);
+        return open_data(ctx, g, data, 0);
     return gm__fail(ctx, GM_E_ARG,
                     "%s: the model is conditional: give its %lld conditioning columns as cond, "
                     "(rows, %lld) or (1, %lld)",
@@ -198,7 +198,7 @@ gm_status gm__given_all(gm_context *ctx, const gm__structure *s, const gm_datase
         return GM_OK;
     if (gm__mul64(gm_dataset_row_count(data), s->given, &cells))
         return gm__no_memory(ctx);
-    GM_TRY(gm__match_conditions(ctx, s->schema, data, &match));
+    GM_TRY(gm__match_conditions(ctx, s->schema, data, 0, &match));
     double *made = gm__alloc_array(&ctx->allocator, cells, sizeof *made);
     gm_status code = made ? fill_all(ctx, s, data, match, made) : gm__no_memory(ctx);
     gm__match_free(match);
@@ -225,7 +225,8 @@ static gm_status take(gm_context *ctx, const gm_model *model, const gm_dataset *
     if (!s->conditions)
         return gm__fail(ctx, GM_E_ARG, "gm_model_conditions: the model has no conditions");
     GM_TRY(gm__check_output(ctx, "gm_model_conditions", cond, rows, NULL, s->conditions));
-    gm_status code = gm__given_open(ctx, "gm_model_conditions", model, NULL, data, rows, &g);
+    g = (gm__given){.allocator = ctx->allocator, .call = "gm_model_conditions", .s = s};
+    gm_status code = open_data(ctx, &g, data, 1);
     if (!code)
         code = gm__answer_cells(ctx, "gm_model_conditions", rows, s->conditions, &cells);
     for (int64_t first = 0; first < rows && !code; first += 256) {

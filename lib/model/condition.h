@@ -17,9 +17,10 @@ gm_status gm__fit_schema(gm_context *ctx, const gm_dataset *columns, gm__schema 
  * conditions, by the data's own roles. With names, and where all columns are features, the data
  * itself. */
 gm_status gm__in_order(gm_context *ctx, const gm_dataset *data, gm_dataset **ordered);
-/* How data (in order) answers the conditions of a schema. */
+/* How data (in order) answers the conditions of a schema. alone: without names it may have those
+ * columns only. */
 gm_status gm__match_conditions(gm_context *ctx, const gm__schema *schema, const gm_dataset *data,
-                               gm__match **match);
+                               int alone, gm__match **match);
 
 /* ---- Conditions of a call -------------------------------------------------------------------- */
 

@@ -136,11 +136,15 @@ gm_status gm__in_order(gm_context *ctx, const gm_dataset *data, gm_dataset **ord
 }
 
 gm_status gm__match_conditions(gm_context *ctx, const gm__schema *schema, const gm_dataset *data,
-                               gm__match **match)
+                               int alone, gm__match **match)
 {
     const gm__schema *has = gm__dataset_schema(data);
+    int64_t wanted = 0;
     *match = NULL;
-    if (!(gm__schema_named(schema) && gm__schema_named(has)) && has->count != schema->count)
+    for (int64_t i = 0; i < schema->count; i++)
+        wanted += schema->columns[i].role == GM_ROLE_CONDITION;
+    if (!(gm__schema_named(schema) && gm__schema_named(has)) && has->count != schema->count &&
+        !(alone && has->count == wanted))
         return gm__fail(ctx, GM_E_SHAPE,
                         "the data has %lld columns; without names the model expects %lld, its "
                         "features and then its conditions",
