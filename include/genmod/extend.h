@@ -605,6 +605,18 @@ typedef struct gm_direct {
 GM_API gm_status gm_context_fail(gm_context *ctx, gm_status code, const char *text);
 GM_API gm_status gm_context_cancelled(gm_context *ctx);
 
+/* ---- Sequences: rows drawn column by column -------------------------------------------------- */
+
+/* Of families that sample a row piece by piece: the library runs `next` for steps 0, 1 ... on a row
+ * that starts as zeros. Random nodes draw the same in every step. Such a family has no base. */
+typedef struct gm_sequence {
+    uint32_t struct_size;
+    int64_t (*steps)(gm_builder *b); /* how many */
+    /* (batch, width): x (batch, width) with what this step adds. step and temperature are scalars.
+     */
+    gm_node *(*next)(gm_builder *b, gm_node *x, gm_node *step, gm_node *temperature);
+} gm_sequence;
+
 /* ---- Families: make a family of your own known ----------------------------------------------- */
 
 /* Kinds of answer of log_prob. */
@@ -659,6 +671,7 @@ typedef struct gm_family {
     gm_node *(*draw)(gm_builder *b, gm_node *z);
     const gm_diffusion *diffusion;       /* of families that take noise away */
     const gm_conditionals *conditionals; /* of families that know columns given others; or NULL */
+    const gm_sequence *sequence;         /* of families that sample column by column; or NULL */
     const gm_direct *direct;             /* of families that no graph fits */
 } gm_family;
 

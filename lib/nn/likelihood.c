@@ -245,6 +245,13 @@ static gm_node *deviation(gm_builder *b, const gm__observed *o, gm_node *raw, in
 
 /* ---- Log probabilities of each kind, summed: (batch), WIDE ----------------------------------- */
 
+gm_node *gm__sum_asked(gm_builder *b, const gm__observed *o, int kind, gm_node *log_p)
+{
+    if (o->asked)
+        log_p = gm_mul(b, log_p, gm__x_of(b, o, o->asked, kind));
+    return gm_sum_last_wide(b, log_p);
+}
+
 /* -z^2 / 2 - log deviation - log(2 pi) / 2. */
 static gm_node *log_normal(gm_builder *b, const gm__observed *o, gm_node *raw, gm_node *x)
 {
@@ -252,6 +259,10 @@ static gm_node *log_normal(gm_builder *b, const gm__observed *o, gm_node *raw, g
     gm_node *away = gm_sub(b, gm__x_of(b, o, x, REALS), raw_of(b, o, raw, REALS));
     gm_node *z = gm__within(b, gm_mul(b, away, gm_recip(b, spread)), GM__FARTHEST);
     gm_node *half = gm_scale(b, gm_square(b, z), -0.5), *sum;
+    if (o->asked) {
+        gm_node *log_p = gm_shift(b, gm_sub(b, half, log_spread), -GM__HALF_LOG_TWO_PI);
+        return gm__sum_asked(b, o, REALS, log_p);
+    }
     if (gm_node_ndim(spread) == 2) {
         sum = gm_sum_last_wide(b, gm_sub(b, half, log_spread));
     } else {
@@ -304,8 +315,7 @@ static gm_node *log_logistic(gm_builder *b, const gm__observed *o, gm_node *raw,
     if (!low)
         return NULL;
     gm_node *x = gm__x_of(b, o, all, LEVELS), *spread = deviation(b, o, raw, LEVELS);
-    return gm_sum_last_wide(b,
-                            gm__log_level(b, x, raw_of(b, o, raw, LEVELS), spread, row(b, n, low),
+    return gm__sum_asked(b, o, LEVELS, gm__log_level(b, x, raw_of(b, o, raw, LEVELS), spread, row(b, n, low),
                                           row(b, n, high), row(b, n, o->step + o->start[LEVELS])));
 }
 
@@ -313,8 +323,7 @@ static gm_node *log_logistic(gm_builder *b, const gm__observed *o, gm_node *raw,
 static gm_node *log_bernoulli(gm_builder *b, const gm__observed *o, gm_node *raw, gm_node *x)
 {
     gm_node *logit = raw_of(b, o, raw, BINARIES);
-    return gm_sum_last_wide(
-        b, gm_sub(b, gm_mul(b, gm__x_of(b, o, x, BINARIES), logit), gm_softplus(b, logit)));
+    return gm__sum_asked(b, o, BINARIES, gm_sub(b, gm_mul(b, gm__x_of(b, o, x, BINARIES), logit), gm_softplus(b, logit)));
 }
 
 /* temperature: of draws. */
@@ -350,10 +359,11 @@ static gm_node *softmax_of(gm_builder *b, gm_node *logits, gm_node *temperature)
 static gm_node *log_categorical(gm_builder *b, const gm__observed *o, gm_node *raw, gm_node *x)
 {
     gm_node *log_p = each_category(b, o, raw, NULL, log_softmax_of);
-    return gm_sum_last_wide(b, gm_gate(b, log_p, gm__x_of(b, o, x, CATEGORIES)));
+    return gm__sum_asked(b, o, CATEGORIES, gm_gate(b, log_p, gm__x_of(b, o, x, CATEGORIES)));
 }
 
-gm_node *gm_likelihood_log_prob(gm_builder *b, const gm_likelihood *l, gm_node *raw, gm_node *x)
+gm_node *gm__likelihood_log_prob_of(gm_builder *b, const gm_likelihood *l, gm_node *raw, gm_node *x,
+                                    gm_node *asked)
 {
     typedef gm_node *log_prob(gm_builder * b, const gm__observed *o, gm_node *raw, gm_node *x);
     static log_prob *const of[TABLES] = {log_normal, log_logistic, log_bernoulli, log_categorical};
@@ -361,6 +371,7 @@ gm_node *gm_likelihood_log_prob(gm_builder *b, const gm_likelihood *l, gm_node *
     gm_node *sum = NULL;
     if (!x || !observe_raw(b, l, raw, &o))
         return NULL;
+    o.asked = asked;
     for (int kind = 0; kind < KINDS; kind++)
         if (o.count[kind]) {
             gm_node *term =
@@ -368,6 +379,11 @@ gm_node *gm_likelihood_log_prob(gm_builder *b, const gm_likelihood *l, gm_node *
             sum = sum ? gm_add(b, sum, term) : term;
         }
     return sum;
+}
+
+gm_node *gm_likelihood_log_prob(gm_builder *b, const gm_likelihood *l, gm_node *raw, gm_node *x)
+{
+    return gm__likelihood_log_prob_of(b, l, raw, x, NULL);
 }
 
 /* ---- Means ----------------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ typedef struct gm__observed {
     int64_t first[KINDS]; /* where a kind's parameters begin in raw, the deviations of REALS and
                              LEVELS apart, */
     int64_t spread;       /* which begin here */
+    gm_node *asked;       /* (batch or 1, width) what counts of log probabilities; NULL: all */
     int32_t *at;          /* (width) column of x, kind by kind */
     gm_x_column *column;  /* (width) as at */
     /* (width) as at; of levels, and of the deviations of these: */
@@ -42,6 +43,9 @@ int64_t gm__level_count(const gm_x_column *c);
 
 /* x's columns of a kind, in the order of `at`. */
 gm_node *gm__x_of(gm_builder *b, const gm__observed *o, gm_node *x, int kind);
+/* Log probabilities of a kind's columns (batch, count) summed over those that are asked for:
+ * (batch), WIDE. */
+gm_node *gm__sum_asked(gm_builder *b, const gm__observed *o, int kind, gm_node *log_p);
 /* x within [-most, most]. */
 gm_node *gm__within(gm_builder *b, gm_node *x, double most);
 /* Log mass of levels x under a logistic around mean, all of one shape but that low and high, the

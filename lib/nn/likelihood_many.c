@@ -87,7 +87,7 @@ static gm_node *log_mixture(gm_builder *b, const gm__observed *o, int kind, gm_n
     gm_node *x = beside(b, o, kind, all);
     gm_node *each = kind == MIXTURES ? log_normals(b, &m, x) : log_logistics(b, o, &m, x);
     gm_node *joint = gm_add(b, gm_log_softmax(b, m.logits), each);
-    return gm_sum_last_wide(b, gm_logsumexp(b, joint));
+    return gm__sum_asked(b, o, kind, gm_logsumexp(b, joint));
 }
 
 static gm_node *draw_mixture(gm_builder *b, const gm__observed *o, int kind, gm_node *raw,
@@ -170,6 +170,9 @@ static gm_node *log_table(gm_builder *b, const gm__observed *o, gm_node *raw, gm
     for (run r = {0}; next_run(o, &r);) {
         gm_node *level = level_of(b, o, &r, gm_slice(b, x, -1, r.from, r.count));
         gm_node *log_p = gm_pick(b, gm_log_softmax(b, logits_of(b, &r, raw)), level);
+        if (o->asked)
+            log_p = gm_mul(b, log_p,
+                           gm_slice(b, gm__x_of(b, o, o->asked, TABLES), -1, r.from, r.count));
         gm_node *term = gm_sum_last_wide(b, log_p);
         sum = sum ? gm_add(b, sum, term) : term;
     }
