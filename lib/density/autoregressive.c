@@ -10,8 +10,8 @@
  * fitted side by side; the model is the mean of their probabilities.
  *
  * With any_order one network knows any columns given any others: it reads a row whose unknown
- * values are zero, and which are known. Its loss draws an order o and a number k of columns that are
- * known, and asks for the others (Uria et al. 2014, eq. 9; Hoogeboom et al. 2022, eq. 5):
+ * values are zero, and which are known. Its loss draws an order o and a number k of columns that
+ * are known, and asks for the others (Uria et al. 2014, eq. 9; Hoogeboom et al. 2022, eq. 5):
  *
  *     E_o,k [ d / (d - k) sum over i >= k of -log p(x_o(i) | x_o(0) ... x_o(k - 1)) ]
  *
@@ -241,9 +241,9 @@ static gm_node *free_raw(gm_builder *b, const columns *c, gm_node *x, gm_node *k
     return gm_nn_linear(b, "net.out", h, gm_likelihood_width(b, &l));
 }
 
-/* u_i < t of uniforms u_1 ... u_d and t: of columns in an order drawn the first k, where k is one of
- * 0 to d, each as probable. So with k = d, where there is nothing to ask, among them the weight is
- * (d + 1) / (d - k). */
+/* u_i < t of uniforms u_1 ... u_d and t: of columns in an order drawn the first k, where k is one
+ * of 0 to d, each as probable. So with k = d, where there is nothing to ask, among them the weight
+ * is (d + 1) / (d - k). */
 static gm_node *free_loss(gm_builder *b, const columns *c, gm_node *x)
 {
     int64_t shape[2] = {GM_BATCH, c->count}, one[2] = {GM_BATCH, 1}, batch = GM_BATCH;
@@ -372,8 +372,8 @@ static gm_node *next(gm_builder *b, gm_node *x, gm_node *step, gm_node *temperat
     gm_node *index = gm_index(b, number), *place = gm_gather(b, places(b, &c), index);
     number = gm_reshape(b, gm_narrow(b, index), 2, one);
     gm_node *known = gm_greater(b, step, place);
-    gm_node *raw = any_order(b) ? free_raw(b, &c, gm_mul(b, x, known), known)
-                                : raw_in(b, &c, x, number);
+    gm_node *raw =
+        any_order(b) ? free_raw(b, &c, gm_mul(b, x, known), known) : raw_in(b, &c, x, number);
     gm_likelihood l = observation(b);
     return gm_where(b, gm_equal(b, place, step), gm__likelihood_draw(b, &l, raw, temperature), x);
 }
@@ -415,7 +415,7 @@ const gm_family gm__autoregressive = {
                "columns, any of them given others",
     .options = options,
     .log_prob_kind = GM_EXACT,
-    .flags = GM_FAMILY_DISCRETE | GM_FAMILY_NATS,
+    .flags = GM_FAMILY_DISCRETE | GM_FAMILY_NATS | GM_FAMILY_CONDITIONS,
     .loss = loss,
     .log_prob = log_prob,
     .conditionals = &conditionals,

@@ -5,4 +5,5 @@
 #include "representation/vae.h"
 #include "model/model.h"
 
-const gm_family *const gm__builtin_families[] = {&gm__flow, &gm__autoregressive, &gm__vae, &gm__diffusion_family, NULL};
+const gm_family *const gm__builtin_families[] = {&gm__flow, &gm__autoregressive, &gm__vae,
+                                                 &gm__diffusion_family, NULL};

@@ -226,6 +226,37 @@ static void keep_in_range(const gm__structure *s, int64_t n, double *rows)
     }
 }
 
+/* A scalar input of a sequence, in the program's precision. */
+typedef struct gm__scalar {
+    double wide;
+    float narrow;
+} gm__scalar;
+
+static void put_scalar(gm__code_call *c, int input, double value, gm__scalar *to)
+{
+    *to = (gm__scalar){value, (float)value};
+    if (input >= 0)
+        c->inputs[input] = c->program->real == GM__F32 ? (const void *)&to->narrow : &to->wide;
+}
+
+/* The steps of a sequence, into c->wide_out. The program's graph is the same in each: so is its
+ * noise. */
+static gm_status sample_steps(gm_context *ctx, gm__code_call *c, double temperature, gm__run *run)
+{
+    int64_t width = c->s->width;
+    size_t bytes = (size_t)(run->batch * width) * sizeof *c->wide;
+    gm__scalar scale, step;
+    put_scalar(c, c->program->temperature, temperature, &scale);
+    memset(c->wide, 0, bytes);
+    for (int64_t i = 0; i < c->s->steps; i++) {
+        put_scalar(c, c->program->step, (double)i, &step);
+        GM_TRY(gm__check_cancel(ctx));
+        GM_TRY(run_piece(ctx, c, c->program->row, c->wide, width, width, run));
+        memcpy(c->wide, c->wide_out, bytes);
+    }
+    return GM_OK;
+}
+
 static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, double temperature,
                               int64_t first, int64_t n, double *out)
 {
@@ -236,6 +267,8 @@ static gm_status sample_piece(gm_context *ctx, gm__code_call *c, uint64_t seed, 
         take_path(c, n);
     } else if (c->direct)
         GM_TRY(make_direct(ctx, c, &run, NULL, temperature));
+    else if (c->s->steps)
+        GM_TRY(sample_steps(ctx, c, temperature, &run));
     else
         GM_TRY(run_piece(ctx, c, c->program->temperature, &temperature, 0, c->s->width, &run));
     finish_rows(c, n, out);

@@ -43,7 +43,7 @@ int32_t gm__family_capabilities(const gm_family *f)
     int32_t can = 0;
     if (f->direct)
         return direct_capabilities(f->direct);
-    if (f->base && f->decode)
+    if ((f->base && f->decode) || f->sequence)
         can |= GM_CAN_SAMPLE;
     if (f->log_prob)
         can |= GM_CAN_LOG_PROB | GM_CAN_GRADIENT;
@@ -212,6 +212,12 @@ static gm_status check_family(gm_context *ctx, const gm_family *f)
         (f->log_prob_kind < GM_EXACT || f->log_prob_kind > GM_ESTIMATE))
         return gm__fail(ctx, GM_E_ARG,
                         "gm_family_register: %s: log_prob_kind must say what log_prob gives",
+                        f->name);
+    if (f->sequence && (f->base || f->sequence->struct_size < sizeof *f->sequence ||
+                        !f->sequence->steps || !f->sequence->next))
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_family_register: %s: a sequence needs steps and next, and struct_size "
+                        "sizeof(gm_sequence); its family has no base",
                         f->name);
     if (f->base && !f->decode)
         return gm__fail(ctx, GM_E_ARG, "gm_family_register: %s: base is of use with decode only",

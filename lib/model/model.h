@@ -54,6 +54,7 @@ typedef struct gm__structure {
     gm_x_column *x_columns; /* (width) what begins at each; NULL where all are real */
     int64_t code;           /* columns of z; of direct families the model's state says: gm__code */
     int32_t kind;           /* of log_prob, for these columns */
+    int64_t steps;          /* of a sequence; 0: none */
     int64_t levels;         /* of diffusion; 0: none */
     double *angle, *mixing; /* (levels + 1), (levels + 1, 2): as gm__purpose says; one block */
 } gm__structure;
@@ -136,6 +137,7 @@ typedef struct gm__program {
     gm__real real;
     int64_t capacity;
     int x, z, temperature, condition; /* numbers of inputs, -1 unused */
+    int row, step;                    /* of a sequence */
 } gm__program;
 /* The program for up to `rows` rows at a time (its capacity may be more or less: run in pieces of
  * capacity). Valid until a few more programs were got in the context. */

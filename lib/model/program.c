@@ -81,6 +81,8 @@ static gm_status make_program(gm_context *ctx, const gm_model *m, gm__task task,
     p->z = gm__plan_input(p->plan, "z");
     p->condition = gm__plan_input(p->plan, "condition");
     p->temperature = gm__plan_input(p->plan, "temperature");
+    p->row = gm__plan_input(p->plan, "row");
+    p->step = gm__plan_input(p->plan, "sequence.step");
     return GM_OK;
 }
 

@@ -82,6 +82,16 @@ static gm_node *build_log_prob(gm_builder *b, const gm__structure *s, gm_node **
     return log_density ? gm_add(b, logp, log_density) : logp;
 }
 
+/* One step of a sequence: inputs "row" (batch, width), "sequence.step" and "temperature". */
+static void build_step(gm_builder *b, const gm__structure *s, gm_node *out[1])
+{
+    int64_t shape[2] = {GM_BATCH, s->width};
+    gm_node *row = gm_input(b, "row", GM_REAL_NODE, 2, shape);
+    gm_node *step = gm_input(b, "sequence.step", GM_REAL_NODE, 0, NULL);
+    gm_node *temperature = gm_input(b, "temperature", GM_REAL_NODE, 0, NULL);
+    out[0] = s->family->sequence->next(b, row, step, temperature);
+}
+
 int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node *out[2])
 {
     int64_t shape[2] = {GM_BATCH, s->code};
@@ -105,6 +115,10 @@ int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node
         out[0] = s->family->decode(b, gm_input(b, "z", GM_REAL_NODE, 2, shape));
         return 1;
     default:
+        if (s->family->sequence) {
+            build_step(b, s, out);
+            return 1;
+        }
         out[0] = gm_mul(b, s->family->base(b), gm_input(b, "temperature", GM_REAL_NODE, 0, NULL));
         out[0] = s->family->draw && task == GM__SAMPLE ? s->family->draw(b, out[0])
                                                        : s->family->decode(b, out[0]);
@@ -262,11 +276,28 @@ static gm_status find_x_columns(gm_context *ctx, gm__structure *s)
     return GM_OK;
 }
 
+static gm_status find_steps(gm_context *ctx, gm__structure *s)
+{
+    gm_builder *b;
+    gm__purpose how = {0};
+    if (!s->family->sequence)
+        return GM_OK;
+    GM_TRY(gm__structure_builder(ctx, s, &how, &b));
+    s->steps = s->family->sequence->steps(b);
+    gm_status code = gm__builder_check(ctx, b);
+    gm__builder_free(b);
+    if (!code && s->steps < 1)
+        code = gm__fail(ctx, GM_E_RANGE, "%s: the sequence has %lld steps, must have at least 1",
+                        s->family->name, (long long)s->steps);
+    return code;
+}
+
 /* Graphs that learn the layout. */
 static gm_status try_tasks(gm_context *ctx, gm__structure *s)
 {
     GM_TRY(gm__levels_create(ctx, s));
     GM_TRY(find_code(ctx, s));
+    GM_TRY(find_steps(ctx, s));
     for (int phase = 0; phase == 0 || phase < s->family->phases; phase++)
         GM_TRY(try_task(ctx, s, GM__LOSS, phase));
     for (int task = GM__LOG_PROB; task < GM__LOSS; task++)

@@ -315,15 +315,18 @@ static gm_node *log_logistic(gm_builder *b, const gm__observed *o, gm_node *raw,
     if (!low)
         return NULL;
     gm_node *x = gm__x_of(b, o, all, LEVELS), *spread = deviation(b, o, raw, LEVELS);
-    return gm__sum_asked(b, o, LEVELS, gm__log_level(b, x, raw_of(b, o, raw, LEVELS), spread, row(b, n, low),
-                                          row(b, n, high), row(b, n, o->step + o->start[LEVELS])));
+    return gm__sum_asked(b, o, LEVELS,
+                         gm__log_level(b, x, raw_of(b, o, raw, LEVELS), spread, row(b, n, low),
+                                       row(b, n, high), row(b, n, o->step + o->start[LEVELS])));
 }
 
 /* x l - log(1 + e^l). */
 static gm_node *log_bernoulli(gm_builder *b, const gm__observed *o, gm_node *raw, gm_node *x)
 {
     gm_node *logit = raw_of(b, o, raw, BINARIES);
-    return gm__sum_asked(b, o, BINARIES, gm_sub(b, gm_mul(b, gm__x_of(b, o, x, BINARIES), logit), gm_softplus(b, logit)));
+    return gm__sum_asked(
+        b, o, BINARIES,
+        gm_sub(b, gm_mul(b, gm__x_of(b, o, x, BINARIES), logit), gm_softplus(b, logit)));
 }
 
 /* temperature: of draws. */

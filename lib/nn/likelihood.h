@@ -36,8 +36,6 @@ typedef struct gm__observed {
 
 /* Fails (0) where l is not one. All of it is the builder's memory. */
 int gm__observe(gm_builder *b, const gm_likelihood *l, gm__observed *o);
-/* (width of raw): for each parameter the column of x that it is of. */
-void gm__likelihood_owners(gm_builder *b, const gm_likelihood *l, int32_t *column);
 /* How many levels a column has. */
 int64_t gm__level_count(const gm_x_column *c);
 

@@ -15,6 +15,8 @@ gm_status gm__params_init(gm_context *ctx, const gm__layout *layout, gm__real re
 #define GM__ACTIVATIONS "relu|tanh|silu|gelu|leaky_relu"
 int32_t gm__opt_activation(gm_builder *b);
 
+/* (width of raw): for each parameter the column of x that it is of. */
+void gm__likelihood_owners(gm_builder *b, const gm_likelihood *l, int32_t *column);
 /* As gm_likelihood_log_prob, of the columns where asked (batch or 1, width) is 1 and not 0; all
  * columns of a category alike. Deviations must come from raw where there are several rows of it. */
 gm_node *gm__likelihood_log_prob_of(gm_builder *b, const gm_likelihood *l, gm_node *raw, gm_node *x,
