@@ -78,6 +78,12 @@ static const struct {
     {2, {"seed=1", "steps=9", "hidden=6", "layers=2", NULL}, "flow"},
     {2, {"seed=1", "steps=9", "hidden=6", "code=3", "precision=f64", NULL}, "vae"},
     {2, {"seed=1", "steps=9", "hidden=6", "levels=20", "embedding=6", NULL}, "diffusion"},
+    {1, {"seed=1", "steps=9", "hidden=6", "table=5", "orders=2", NULL}, "autoregressive"},
+    {0,
+     {"seed=2", "steps=9", "hidden=5,5", "residual=1", "order=random", "precision=f64",
+      "components=3", NULL},
+     "autoregressive"},
+    {2, {"seed=3", "steps=9", "hidden=6", "any_order=1", "dropout=0.2", NULL}, "autoregressive"},
 };
 #define A_DIFFUSION 9
 #define A_CONDITIONAL 12

@@ -257,7 +257,7 @@ static gm_node *free_loss(gm_builder *b, const columns *c, gm_node *x)
     return gm_neg(b, gm_mul(b, log_p, gm_reshape(b, weight, 1, &batch)));
 }
 
-#define MOST_PASSES 4096
+#define MOST_LAYERS 32768 /* in all passes of a density */
 
 /* Parameters of all columns, each given those before it in order k: a pass for each. */
 static gm_node *passes(gm_builder *b, const columns *c, int32_t k, gm_node *x)
@@ -305,10 +305,12 @@ static gm_node *log_prob(gm_builder *b, gm_node *x)
     int64_t n = gm_opt_int(b, "orders");
     if (!find_columns(b, &c))
         return NULL;
-    if (any_order(b) && n * c.count > MOST_PASSES) {
+    int32_t layers = gm_opt_ints(b, "hidden", &(const int64_t *){NULL}) + 1;
+    if (any_order(b) && n * c.count > MOST_LAYERS / layers) {
         gm_builder_fail(b, GM_E_RANGE,
-                        "autoregressive: with any_order a density takes a pass for each column of "
-                        "each order, at most 4096: lower orders, or leave columns out");
+                        "autoregressive: with any_order a density takes a pass through the network "
+                        "for each column of each order, 32768 layers at most: lower orders, or "
+                        "leave columns out");
         return NULL;
     }
     for (int32_t k = 0; k < n; k++) {
