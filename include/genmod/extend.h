@@ -485,8 +485,8 @@ typedef struct gm_conditionals {
     int32_t (*order)(gm_builder *b, int32_t *order);
     /* Parameters of every column's law given those that are known, as gm_likelihood_log_prob takes
      * them. known (batch, width) is 1 or 0; x (batch, width) is 0 where it is unknown. In a fixed
-     * order the parameters of a column depend on those before it alone, and known need not be
-     * read: x of later columns may then be anything. */
+     * order the parameters of a column depend on those before it alone: x of later columns may be
+     * anything, and known is 1. */
     gm_node *(*raw)(gm_builder *b, gm_node *x, gm_node *known);
     void (*likelihood)(gm_builder *b, gm_likelihood *l); /* what raw means; struct_size is set */
     /* In a fixed order, of real columns, in place of raw and likelihood: each column's law at its

@@ -35,6 +35,7 @@
 #define GENMOD_GENMOD_H
 
 #include "genmod/base.h"
+#include "genmod/conditional.h"
 #include "genmod/dataset.h"
 #include "genmod/eval.h"
 #include "genmod/model.h"

@@ -98,6 +98,37 @@ void gm__transform_inverse(const gm__transform *t, const double *real, const int
 void gm__transform_gradient(const gm__transform *t, const double *x, const double *dreal, int64_t n,
                             double *dx);
 
+/* ---- One column ------------------------------------------------------------------------------
+ */
+
+typedef enum gm__column_kind {
+    GM__COLUMN_MEASURES, /* a real output, by an increasing map */
+    GM__COLUMN_CELLS,    /* whole numbers v as [v, v + 1), by an increasing map */
+    GM__COLUMN_COUNTS,   /* whole numbers low to high, by an affine map */
+    GM__COLUMN_INDEX     /* an index output */
+} gm__column_kind;
+typedef struct gm__column_way {
+    gm__column_kind kind;
+    int64_t place;      /* among the real or the index outputs */
+    int64_t categories; /* 0: none */
+    int ordered;
+    double low, high; /* of what counts or has categories */
+    double period;    /* of circular columns; else 0 */
+    double unit;      /* of whole numbers: what one stands for, 1 but for bins of real columns */
+} gm__column_way;
+void gm__transform_column(const gm__transform *t, int64_t j, gm__column_way *c);
+/* A column's map at any point v of its own units, of whole numbers in those (neither wrapped nor
+ * moved into the middle), and log |dy/dv|, which may be NULL. 0 where there is none; *y is then
+ * minus or plus infinity, the side that v lies on. Not of index outputs. Without whitening. */
+int gm__transform_point(const gm__transform *t, int64_t j, double v, double *y, double *log_slope);
+/* A cell as forward would map it, the middle of what a whole number stands for; of index outputs
+ * the number. 0 where it has no support. */
+int gm__transform_known(const gm__transform *t, int64_t j, double v, double *y);
+/* The user's value of a whole number. */
+double gm__transform_whole(const gm__transform *t, int64_t j, double number);
+/* The point of y, before anything is wrapped, floored or rounded. */
+double gm__transform_back(const gm__transform *t, int64_t j, double y);
+
 /* Its numbers as one list of doubles (of the transform, and as long as it lives), and as JSON text,
  * for the model file; parse believes nothing. */
 void gm__transform_write(const gm__transform *t, gm__buffer *json, const double **numbers,

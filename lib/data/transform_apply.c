@@ -348,3 +348,82 @@ void gm__transform_gradient(const gm__transform *t, const double *x, const doubl
         }
     }
 }
+
+/* ---- One column ------------------------------------------------------------------------------ */
+
+void gm__transform_column(const gm__transform *t, int64_t j, gm__column_way *c)
+{
+    const gm__way *w = &t->ways[j];
+    *c = (gm__column_way){.place = w->place,
+                          .categories = w->categories,
+                          .period = w->period,
+                          .unit = w->unit > 0 ? w->unit : 1};
+    c->kind = w->by == GM__BY_INDEX ? GM__COLUMN_INDEX
+              : w->counted          ? GM__COLUMN_COUNTS
+              : w->dequantised      ? GM__COLUMN_CELLS
+                                    : GM__COLUMN_MEASURES;
+    c->ordered = w->type == GM_COLUMN_ORDERED;
+    c->low = w->counted ? w->p[2] : 0;
+    c->high = w->counted ? w->p[3] : (double)w->categories - 1;
+}
+
+static double one_log(const gm__transform *t, double x)
+{
+    double y;
+    t->kernels->maps->map1[GM__F64][GM__LOG](&y, &x, 1);
+    return y;
+}
+
+/* The map of a column at v, without wrapping and without a half for dequantised ones. */
+static int map_point(const gm__transform *t, const gm__way *w, double v, double *y,
+                     double *log_slope)
+{
+    logs l = {.log = t->kernels->maps->map1[GM__F64][GM__LOG]};
+    if (!forward_cell(w, v, y, &l))
+        return 0;
+    if (w->by == GM__BY_LOGIT)
+        *y = (one_log(t, *y) - w->p[0]) / w->p[1];
+    if (log_slope)
+        *log_slope = finish(&l) - (w->by == GM__BY_QUANTILE ? 0 : one_log(t, w->p[1]));
+    return 1;
+}
+
+int gm__transform_point(const gm__transform *t, int64_t j, double v, double *y, double *log_slope)
+{
+    const gm__way *w = &t->ways[j];
+    if (w->by == GM__BY_LOGIT && !(v > w->p[2] && v < w->p[3])) {
+        *y = v <= w->p[2] ? -INFINITY : INFINITY;
+        return 0;
+    }
+    if (map_point(t, w, v, y, log_slope))
+        return 1;
+    *y = v < 0 ? -INFINITY : INFINITY;
+    return 0;
+}
+
+double gm__transform_whole(const gm__transform *t, int64_t j, double number)
+{
+    double unit = t->ways[j].unit;
+    return unit > 0 ? from_bin(unit, number) : number;
+}
+
+int gm__transform_known(const gm__transform *t, int64_t j, double v, double *y)
+{
+    const gm__way *w = &t->ways[j];
+    int inside;
+    v = cell(w, v, &inside);
+    *y = v;
+    if (!inside || w->by == GM__BY_INDEX)
+        return inside;
+    return map_point(t, w, w->dequantised ? v + 0.5 : v, y, NULL);
+}
+
+double gm__transform_back(const gm__transform *t, int64_t j, double y)
+{
+    const gm__way *w = &t->ways[j];
+    if (w->by == GM__BY_LOGIT) {
+        y = y * w->p[1] + w->p[0];
+        t->kernels->maps->map1[GM__F64][GM__SIGMOID](&y, &y, 1);
+    }
+    return inverse_cell(w, y, NULL);
+}

@@ -40,7 +40,8 @@ static gm_status agree(gm_context *ctx, const gm_model *model, const char *call,
     return code;
 }
 
-static const char call_names[][12] = {"log_prob", "sample", "encode"}; /* one for each table */
+/* one for each table */
+static const char call_names[][12] = {"log_prob", "sample", "encode", "impute"};
 
 static const gm_option_row *find_in(const gm_option_row *const *tables, int count, const char *name)
 {
@@ -55,7 +56,7 @@ static const gm_option_row *find_in(const gm_option_row *const *tables, int coun
 static const gm_option_row *find_elsewhere(const gm_model *model, const char *name, int *fitted)
 {
     const gm_option_row *tables[8], *row = NULL;
-    for (int i = 0; i < 3 && !row; i++)
+    for (int i = 0; i < 4 && !row; i++)
         row =
             find_in(tables, gm__call_tables(call_names[i], model->structure->family, tables), name);
     int count = gm__structure_tables(model->structure->family, tables);

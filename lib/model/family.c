@@ -35,6 +35,8 @@ static int32_t direct_capabilities(const gm_direct *d)
         can |= GM_CAN_DECODE;
     if (d->encode && d->decode)
         can |= GM_CAN_RECONSTRUCT;
+    if (d->law)
+        can |= GM_CAN_CONDITIONAL;
     return can;
 }
 
@@ -53,6 +55,8 @@ int32_t gm__family_capabilities(const gm_family *f)
         can |= GM_CAN_DECODE;
     if (f->encode && f->decode)
         can |= GM_CAN_RECONSTRUCT;
+    if (f->conditionals)
+        can |= GM_CAN_CONDITIONAL;
     if (f->diffusion)
         can = GM_CAN_SAMPLE | GM_CAN_LOG_PROB | GM_CAN_ENCODE | GM_CAN_DECODE | GM_CAN_RECONSTRUCT;
     return can;
@@ -193,6 +197,22 @@ static gm_status check_direct(gm_context *ctx, const gm_family *f)
     return GM_OK;
 }
 
+static gm_status check_conditionals(gm_context *ctx, const gm_family *f)
+{
+    const gm_conditionals *c = f->conditionals;
+    if (c->struct_size < sizeof *c || !c->order || (!c->at && (!c->raw || !c->likelihood)))
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_family_register: %s: conditionals need order, and raw with likelihood "
+                        "or at, and struct_size sizeof(gm_conditionals)",
+                        f->name);
+    if (c->at && (f->flags & GM_FAMILY_DISCRETE))
+        return gm__fail(ctx, GM_E_ARG,
+                        "gm_family_register: %s: conditionals by at are of real columns; a family "
+                        "that takes discrete columns as they are gives raw",
+                        f->name);
+    return GM_OK;
+}
+
 static gm_status check_family(gm_context *ctx, const gm_family *f)
 {
     if (!f || f->struct_size < sizeof *f)
@@ -224,6 +244,8 @@ static gm_status check_family(gm_context *ctx, const gm_family *f)
                         f->name);
     if (f->diffusion)
         GM_TRY(check_diffusion(ctx, f));
+    if (f->conditionals)
+        GM_TRY(check_conditionals(ctx, f));
     for (int32_t i = 0; family_at(ctx, i); i++)
         if (strcmp(family_at(ctx, i)->name, f->name) == 0)
             return gm__fail(ctx, GM_E_ARG, "gm_family_register: there is a family '%s' already",
@@ -337,6 +359,25 @@ static const gm_option_row direct_sample_options[] = {
 };
 static const gm_option_row no_options[] = {{0}};
 
+/* Calls on columns given others: their own options, and of families that build graphs these. */
+static const gm_option_row impute_options[] = {
+    SEED_ROW,
+    {"how", GM_STAGE_CALL, GM_CHOICE, "draw", "draw|mean|median|mode", 1,
+     "missing cells get a draw given the known ones (all of a row together), or each its mean, "
+     "median or most probable value; categories have no mean: the most probable stands for it"},
+    {"draws", GM_STAGE_CALL, GM_INT, "128", "1..1000000", 1,
+     "where a family knows columns in one order only: completed rows drawn, weighed by how well "
+     "they explain the known cells behind missing ones"},
+    {0},
+};
+static const gm_option_row range_options[] = {
+    SEED_ROW,
+    {"draws", GM_STAGE_CALL, GM_INT, "1000", "1..1000000", 1,
+     "rows drawn, column by column within the ranges, whose probabilities are averaged"},
+    {0},
+};
+static const gm_option_row given_precision[] = {PRECISION("model"), {0}};
+
 /* And of a family that draws a row given its code. */
 static const gm_option_row draw_sample_options[] = {
     {"noise", GM_STAGE_CALL, GM_BOOL, "true", "", 1,
@@ -359,21 +400,27 @@ int gm__call_tables(const char *call, const gm_family *family, const gm_option_r
     static const struct {
         const char *call;
         const gm_option_row *any, *path, *draw;
-    } calls[] = {{"log_prob", log_prob_options, path_log_prob_options, NULL},
-                 {"sample", sample_options, path_sample_options, draw_sample_options},
-                 {"encode", code_options, path_code_options, NULL},
-                 {"decode", code_options, path_code_options, NULL},
-                 {"reconstruct", code_options, path_code_options, NULL}};
+        int given; /* a call on columns given others */
+    } calls[] = {{"log_prob", log_prob_options, path_log_prob_options, NULL, 0},
+                 {"sample", sample_options, path_sample_options, draw_sample_options, 0},
+                 {"encode", code_options, path_code_options, NULL, 0},
+                 {"decode", code_options, path_code_options, NULL, 0},
+                 {"reconstruct", code_options, path_code_options, NULL, 0},
+                 {"conditional", no_options, NULL, NULL, 1},
+                 {"impute", impute_options, NULL, NULL, 1},
+                 {"range_prob", range_options, NULL, NULL, 1}};
     int count = 0;
     for (int i = 0; i < (int)(sizeof calls / sizeof calls[0]); i++) {
         if (strcmp(call, calls[i].call) != 0)
             continue;
-        if (family && family->direct)
+        if (family && family->direct && !calls[i].given)
             return direct_tables(call, family->direct, tables);
         if (family && family->diffusion && calls[i].any == log_prob_options)
             tables[count++] = path_draws_options; /* the first that has a name counts */
         tables[count++] = calls[i].any;
-        if (!family || family->diffusion)
+        if (calls[i].given && (!family || !family->direct))
+            tables[count++] = given_precision;
+        if (calls[i].path && (!family || family->diffusion))
             tables[count++] = calls[i].path;
         if (calls[i].draw && (!family || family->draw))
             tables[count++] = calls[i].draw;

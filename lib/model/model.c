@@ -212,8 +212,8 @@ void gm__model_options_json(const gm_model *model, gm__buffer *out)
 static void describe(const gm_model *m, gm__buffer *out)
 {
     static const char kinds[][12] = {"none", "exact", "lower_bound", "estimate"};
-    static const char names[][12] = {"sample", "log_prob", "gradient",
-                                     "encode", "decode",   "reconstruct"};
+    static const char names[][12] = {"sample", "log_prob",    "gradient",   "encode",
+                                     "decode", "reconstruct", "conditional"};
     const gm__structure *s = m->structure;
     gm__buffer_text(out, "{\"family\":");
     gm__json_quote(out, s->family->name);
@@ -226,7 +226,7 @@ static void describe(const gm_model *m, gm__buffer *out)
         kinds[s->kind]);
     gm__buffer_text(out, ",\"capabilities\":[");
     int32_t can = gm__family_capabilities(s->family);
-    for (int i = 0, any = 0; i < 6; i++)
+    for (int i = 0, any = 0; i < 7; i++)
         if (can >> i & 1)
             gm__buffer_format(out, any++ ? ",\"%s\"" : "\"%s\"", names[i]);
     gm__buffer_text(out, "],\"options\":");

@@ -129,7 +129,8 @@ typedef enum gm__task {
                      */
     GM__ROW_DRAW,   /* the front's x, and its log density */
     GM__ROW_MIDDLE,
-    GM__LOSS /* no program: training's own */
+    GM__LOSS, /* no program: training's own */
+    GM__LAWS  /* of families with conditionals: model/laws.h */
 } gm__task;
 typedef struct gm__program {
     gm__plan *plan;
@@ -178,6 +179,8 @@ void gm__rows_clear(gm__rows *rows);
  */
 gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, int64_t count,
                         double *out);
+/* As gm__rows_read, whatever the values. */
+void gm__rows_read_any(const gm__rows *rows, int64_t first, int64_t count, double *out);
 /* GM_E_DATA for row number `row`, whose cells x have no support: which column, and why. */
 gm_status gm__rows_outside(gm_context *ctx, const gm__rows *rows, const gm__transform *t,
                            int64_t row, const double *x);

@@ -114,14 +114,19 @@ static gm_status refuse(gm_context *ctx, const gm__rows *rows, int64_t row, int6
                     rows->call, (long long)row + 1, label.text, cell);
 }
 
-gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, int64_t count,
-                        double *out)
+void gm__rows_read_any(const gm__rows *rows, int64_t first, int64_t count, double *out)
 {
-    int64_t d = rows->columns;
     if (rows->array)
         gm__array_get(rows->array, first, count, out);
     else
         gm__match_rows(rows->match, rows->ordered, NULL, first, count, out);
+}
+
+gm_status gm__rows_read(gm_context *ctx, const gm__rows *rows, int64_t first, int64_t count,
+                        double *out)
+{
+    int64_t d = rows->columns;
+    gm__rows_read_any(rows, first, count, out);
     for (int64_t i = 0; i < count * d; i++)
         if (!isfinite(out[i]))
             return refuse(ctx, rows, first + i / d, i % d, out[i]);

@@ -1,6 +1,7 @@
 /* A model without its weights: family, options, columns, transforms, layout; and the graphs of its
  * tasks. */
 #include "model/direct.h"
+#include "model/laws.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -96,6 +97,10 @@ int gm__task_build(gm_builder *b, const gm__structure *s, gm__task task, gm_node
 {
     int64_t shape[2] = {GM_BATCH, s->code};
     gm_node *reals, *log_density;
+    if (task == GM__LAWS) {
+        out[0] = gm__laws_build(b, s);
+        return 1;
+    }
     if (task >= GM__VELOCITY)
         return gm__noised_build(b, s, task, out);
     switch (task) {
@@ -163,7 +168,7 @@ static gm_status try_task(gm_context *ctx, gm__structure *s, int task, int phase
 {
     static const char functions[][12] = {"log_prob", "log_prob", "encode",   "decode",
                                          "decode",   "decode",   "velocity", "velocity",
-                                         "front",    "front",    "loss"};
+                                         "front",    "front",    "loss",     "laws"};
     gm_builder *b;
     gm__purpose how = {.training = task == GM__LOSS, .phase = phase};
     gm_node *out[2] = {NULL, NULL};
@@ -176,6 +181,7 @@ static gm_status try_task(gm_context *ctx, gm__structure *s, int task, int phase
     gm_status code = gm__builder_check(ctx, b);
     int64_t columns = task == GM__ENCODE                      ? s->code
                       : task >= GM__DECODE && task < GM__LOSS ? s->width
+                      : task == GM__LAWS                      ? gm_node_dim(out[0], -1)
                                                               : 0;
     if (!code)
         code =
@@ -303,6 +309,8 @@ static gm_status try_tasks(gm_context *ctx, gm__structure *s)
     for (int task = GM__LOG_PROB; task < GM__LOSS; task++)
         if (task != GM__GRADIENT && task != GM__SAMPLE_MEAN && answers(s, (gm__task)task))
             GM_TRY(try_task(ctx, s, task, 0));
+    if (s->family->conditionals)
+        GM_TRY(try_task(ctx, s, GM__LAWS, 0));
     return GM_OK;
 }
 

@@ -218,8 +218,7 @@ gm_node *gm__within(gm_builder *b, gm_node *x, double most)
 
 /* ---- Spread ---------------------------------------------------------------------------------- */
 
-/* Deviations of a kind: (1) or (count) or (batch, count). */
-static gm_node *deviation(gm_builder *b, const gm__observed *o, gm_node *raw, int kind)
+gm_node *gm__deviation(gm_builder *b, const gm__observed *o, gm_node *raw, int kind)
 {
     const int64_t one = 1, n = o->count[REALS] + o->count[LEVELS];
     const int64_t at = kind == REALS ? 0 : o->count[REALS], count = o->count[kind];
@@ -255,7 +254,7 @@ gm_node *gm__sum_asked(gm_builder *b, const gm__observed *o, int kind, gm_node *
 /* -z^2 / 2 - log deviation - log(2 pi) / 2. */
 static gm_node *log_normal(gm_builder *b, const gm__observed *o, gm_node *raw, gm_node *x)
 {
-    gm_node *spread = deviation(b, o, raw, REALS), *log_spread = gm_log(b, spread);
+    gm_node *spread = gm__deviation(b, o, raw, REALS), *log_spread = gm_log(b, spread);
     gm_node *away = gm_sub(b, gm__x_of(b, o, x, REALS), raw_of(b, o, raw, REALS));
     gm_node *z = gm__within(b, gm_mul(b, away, gm_recip(b, spread)), GM__FARTHEST);
     gm_node *half = gm_scale(b, gm_square(b, z), -0.5), *sum;
@@ -314,7 +313,7 @@ static gm_node *log_logistic(gm_builder *b, const gm__observed *o, gm_node *raw,
     gm__level_ends(b, o, LEVELS, &low, &high);
     if (!low)
         return NULL;
-    gm_node *x = gm__x_of(b, o, all, LEVELS), *spread = deviation(b, o, raw, LEVELS);
+    gm_node *x = gm__x_of(b, o, all, LEVELS), *spread = gm__deviation(b, o, raw, LEVELS);
     return gm__sum_asked(b, o, LEVELS,
                          gm__log_level(b, x, raw_of(b, o, raw, LEVELS), spread, row(b, n, low),
                                        row(b, n, high), row(b, n, o->step + o->start[LEVELS])));
@@ -441,7 +440,7 @@ gm_node *gm__gumbel_like(gm_builder *b, gm_node *x, gm_node *temperature)
 static gm_node *draw_normal(gm_builder *b, const gm__observed *o, gm_node *raw,
                             gm_node *temperature)
 {
-    gm_node *mean = raw_of(b, o, raw, REALS), *spread = deviation(b, o, raw, REALS);
+    gm_node *mean = raw_of(b, o, raw, REALS), *spread = gm__deviation(b, o, raw, REALS);
     return gm_add(b, mean, gm_mul(b, spread, tempered(b, gm_normal_like(b, mean), temperature)));
 }
 
@@ -457,7 +456,7 @@ static gm_node *draw_level(gm_builder *b, const gm__observed *o, gm_node *raw, g
     int64_t n = o->count[LEVELS], at = o->start[LEVELS];
     gm_node *mean = raw_of(b, o, raw, LEVELS);
     gm_node *noise = gm__logistic_like(b, mean, temperature);
-    gm_node *scale = gm_scale(b, deviation(b, o, raw, LEVELS), GM__LOGISTIC);
+    gm_node *scale = gm_scale(b, gm__deviation(b, o, raw, LEVELS), GM__LOGISTIC);
     gm_node *v = gm_add(b, mean, gm_mul(b, scale, noise));
     return gm__to_level(b, v, row(b, n, o->low + at), row(b, n, o->high + at),
                         row(b, n, o->step + at));

@@ -39,6 +39,10 @@ int gm__observe(gm_builder *b, const gm_likelihood *l, gm__observed *o);
 /* How many levels a column has. */
 int64_t gm__level_count(const gm_x_column *c);
 
+/* Deviations of REALS or LEVELS: (1) or (count) or (batch, count). */
+gm_node *gm__deviation(gm_builder *b, const gm__observed *o, gm_node *raw, int kind);
+/* Logits, means and deviations of MIXTURES or LOGISTICS: (batch, count, components) each. */
+void gm__mixture(gm_builder *b, const gm__observed *o, int kind, gm_node *raw, gm_node *parts[3]);
 /* x's columns of a kind, in the order of `at`. */
 gm_node *gm__x_of(gm_builder *b, const gm__observed *o, gm_node *x, int kind);
 /* Log probabilities of a kind's columns (batch, count) summed over those that are asked for:

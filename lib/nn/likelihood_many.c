@@ -55,6 +55,14 @@ static mixture mixture_of(gm_builder *b, const gm__observed *o, int kind, gm_nod
     return m;
 }
 
+void gm__mixture(gm_builder *b, const gm__observed *o, int kind, gm_node *raw, gm_node *parts[3])
+{
+    mixture m = mixture_of(b, o, kind, raw);
+    parts[0] = m.logits;
+    parts[1] = m.mean;
+    parts[2] = m.deviation;
+}
+
 /* x's columns of a kind: (batch, count, 1). */
 static gm_node *beside(gm_builder *b, const gm__observed *o, int kind, gm_node *x)
 {
