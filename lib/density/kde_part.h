@@ -108,6 +108,9 @@ gm_status gm__kde_query_size(gm_context *ctx, const gm__kde *k, size_t *size);
 void gm__kde_query_init(gm__kde_query *s, const gm__kde *k, const gm__kernels *kernels, void *room);
 /* From a row in coordinates. */
 void gm__kde_query_set(gm__kde_query *s, const double *q);
+/* Logarithms of the product kernel of every row at the query, into to (count) by the rows' numbers,
+ * without constants and weights; room (blocks, stride). Of an estimate as it was made. */
+void gm__kde_logarithms(gm__kde_query *s, double *room, double *to);
 /* A kernel of the unit support at u >= 0, to rounding. */
 double gm__kde_profile(const gm__kernels *kernels, int32_t kernel, double u);
 /* Least and largest exponent and factor of the kernel over a node. Not for gauss. */

@@ -164,6 +164,28 @@ void gm__kde_query_set(gm__kde_query *s, const double *q)
     }
 }
 
+void gm__kde_logarithms(gm__kde_query *s, double *room, double *to)
+{
+    const gm__kde *k = s->k;
+    for (int64_t block = 0; block < k->blocks; block++) {
+        const double *x = gm__kde_block(k, block), *w = x + k->wide * k->stride;
+        int64_t n = (k->fill[block] + 15) & ~(int64_t)15;
+        gm__kernel_block b = {x, w, k->adaptive ? w + k->stride : NULL, k->stride, n, k->wide};
+        double *at = room + block * k->stride;
+        for (int64_t i = 0; i < n; i++) {
+            s->a[i] = 0;
+            s->m[i] = 1;
+        }
+        for (int64_t j = 0; j < k->d; j++)
+            s->kernels->densities->term(&b, &s->term[j], s->a, s->m);
+        s->kernels->maps->map1[GM__F64][GM__LOG](at, s->m, n);
+        for (int64_t i = 0; i < n; i++)
+            at[i] -= s->a[i];
+    }
+    for (int64_t i = 0; i < k->count; i++)
+        to[i] = room[k->place[i]];
+}
+
 /* ---- Bounds over a box ---- */
 
 /* A kernel of the unit support at u >= 0, a little more or less than it: only for pruning and for
