@@ -84,6 +84,8 @@ static const struct {
       "components=3", NULL},
      "autoregressive"},
     {2, {"seed=3", "steps=9", "hidden=6", "any_order=1", "dropout=0.2", NULL}, "autoregressive"},
+    {0, {"seed=1", "matrix=1", "bandwidth=silverman", "transform=standard", NULL}, "kde"},
+    {1, {"seed=1", "kernel=tricube", "adaptive=1", "boundary=reflect", "walls=-1..", NULL}, "kde"},
 };
 #define A_DIFFUSION 9
 #define A_CONDITIONAL 12

@@ -177,7 +177,7 @@ static void check_line(gm_context *ctx, gm__kde_column column, int adaptive)
                         .factors = adaptive ? factor : NULL};
     gm__kde *kde;
     test_ok(ctx, gm__kde_create(ctx, &c, &kde));
-    test_ok(ctx, gm__kde_sample(ctx, kde, 5, 0, 0, DRAWS, out));
+    test_ok(ctx, gm__kde_sample(ctx, kde, 1, 5, 0, 0, DRAWS, out));
     double count[CELLS + 1] = {0}, share[CELLS + 1] = {0}, chi = 0;
     gm__kde_promise promise = {1e-6, 0};
     share[CELLS] = 1;
@@ -227,7 +227,7 @@ START_TEST(discrete_draws_follow)
     gm__kde_promise promise = {0, 0};
     gm__kde *kde;
     test_ok(ctx, gm__kde_create(ctx, &c, &kde));
-    test_ok(ctx, gm__kde_sample(ctx, kde, 5, 0, 0, DRAWS, out));
+    test_ok(ctx, gm__kde_sample(ctx, kde, 1, 5, 0, 0, DRAWS, out));
     for (int i = 0; i < 4; i++)
         for (int j = -2; j <= 4; j++) {
             double q[2] = {i, j}, y, count = 0;
@@ -261,7 +261,7 @@ START_TEST(draws_in_the_plane)
                             .matrix = whole ? matrix : NULL};
         gm__kde *kde;
         test_ok(ctx, gm__kde_create(ctx, &c, &kde));
-        test_ok(ctx, gm__kde_sample(ctx, kde, 3, 1, 0, DRAWS, out));
+        test_ok(ctx, gm__kde_sample(ctx, kde, 1, 3, 1, 0, DRAWS, out));
         double count[8] = {0}, share[8] = {0}, total = 0;
         gm__kde_promise promise = {1e-6, 0};
         for (int i = 0; i < 400 * 400; i++) { /* polar: r in [0, 14], by cells of equal angle */
@@ -297,10 +297,10 @@ START_TEST(draws_do_not_depend_on_the_batch)
     gm__kde *kde;
     double all[30], part[9];
     test_ok(ctx, gm__kde_create(ctx, &k.config, &kde));
-    test_ok(ctx, gm__kde_sample(ctx, kde, 5, 2, 0, 10, all));
-    test_ok(ctx, gm__kde_sample(ctx, kde, 5, 2, 4, 3, part));
+    test_ok(ctx, gm__kde_sample(ctx, kde, 1, 5, 2, 0, 10, all));
+    test_ok(ctx, gm__kde_sample(ctx, kde, 1, 5, 2, 4, 3, part));
     must(memcmp(all + 12, part, sizeof part) == 0);
-    test_ok(ctx, gm__kde_sample(ctx, kde, 6, 2, 4, 3, part));
+    test_ok(ctx, gm__kde_sample(ctx, kde, 1, 6, 2, 4, 3, part));
     must(memcmp(all + 12, part, sizeof part) != 0);
     gm__kde_free(kde);
     kde_case_clear(&k);
@@ -580,7 +580,7 @@ static gm_status use_all(gm_context *ctx, kde_case *k, gm__kde **kde, gm__kde **
     if (!code)
         code = gm__kde_abramson(ctx, *kde, &r, f);
     if (!code)
-        code = gm__kde_sample(ctx, *kde, 1, 0, 0, 10, out);
+        code = gm__kde_sample(ctx, *kde, 1, 1, 0, 0, 10, out);
     if (!code)
         code = gm__kde_sample_given(ctx, *kde, given, k->x, 1, 0, 0, 2, out);
     if (!code)

@@ -192,6 +192,9 @@ static int start(job *j)
         status = gm_trainer_resume(j->t.ctx, family, &j->config, resume, &j->trainer);
     else
         status = gm_trainer_create(j->t.ctx, family, &j->config, &j->trainer);
+    /* a family that learns in one piece has no trainer; what neither takes is refused again */
+    if (status == GM_E_UNSUPPORTED && !resume)
+        status = gm_fit_with(j->t.ctx, family, &j->config, &j->model);
     return status ? refuse_start(j, status) : TOOL_OK;
 }
 
@@ -214,8 +217,10 @@ static int interrupted(job *j)
 
 static int run_steps(job *j)
 {
-    gm_status status = gm_trainer_step(j->t.ctx, j->trainer, 0);
+    gm_status status = j->trainer ? gm_trainer_step(j->t.ctx, j->trainer, 0) : GM_OK;
 
+    if (j->model)
+        return tool_save_model(&j->t, j->model, cli_value(j->t.args, "output"));
     if (status == GM_E_CANCELLED)
         return interrupted(j);
     if (status || gm_trainer_model(j->t.ctx, j->trainer, &j->model))
@@ -229,8 +234,12 @@ static int finish(job *j, int result)
     char last[512], time[32];
     int logged;
 
-    if (!result && progress_shown(j->progress) &&
-        !gm_trainer_progress(j->t.ctx, j->trainer, &now)) {
+    if (!result && !j->trainer && progress_shown(j->progress)) {
+        snprintf(last, sizeof last, "%s: %lld numbers", gm_model_family(j->model),
+                 (long long)gm_model_parameter_count(j->model));
+        logged = progress_close(j->progress, last);
+    } else if (!result && progress_shown(j->progress) &&
+               !gm_trainer_progress(j->t.ctx, j->trainer, &now)) {
         int at;
         progress_time(time, sizeof time, now.seconds);
         at = snprintf(last, sizeof last, "%s: %lld parameters, %lld steps in %s, loss %.5g",

@@ -110,9 +110,10 @@ gm_status gm__kde_abramson(gm_context *ctx, const gm__kde *pilot, const gm__kde_
 
 /* ---- Drawing, conditions, modes ---- */
 
-/* m rows (m, d) into out: a function of (seed, step, row0 + i). */
-gm_status gm__kde_sample(gm_context *ctx, const gm__kde *kde, uint64_t seed, uint64_t step,
-                         int64_t row0, int64_t m, double *out);
+/* m rows (m, d) into out: a function of (seed, step, row0 + i). Bandwidths are `temperature` times
+ * what they are (of what counts, up to the most that its kernel can have). */
+gm_status gm__kde_sample(gm_context *ctx, const gm__kde *kde, double temperature, uint64_t seed,
+                         uint64_t step, int64_t row0, int64_t m, double *out);
 /* The same given some columns: given (d) marks them, values (m, d) holds them (the rest is
  * ignored); out (m, d) repeats them. Costs all rows a draw. GM_E_UNSUPPORTED for radial kernels
  * other than the Gaussian; GM_E_DATA where no row can have such values. */

@@ -146,8 +146,7 @@ double gm__kde_coordinate(const gm__kde_column *c, double x)
     }
 }
 
-/* Whether a column can hold x. A row must; a query that does not has density 0. */
-static int holds(const gm__kde_column *c, double x)
+int gm__kde_holds(const gm__kde_column *c, double x)
 {
     if (c->kind == GM__KDE_REAL || c->kind == GM__KDE_CIRCULAR)
         return 1;
@@ -179,7 +178,7 @@ gm_status gm__kde_coordinates(gm_context *ctx, const gm__kde *k, const double *x
                                 "kde: row %lld, column %lld: %g is no finite "
                                 "number under 2^1000",
                                 (long long)i, (long long)j, v);
-            if (!holds(&k->columns[j], v))
+            if (!gm__kde_holds(&k->columns[j], v))
                 return gm__fail(ctx, GM_E_DATA,
                                 "kde: row %lld, column %lld: %g is not what the "
                                 "column can hold, %g to %g",

@@ -232,9 +232,24 @@ static double category(gm__kde_stream *s, const gm__kde_column *c, double x)
     return other >= x ? other + 1 : other;
 }
 
-double gm__kde_draw(gm__kde_stream *s, const gm__kde_column *c, int64_t j, double x, double factor)
+/* The bandwidth times the temperature; a probability stays one. */
+static double warmed(const gm__kde_column *c, double temperature)
 {
+    double h = c->bandwidth * temperature;
+    double most = c->kind == GM__KDE_CATEGORY ? c->high / (c->high + 1) : 0.999999;
+    return c->kind >= GM__KDE_CATEGORY && temperature > 1 && h > most
+               ? (c->bandwidth > most ? c->bandwidth : most)
+               : h;
+}
+
+double gm__kde_draw(gm__kde_stream *s, const gm__kde_column *column, int64_t j, double x,
+                    double factor, double temperature)
+{
+    gm__kde_column own = *column, *c = &own;
+    own.bandwidth = warmed(column, temperature);
     double width = c->high - c->low, h = c->bandwidth, a, b;
+    if (!(h > 0))
+        return x;
     column_at(s, j);
     switch (c->kind) {
     case GM__KDE_REAL:

@@ -20,7 +20,8 @@ gm_status gm__kde_check_rows(gm_context *ctx, int64_t row0, int64_t m, int64_t d
 double gm__kde_uniform(gm__kde_stream *s);
 double gm__kde_normal(gm__kde_stream *s);
 /* Column j's value about x. */
-double gm__kde_draw(gm__kde_stream *s, const gm__kde_column *c, int64_t j, double x, double factor);
+double gm__kde_draw(gm__kde_stream *s, const gm__kde_column *c, int64_t j, double x, double factor,
+                    double temperature);
 /* How far from its row a radial kernel's draw lies, into y (d). */
 void gm__kde_draw_radial(gm__kde_stream *s, const gm__kde *k, double factor, double *y);
 

@@ -70,6 +70,8 @@ static inline double gm__kde_map(const gm__kernels *kernels, gm__map1 map, doubl
 gm_status gm__kde_prepare(gm_context *ctx, gm__kde *k);
 double gm__kde_log_constant(const gm__kernels *kernels, const gm__kde_column *c);
 double gm__kde_log_radial(const gm__kernels *kernels, int32_t kernel, int64_t d);
+/* Whether a column can hold x. A row must; a query that does not has density 0. */
+int gm__kde_holds(const gm__kde_column *c, double x);
 /* A value as a coordinate of the tree (an angle, a share of the width). */
 double gm__kde_coordinate(const gm__kde_column *c, double x);
 /* Rows x (n, d) in the user's units as coordinates y (n, d). GM_E_DATA. */

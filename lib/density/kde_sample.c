@@ -41,10 +41,11 @@ static void draw_whole(gm__kde_stream *s, const gm__kde *k, const double *x, dou
         out[j] += x[j];
 }
 
-static void draw_row(gm__kde_stream *s, const gm__kde *k, int64_t row, double *room, double *out)
+static void draw_row(gm__kde_stream *s, const gm__kde *k, int64_t row, double temperature,
+                     double *room, double *out)
 {
     const double *x = k->x + row * k->d;
-    double factor = factor_of(k, row);
+    double factor = factor_of(k, row) * temperature;
     if (k->root) {
         draw_whole(s, k, x, factor, room, out);
         return;
@@ -56,11 +57,11 @@ static void draw_row(gm__kde_stream *s, const gm__kde *k, int64_t row, double *r
         return;
     }
     for (int64_t j = 0; j < k->d; j++)
-        out[j] = gm__kde_draw(s, &k->columns[j], j, x[j], factor);
+        out[j] = gm__kde_draw(s, &k->columns[j], j, x[j], factor_of(k, row), temperature);
 }
 
-gm_status gm__kde_sample(gm_context *ctx, const gm__kde *k, uint64_t seed, uint64_t step,
-                         int64_t row0, int64_t m, double *out)
+gm_status gm__kde_sample(gm_context *ctx, const gm__kde *k, double temperature, uint64_t seed,
+                         uint64_t step, int64_t row0, int64_t m, double *out)
 {
     int64_t size;
     GM_TRY(gm__kde_check_rows(ctx, row0, m, k->d));
@@ -77,7 +78,7 @@ gm_status gm__kde_sample(gm_context *ctx, const gm__kde *k, uint64_t seed, uint6
     for (int64_t i = 0; i < m && !code; i++) {
         gm__kde_stream s = gm__kde_stream_of(ctx->kernels, seed, step, row0 + i, k->d);
         int64_t row = choose(sums, k->count, gm__kde_uniform(&s));
-        draw_row(&s, k, row, sums + k->count, out + i * k->d);
+        draw_row(&s, k, row, temperature, sums + k->count, out + i * k->d);
         if (i % 1024 == 0)
             code = gm__check_cancel(ctx);
     }
@@ -362,7 +363,7 @@ static void draw_given(given *g, gm__kde_stream *s, int64_t row, const double *v
         for (int64_t j = 0; j < k->d; j++)
             out[j] = g->mark[j] ? value[j]
                                 : gm__kde_draw(s, &k->columns[j], j, k->x[row * k->d + j],
-                                               factor_of(k, row));
+                                               factor_of(k, row), 1);
         return;
     }
     moved_row(g, value, row, moved);

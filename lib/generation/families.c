@@ -1,9 +1,11 @@
 /* The families that come with the library. */
 #include "density/autoregressive.h"
 #include "density/flow.h"
+#include "density/kde_family.h"
 #include "generation/diffusion.h"
 #include "representation/vae.h"
 #include "model/model.h"
 
-const gm_family *const gm__builtin_families[] = {&gm__flow, &gm__autoregressive, &gm__vae,
-                                                 &gm__diffusion_family, NULL};
+const gm_family *const gm__builtin_families[] = {
+    &gm__flow, &gm__autoregressive, &gm__kde_family, &gm__vae, &gm__diffusion_family, NULL,
+};

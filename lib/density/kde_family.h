@@ -1,0 +1,22 @@
+/* The family "kde": what a model of it holds. */
+#ifndef GM__KDE_FAMILY_H
+#define GM__KDE_FAMILY_H
+
+#include "density/kde.h"
+#include "genmod/extend.h"
+
+typedef struct gm__kde_state {
+    gm_allocator allocator;
+    gm__kde *kde;
+    int64_t width;
+    gm_x_column *columns; /* (width) */
+} gm__kde_state;
+
+extern const gm_family gm__kde_family;
+
+/* Rows of x (n, width) with whole numbers as the estimate counts them, into y (n, width). */
+void gm__kde_from_x(const gm__kde_state *s, const double *x, int64_t n, double *y);
+/* And back, in place. */
+void gm__kde_to_x(const gm__kde_state *s, double *y, int64_t n);
+
+#endif
