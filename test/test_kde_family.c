@@ -383,12 +383,12 @@ static Suite *suite(void)
     TCase *t = tcase_create("kde_family");
     tcase_set_timeout(t, 600);
     tcase_add_test(t, scikit_learn_agrees);
-    tcase_add_loop_test(t, mixed_columns_integrate, 0, test_quick() ? 2 : FITS);
-    tcase_add_loop_test(t, bounds_and_gradients, 0, FITS);
-    tcase_add_loop_test(t, draws, 0, test_quick() ? 3 : FITS);
-    tcase_add_loop_test(t, same_bits, 0, FITS);
+    tcase_add_loop_test(t, mixed_columns_integrate, test_quick() ? 3 : 0, test_quick() ? 4 : FITS);
+    tcase_add_loop_test(t, bounds_and_gradients, 0, test_quick() ? 3 : FITS);
+    tcase_add_loop_test(t, draws, 0, test_quick() ? 2 : FITS);
+    tcase_add_loop_test(t, same_bits, 0, test_quick() ? 2 : FITS);
     tcase_add_test(t, refused);
-    tcase_add_loop_test(t, memory_may_fail, 0, 3);
+    tcase_add_loop_test(t, memory_may_fail, 0, test_quick() ? 1 : 3);
     suite_add_tcase(s, t);
     return s;
 }

@@ -468,7 +468,7 @@ START_TEST(gradients_of_every_kernel)
 {
     gm_context *ctx = test_context(NULL);
     int slopes = 0;
-    for (int c = 0; c < kde_case_count(); c += test_quick() ? 3 : 1)
+    for (int c = 0; c < kde_case_count(); c += test_quick() ? 7 : 1)
         for (int adaptive = 0; adaptive < 2; adaptive++) {
             kde_case k;
             gm__kde *kde;
@@ -493,7 +493,7 @@ START_TEST(gradients_of_every_kernel)
             gm__kde_free(kde);
             kde_case_clear(&k);
         }
-    must_msg(slopes > 300, "only %d slopes", slopes);
+    must_msg(slopes > 150, "only %d slopes", slopes);
     gm_context_free(ctx);
 }
 END_TEST
@@ -504,7 +504,7 @@ START_TEST(modes_of_every_kernel)
 {
     gm_context *ctx = test_context(NULL);
     int climbed = 0;
-    for (int c = 0; c < kde_case_count(); c += test_quick() ? 5 : 1) {
+    for (int c = 0; c < kde_case_count(); c += test_quick() ? 11 : 1) {
         kde_case k;
         gm__kde *kde;
         double out[40 * 4];
@@ -531,7 +531,7 @@ START_TEST(modes_of_every_kernel)
         gm__kde_free(kde);
         kde_case_clear(&k);
     }
-    must_msg(climbed > (test_quick() ? 5 : 30), "%d", climbed);
+    must_msg(climbed > (test_quick() ? 2 : 30), "%d", climbed);
     gm_context_free(ctx);
 }
 END_TEST

@@ -261,7 +261,12 @@ static gm_status open_state(gm_context *ctx, const gm_frame *frame, const gm_ten
         close_state(s);
     else
         *state = s;
-    return code == GM_E_DATA || code == GM_E_RANGE || code == GM_E_ARG ? GM_E_FORMAT : code;
+    if (code == GM_E_DATA || code == GM_E_RANGE || code == GM_E_ARG) { /* the file's, here */
+        char text[512];
+        gm__format(text, sizeof text, "%s", ctx->error);
+        code = gm__fail(ctx, GM_E_FORMAT, "%s", text);
+    }
+    return code;
 }
 
 /* ---- Fit ------------------------------------------------------------------------------------- */
