@@ -291,6 +291,14 @@ expect 1 '3 columns' "$genmod" score weighted.model bare.csv --mean
 expect 2 'takes one column' "$genmod" fit flow bare.csv -o m --weight 2,3 $quick
 expect 1 "row's weight" "$genmod" fit flow rows.csv -o m --weight kind $quick
 
+# ---- Going on --------------------------------------------------------------------------------------
+
+expect 0 '' "$genmod" fit flow rows.csv -o more.model --init given.model --steps 5 --seed 3
+expect 0 '' "$genmod" score more.model rows.csv --mean
+expect 2 'it cannot change' "$genmod" fit flow rows.csv -o m --init given.model --set layers=5
+expect 2 'of the family flow' "$genmod" fit vae rows.csv -o m --init given.model
+expect 2 '-o and --init are one file' "$genmod" fit flow rows.csv -o given.model --init given.model
+
 # ---- Codes ------------------------------------------------------------------------------------------
 
 expect 0 '' "$genmod" encode a.model part.csv -o codes.csv

@@ -8,6 +8,7 @@
 static const cli_option options[] = {
     {"output", 'o', "MODEL", "the model file to write"},
     {"valid", 0, "FILE|FRACTION", "rows to validate on, or the share of DATA to set aside"},
+    {"init", 0, "MODEL", "a model to go on from: its columns, options and weights"},
     {"set", 0, "NAME=VALUE", "an option of the family or of fit ('genmod families FAMILY')"},
     {"optimizer", 0, "NAME", "the rule of descent [adam]"},
     {"opt-set", 0, "NAME=VALUE", "an option of the optimizer ('genmod families adam')"},
@@ -33,7 +34,7 @@ typedef struct job {
     gm_options *options;
     gm_optimizer *optimizer;
     gm_trainer *trainer;
-    gm_model *model;
+    gm_model *init, *model;
     progress *progress;
     gm_fit_config config;
     char checkpoint[4096]; /* what find_checkpoint found */
@@ -117,7 +118,8 @@ static int check_files(job *j)
     const char *output = cli_value(args, "output"), *log = cli_value(args, "log");
     const char *checkpoint = find_checkpoint(j);
     tool_file files[] = {
-        {"-o", NULL}, {"--log", NULL}, {"--checkpoint", NULL}, {"DATA", NULL}, {"--valid", NULL}};
+        {"-o", NULL},   {"--log", NULL},   {"--checkpoint", NULL},
+        {"DATA", NULL}, {"--valid", NULL}, {"--init", NULL}};
     tool_file resumed[] = {{"-o", NULL}, {"--log", NULL}, {"--resume", NULL}};
     int result;
 
@@ -127,7 +129,8 @@ static int check_files(job *j)
     files[3].path = args->operand[1];
     files[4].path = valid_file(args);
     resumed[2].path = cli_value(args, "resume");
-    result = tool_check_files(args, files, 3, 5);
+    files[5].path = cli_value(args, "init");
+    result = tool_check_files(args, files, 3, 6);
     if (!result)
         result = tool_check_files(args, resumed, 2, 3);
     if (!result)
@@ -157,6 +160,8 @@ static int prepare(job *j)
         result = tool_read_rows(&j->t, args->operand[1], &j->train);
     if (!result)
         result = read_valid(j);
+    if (!result && cli_value(args, "init"))
+        result = tool_read_model(&j->t, cli_value(args, "init"), &j->init);
     if (!result)
         result = progress_open(&j->progress, cli_value(args, "log"),
                                cli_value(args, "resume") != NULL, !cli_value(args, "quiet"));
@@ -184,6 +189,7 @@ static int start(job *j)
     j->config.struct_size = sizeof j->config;
     j->config.train = j->train;
     j->config.valid = j->valid;
+    j->config.init = j->init;
     j->config.options = j->options;
     j->config.optimizer = j->optimizer;
     j->config.progress = progress_report;
@@ -252,6 +258,7 @@ static int finish(job *j, int result)
     } else
         logged = progress_close(j->progress, NULL);
     gm_model_free(j->model);
+    gm_model_free(j->init);
     gm_trainer_free(j->trainer);
     gm_optimizer_free(j->optimizer);
     gm_options_free(j->options);

@@ -70,6 +70,13 @@ typedef struct gm_fit_config {
     const gm_optimizer *optimizer; /* its rule and settings; NULL: adam */
     gm_progress_fn progress;       /* may be NULL */
     void *progress_user;           /* handed to it */
+    /* A model of the family to go on from, on rows new or old; NULL: a new one. Its columns (the
+     * rows' are matched by name), transforms and options of building stay, its parameters are the
+     * start. Options of the family that are not said are the model's, those of "fit" but
+     * "precision" their defaults; the seed is of this fit's draws. GM_E_ARG for another family,
+     * GM_E_STAGE for options that cannot change, GM_E_DATA for a row outside the model's support.
+     * A resumed fit needs the same model. */
+    const gm_model *init;
 } gm_fit_config;
 
 /* A fit in progress. One thread at a time. A step that fails or is cancelled leaves the trainer

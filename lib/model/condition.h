@@ -11,6 +11,8 @@
  * that cannot be used. */
 gm_status gm__fit_columns(gm_context *ctx, const gm_family *family, const gm_dataset *data,
                           gm_dataset **columns);
+/* *columns becomes a view without the rows whose weight is 0. */
+gm_status gm__drop_weightless(gm_context *ctx, gm_dataset **columns);
 /* The model's schema of such a view: all but the weight. */
 gm_status gm__fit_schema(gm_context *ctx, const gm_dataset *columns, gm__schema **schema);
 /* The data as a schema that was so made expects it where columns have no names: features, then

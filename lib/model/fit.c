@@ -2,6 +2,7 @@
 #include "model/fit.h"
 #include "model/condition.h"
 #include "model/direct.h"
+#include "model/init.h"
 
 #include <math.h>
 #include <string.h>
@@ -76,7 +77,9 @@ static gm_status check_values(gm_context *ctx, const gm_family *f, const gm_data
 
 /* Everything a fit is made from. */
 typedef struct gm__fit_parts {
+    gm_fit_config config;
     const gm_family *family;
+    gm_options *bag; /* all options that were said, and those that a model hands on */
     gm__values *values;
     gm_dataset *features, *train, *valid; /* valid NULL: none */
     gm_optimizer *optimizer;
@@ -85,6 +88,7 @@ typedef struct gm__fit_parts {
 
 static void clear_parts(gm__fit_parts *p)
 {
+    gm_options_free(p->bag);
     gm__values_free(p->values);
     gm_dataset_free(p->features);
     gm_dataset_free(p->train);
@@ -110,39 +114,46 @@ static gm_status split_rows(gm_context *ctx, gm__fit_parts *p, const gm_dataset 
     return gm__dataset_split(ctx, p->features, fraction, seed, &p->train, &p->valid);
 }
 
-static gm_status read_values(gm_context *ctx, gm__fit_parts *p, const gm_options *options)
+/* The bag's entries that are of the fit, and what a model hands on. */
+static gm_status collect_options(gm_context *ctx, gm__fit_parts *p,
+                                 const gm_option_row *const *tables, int count)
 {
+    const gm_options *options = p->config.options;
+    const char *name, *text;
+    GM_TRY(gm__options_new(ctx, &p->bag));
+    for (int i = 0; options && (name = gm__options_at(options, i, &text)); i++)
+        for (int t = 0; t < count; t++)
+            if (gm__option_find(tables[t], name)) {
+                GM_TRY(gm__options_put(ctx, p->bag, name, text));
+                break;
+            }
+    return p->config.init ? gm__init_options(ctx, p->config.init, p->bag) : GM_OK;
+}
+
+static gm_status read_values(gm_context *ctx, gm__fit_parts *p)
+{
+    const int32_t all_stages = GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL;
     const gm_option_row *tables[12];
-    int own_count = gm__structure_tables(p->family, tables), count = own_count;
+    int own = gm__structure_tables(p->family, tables), count = own;
     count += gm__call_tables("log_prob", p->family, tables + count);
     count += gm__call_tables("sample", p->family, tables + count);
     /* the calls' options may be in the bag: they are checked here and act later */
     gm__values *all;
-    GM_TRY(gm__values_create(ctx, p->family->name, tables, count,
-                             GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, options, &all));
+    GM_TRY(gm__values_create(ctx, p->family->name, tables, count, all_stages, p->config.options,
+                             &all));
     gm__values_free(all);
-    gm_options *own;
-    GM_TRY(gm__options_new(ctx, &own));
-    const char *name, *text;
-    gm_status code = GM_OK;
-    for (int i = 0; !code && options && (name = gm__options_at(options, i, &text)); i++)
-        for (int t = 0; t < own_count; t++)
-            if (gm__option_find(tables[t], name)) {
-                code = gm__options_put(ctx, own, name, text);
-                break;
-            }
-    if (!code)
-        code = gm__values_create(ctx, p->family->name, tables, own_count,
-                                 GM_STAGE_BUILD | GM_STAGE_FIT | GM_STAGE_CALL, own, &p->values);
-    gm_options_free(own);
-    if (!code && !gm__value_given(p->values, "seed"))
-        code = gm__fail(ctx, GM_E_SEED,
+    GM_TRY(collect_options(ctx, p, tables, own));
+    GM_TRY(gm__values_create(ctx, p->family->name, tables, own, all_stages, p->bag, &p->values));
+    if (!gm__value_given(p->values, "seed"))
+        return gm__fail(ctx, GM_E_SEED,
                         "fit draws random numbers: set the option 'seed' to any whole number");
-    return code;
+    return p->config.init ? gm__init_agree(ctx, p->config.init, p->values) : GM_OK;
 }
 
 static gm_status make_structure(gm_context *ctx, gm__fit_parts *p)
 {
+    if (p->config.init)
+        return gm__init_structure(ctx, p->config.init, p->bag, &p->structure);
     gm__transform *transform;
     int discrete = (p->family->flags & GM_FAMILY_DISCRETE) != 0;
     int asks = discrete && gm__value_known(p->values, "levels");
@@ -174,23 +185,46 @@ static gm_status check_direct(gm_context *ctx, const gm_family *f, const gm_fit_
     return GM_OK;
 }
 
-static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_config *config,
-                            gm__fit_parts *p)
+/* What the caller's struct has room for; a caller of an earlier version knows no `init`. */
+static gm_status take_config(gm_context *ctx, const char *family, const gm_fit_config *config,
+                             gm__fit_parts *p)
 {
-    if (!config || config->struct_size < sizeof *config)
+    if (!config || config->struct_size < offsetof(gm_fit_config, init))
         return gm__fail(ctx, GM_E_ARG,
                         "fit: config is NULL or its struct_size is not sizeof(gm_fit_config)");
+    size_t size = sizeof p->config < config->struct_size ? sizeof p->config : config->struct_size;
+    memcpy(&p->config, config, size);
     if (!config->train)
         return gm__fail(ctx, GM_E_ARG, "fit: there is no training data");
     GM_TRY(gm__family_find(ctx, family, &p->family));
-    GM_TRY(check_direct(ctx, p->family, config));
-    GM_TRY(read_values(ctx, p, config->options));
-    GM_TRY(gm__fit_columns(ctx, p->family, config->train, &p->features));
-    GM_TRY(check_columns(ctx, p->family, config->train));
-    GM_TRY(check_values(ctx, p->family, config->train));
-    GM_TRY(split_rows(ctx, p, config->valid, (uint64_t)gm__value_int(p->values, "seed")));
+    if (p->config.init && p->config.init->structure->family != p->family)
+        return gm__fail(ctx, GM_E_ARG, "fit: the model to go on from is of the family %s, not %s",
+                        gm_model_family(p->config.init), p->family->name);
+    return check_direct(ctx, p->family, &p->config);
+}
+
+/* The columns of the training data that are used, checked. */
+static gm_status take_columns(gm_context *ctx, gm__fit_parts *p)
+{
+    const gm_dataset *train = p->config.train;
+    if (p->config.init) {
+        GM_TRY(gm__init_columns(ctx, p->config.init, train, &p->features));
+        return gm__init_rows(ctx, p->config.init, p->features);
+    }
+    GM_TRY(gm__fit_columns(ctx, p->family, train, &p->features));
+    GM_TRY(check_columns(ctx, p->family, train));
+    return check_values(ctx, p->family, train);
+}
+
+static gm_status make_parts(gm_context *ctx, const char *family, const gm_fit_config *config,
+                            gm__fit_parts *p)
+{
+    GM_TRY(take_config(ctx, family, config, p));
+    GM_TRY(read_values(ctx, p));
+    GM_TRY(take_columns(ctx, p));
+    GM_TRY(split_rows(ctx, p, p->config.valid, (uint64_t)gm__value_int(p->values, "seed")));
     GM_TRY(make_structure(ctx, p));
-    return p->family->direct ? GM_OK : make_optimizer(ctx, p, config->optimizer);
+    return p->family->direct ? GM_OK : make_optimizer(ctx, p, p->config.optimizer);
 }
 
 /* ---- Fingerprint ----------------------------------------------------------------------------- */
@@ -229,6 +263,15 @@ static gm_status add_rows(gm_context *ctx, gm__sha256 *s, const gm_dataset *data
     return code;
 }
 
+/* Roles other than a feature's: of features alone the hash is that of their cells. */
+static void add_roles(gm__sha256 *s, const gm_dataset *data)
+{
+    const gm__schema *schema = gm__dataset_schema(data);
+    for (int64_t i = 0; i < schema->count; i++)
+        if (schema->columns[i].role != GM_ROLE_FEATURE)
+            gm__sha256_add(s, &schema->columns[i].role, sizeof schema->columns[i].role);
+}
+
 static void end_text(gm__sha256 *s, char text[65])
 {
     unsigned char digest[32];
@@ -251,6 +294,9 @@ static gm_status fingerprint(gm_context *ctx, const gm__fit_parts *p, gm__object
     add_values(&s, p->optimizer->values);
     end_text(&s, o->parts[GM__OF_OPTIMIZER]);
     gm__sha256_begin(&s);
+    if (p->config.init)
+        gm__init_hash(&s, p->config.init);
+    add_roles(&s, p->train);
     GM_TRY(add_rows(ctx, &s, p->train));
     if (p->valid)
         GM_TRY(add_rows(ctx, &s, p->valid));
@@ -263,6 +309,25 @@ static gm_status fingerprint(gm_context *ctx, const gm__fit_parts *p, gm__object
 }
 
 /* ---- Trainer --------------------------------------------------------------------------------- */
+
+/* Takes the objective over. */
+static gm_status start_trainer(gm_context *ctx, const gm__fit_parts *p, gm__objective *objective,
+                               gm_trainer **trainer)
+{
+    gm_trainer *t;
+    const gm_model *init = p->config.init;
+    if (init)
+        objective->start = NULL; /* what it would set has been learned */
+    objective->continued = init != NULL;
+    GM_TRY(gm__trainer_create(ctx, objective, p->values, p->optimizer, p->config.progress,
+                              p->config.progress_user, &t));
+    gm_status code = init ? gm__init_weights(ctx, init, t) : GM_OK;
+    if (code)
+        gm_trainer_free(t);
+    else
+        *trainer = t;
+    return code;
+}
 
 static gm_status make_trainer(gm_context *ctx, const char *family, const gm_fit_config *config,
                               gm_trainer **trainer)
@@ -282,8 +347,7 @@ static gm_status make_trainer(gm_context *ctx, const char *family, const gm_fit_
         if (code)
             objective.free(objective.user);
         else
-            code = gm__trainer_create(ctx, &objective, p.values, p.optimizer, config->progress,
-                                      config->progress_user, trainer);
+            code = start_trainer(ctx, &p, &objective, trainer);
     }
     clear_parts(&p);
     return code;
@@ -354,7 +418,7 @@ static gm_status fit_direct(gm_context *ctx, const char *family, const gm_fit_co
     gm__fit_parts p = {0};
     gm_status code = make_parts(ctx, family, config, &p);
     if (!code)
-        code = gm__direct_fit(ctx, p.structure, p.train, p.valid, NULL, model);
+        code = gm__direct_fit(ctx, p.structure, p.train, p.valid, p.config.init, model);
     clear_parts(&p);
     return code;
 }
@@ -412,6 +476,8 @@ void gm__fit_record(const gm_trainer *t, int64_t train_rows, int64_t valid_rows,
                       (long long)train_rows, (long long)valid_rows, (long long)t->batch,
                       (long long)at->step, (long long)at->horizon, (long long)at->hold,
                       (long long)at->best_step);
+    if (t->objective.continued)
+        gm__buffer_format(out, ",\"init\":true,\"seed\":\"%s\"", gm__value_text(t->values, "seed"));
     if (t->objective.weighted)
         gm__buffer_text(out, ",\"weighted\":true");
     gm__buffer_format(out, ",\"recoveries\":%lld,\"optimizer\":\"%s\",\"matmul\":\"%s\"",

@@ -49,7 +49,7 @@ static int64_t collect(const gm__schema *s, int32_t role, int64_t count, int64_t
 }
 
 /* The view without the rows that weigh nothing; *columns may become another. */
-static gm_status drop_weightless(gm_context *ctx, gm_dataset **columns)
+gm_status gm__drop_weightless(gm_context *ctx, gm_dataset **columns)
 {
     double *weights;
     int64_t rows = gm_dataset_row_count(*columns), kept = 0;
@@ -91,7 +91,7 @@ gm_status gm__fit_columns(gm_context *ctx, const gm_family *family, const gm_dat
     if (!code)
         code = gm__dataset_select(ctx, data, columns, count, view);
     gm__free(&ctx->allocator, columns, (size_t)(s->count + 1) * sizeof *columns);
-    return code ? code : drop_weightless(ctx, view);
+    return code ? code : gm__drop_weightless(ctx, view);
 }
 
 gm_status gm__fit_schema(gm_context *ctx, const gm_dataset *columns, gm__schema **schema)

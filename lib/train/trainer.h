@@ -26,6 +26,7 @@ typedef struct gm__objective {
     int64_t rows;               /* of training data */
     int valid;                  /* there is validation data */
     int weighted;               /* rows do not count alike */
+    int continued;              /* it goes on from a model */
     int phases;                 /* at least 1 */
     const char *const *players; /* names of phase p's parameters begin with players[p]; NULL: all */
     char fingerprint[65];       /* of the parts: a checkpoint is of one fit */
