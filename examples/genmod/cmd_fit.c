@@ -275,6 +275,8 @@ static int run(const cli_args *args)
     memset(&j, 0, sizeof j);
     if (!cli_value(args, "output"))
         return cli_wrong(args->command, "it needs -o MODEL, where the model goes");
+    if (!strcmp(args->operand[0], "auto"))
+        return tool_fit_auto(args);
     result = tool_open(&j.t, args);
     if (!result)
         result = prepare(&j);

@@ -107,6 +107,9 @@ int progress_close(progress *p, const char *last);
 void progress_time(char *text, int size, double seconds);
 int progress_shown(const progress *p);
 
+/* genmod fit auto (fit_auto.c), whose command line has -o. */
+int tool_fit_auto(const cli_args *args);
+
 /* ---- Subcommands ----------------------------------------------------------------------------- */
 
 extern const cli_command command_families, command_fit, command_sample, command_score,

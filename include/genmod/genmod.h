@@ -34,6 +34,7 @@
 #ifndef GENMOD_GENMOD_H
 #define GENMOD_GENMOD_H
 
+#include "genmod/auto.h"
 #include "genmod/base.h"
 #include "genmod/conditional.h"
 #include "genmod/dataset.h"

@@ -24,8 +24,9 @@ static gm_status list(gm_context *ctx, const char *owner)
 
 static gm_status list_all(gm_context *ctx)
 {
-    static const char *const owners[] = {"fit",      "csv",    "context",     "sample", "encode",
-                                         "log_prob", "decode", "reconstruct", "nuts",   "compare"};
+    static const char *const owners[] = {"fit",    "csv",      "context", "sample",
+                                         "encode", "log_prob", "decode",  "reconstruct",
+                                         "nuts",   "compare",  "auto"};
     gm_family_info info = {.struct_size = sizeof info};
     gm_status status = GM_OK;
     const char *name;

@@ -1,0 +1,43 @@
+/* The ladder of gm_fit_auto: what is tried, with what sizes, and what came of it. */
+#ifndef GM__AUTO_H
+#define GM__AUTO_H
+#include "genmod/auto.h"
+#include "base/options.h"
+
+/* What sizes are chosen by. */
+typedef struct gm__auto_data {
+    int64_t rows;     /* to learn from */
+    int64_t columns;  /* features */
+    int64_t measured; /* of them real or circular */
+    int64_t whole;    /* integer or ordered */
+    double seconds;   /* the budget in all */
+} gm__auto_data;
+
+enum { GM__AUTO_TEXT = 320 };
+
+typedef struct gm__auto_plan {
+    const char *rung, *family;
+    double weight; /* share of the time that fits by steps have; 0: it needs no budget */
+    char options[GM__AUTO_TEXT]; /* apart by blanks */
+} gm__auto_plan;
+
+/* The i-th rung for such data; 0 past the end. A rung that makes no sense for it has no family. */
+int gm__auto_rung(int i, const gm__auto_data *data, gm__auto_plan *plan);
+
+/* A tried model, with room for its texts. */
+typedef struct gm__auto_try {
+    gm_auto_row row;
+    gm_model *model;
+    double *logp; /* (held-out rows); NULL where there is no model */
+    char options[GM__AUTO_TEXT], why[512], rung[32], family[32];
+} gm__auto_try;
+
+enum { GM__AUTO_MOST = 16 };
+
+struct gm_auto_report {
+    gm_allocator allocator;
+    int64_t count;
+    gm__auto_try tries[GM__AUTO_MOST];
+};
+
+#endif

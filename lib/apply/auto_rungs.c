@@ -1,0 +1,129 @@
+/* The rungs of the ladder, from the quickest to the dearest. Sizes follow the data: what a few
+ * hundred rows can bear, and what the seconds can train. */
+#include "apply/auto.h"
+
+#include <string.h>
+
+static void say(gm__auto_plan *p, const char *name, const char *value)
+{
+    size_t at = strlen(p->options);
+    gm__format(p->options + at, (int64_t)(sizeof p->options - at), "%s%s=%s", at ? " " : "", name,
+               value);
+}
+
+static void say_int(gm__auto_plan *p, const char *name, int64_t value)
+{
+    char text[24];
+    gm__write_int(text, value);
+    say(p, name, text);
+}
+
+/* ---- Without steps --------------------------------------------------------------------------- */
+
+static void gaussian(const gm__auto_data *data, gm__auto_plan *p)
+{
+    (void)data;
+    p->family = "mixture";
+    say(p, "components", "1");
+}
+
+static void copula(const gm__auto_data *data, gm__auto_plan *p)
+{
+    if (data->columns > 1)
+        p->family = "copula";
+}
+
+/* A full covariance of d columns wants some d rows for each component. */
+static void mixture(const gm__auto_data *data, gm__auto_plan *p)
+{
+    int64_t d = data->columns, most = data->rows / (4 * d + 8);
+    double work = (double)data->rows * (double)d * (double)d; /* of one component and iteration */
+    int64_t afford = (int64_t)(data->seconds * 2e7 / (work + 1e4));
+    p->family = "mixture";
+    most = most < afford ? most : afford;
+    most = most < 2 ? 2 : most > 48 ? 48 : most;
+    say(p, "components", "auto");
+    say_int(p, "max_components", most);
+    say(p, "criterion", "valid");
+    say(p, "restarts", "1");
+}
+
+static void kde(const gm__auto_data *data, gm__auto_plan *p)
+{
+    if (data->columns > 40 || (double)data->rows * (double)data->columns > 1e6)
+        return;
+    p->family = "kde";
+    say(p, "bandwidth", "likelihood");
+    say(p, "cv_rows", data->rows > 2000 ? "1000" : "2000");
+    say(p, "transform", "standard");
+}
+
+/* ---- By steps -------------------------------------------------------------------------------- */
+
+static const char *widths(const gm__auto_data *data)
+{
+    return data->rows < 500 ? "32,32" : data->rows < 5000 ? "64,64" : "128,128";
+}
+
+static void batches(const gm__auto_data *data, gm__auto_plan *p)
+{
+    if (data->rows < 1024)
+        say(p, "batch", data->rows < 256 ? "32" : "64");
+    say_int(p, "patience", 15);
+}
+
+static void flow(const gm__auto_data *data, gm__auto_plan *p)
+{
+    if (data->measured + data->whole == 0)
+        return;
+    p->family = "flow";
+    p->weight = 1;
+    say(p, "layers", data->rows < 2000 ? "3" : "5");
+    say(p, "hidden", widths(data));
+    batches(data, p);
+}
+
+static void flow_autoregressive(const gm__auto_data *data, gm__auto_plan *p)
+{
+    if (data->measured + data->whole == 0 || data->columns < 2)
+        return;
+    p->family = "flow";
+    p->weight = 2;
+    say(p, "structure", "autoregressive");
+    say(p, "layers", data->rows < 2000 ? "2" : "3");
+    say(p, "hidden", widths(data));
+    if (data->rows < 5000)
+        say(p, "dropout", "0.1");
+    batches(data, p);
+}
+
+static void autoregressive(const gm__auto_data *data, gm__auto_plan *p)
+{
+    p->family = "autoregressive";
+    p->weight = data->measured + data->whole == 0 ? 4 : 2;
+    say(p, "hidden", data->rows < 500 ? "64" : data->rows < 5000 ? "128,128" : "256,256");
+    say(p, "dropout", data->rows < 5000 ? "0.2" : "0.1");
+    batches(data, p);
+}
+
+static const struct {
+    const char *rung;
+    void (*choose)(const gm__auto_data *data, gm__auto_plan *plan);
+} rungs[] = {
+    {"gaussian", gaussian},
+    {"copula", copula},
+    {"mixture", mixture},
+    {"kde", kde},
+    {"flow", flow},
+    {"flow-autoregressive", flow_autoregressive},
+    {"autoregressive", autoregressive},
+};
+
+int gm__auto_rung(int i, const gm__auto_data *data, gm__auto_plan *plan)
+{
+    if (i >= (int)(sizeof rungs / sizeof *rungs))
+        return 0;
+    *plan = (gm__auto_plan){.rung = rungs[i].rung};
+    rungs[i].choose(data, plan);
+    return 1;
+}
