@@ -217,6 +217,15 @@ expect 0 '' "$genmod" sample a.model -n 3 --set bins=4 --set temperature=0.5
 expect 1 'square number' "$genmod" sample a.model -n 4 -o s.png
 expect 1 '.' "$genmod" sample a.model -n 4 -o s.xyz
 
+# ---- Auto ---------------------------------------------------------------------------------------
+
+expect 0 '' "$genmod" fit auto real.csv -o auto.model --seconds 0.5 --set rungs=flow
+holds '^flow .*the best; flow layers='
+lines out 2
+expect 0 '' "$genmod" score auto.model real.csv --mean
+expect 2 'no --epochs' "$genmod" fit auto real.csv -o auto.model --epochs 3
+expect 2 "names 'flaw'" "$genmod" fit auto real.csv -o auto.model --set rungs=flaw
+
 # ---- Score ------------------------------------------------------------------------------------------
 
 expect 0 '' "$genmod" score a.model real.csv

@@ -1,4 +1,5 @@
 #include "apply/options.h"
+#include "eval/measure.h"
 #include "model/model.h"
 
 const gm__use gm__uses[] = {

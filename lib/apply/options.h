@@ -4,7 +4,6 @@
 #include "base/options.h"
 
 extern const gm_option_row gm__nuts_options[];
-extern const gm_option_row gm__compare_options[];
 extern const gm_option_row gm__auto_options[];
 
 #endif

@@ -2,7 +2,6 @@
  * that what makes a row hard for both falls out, and the standard error is that of the difference.
  */
 #include "eval/measure.h"
-#include "apply/options.h"
 #include "base/size.h"
 
 #include <math.h>

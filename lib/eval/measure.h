@@ -4,6 +4,9 @@
 #include "genmod/eval.h"
 #include "base/options.h"
 
+/* Of gm_compare. */
+extern const gm_option_row gm__compare_options[];
+
 typedef struct gm__measure {
     gm_context *ctx;
     const gm_dataset *rows;
