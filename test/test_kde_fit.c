@@ -531,7 +531,7 @@ START_TEST(modes_of_every_kernel)
         gm__kde_free(kde);
         kde_case_clear(&k);
     }
-    must_msg(climbed > (test_quick() ? 2 : 30), "%d", climbed);
+    must_msg(climbed > (test_quick() ? 1 : 30), "%d", climbed);
     gm_context_free(ctx);
 }
 END_TEST

@@ -1,8 +1,8 @@
-/* Kernel density: making the estimate and asking it, with a promise of 1e-4, in one figure, as
- * scikit-learn's fit and score_samples. Data: kde<d>_x.npy and kde<d>_q.npy in --data, or drawn
- * here: eight Gaussian clusters. The error is against direct sums in long double. */
+/* Kernel density through the public calls: rows into a dataset, fit, and log_prob with a promise of
+ * 1e-4, in one figure, as scikit-learn's fit and score_samples. Data: kde<d>_x.npy and kde<d>_q.npy
+ * in --data, or drawn here: eight Gaussian clusters. The error is against direct sums in long
+ * double. */
 #include "bench.h"
-#include "density/kde.h"
 #include "genmod/genmod.h"
 
 #include <math.h>
@@ -63,10 +63,25 @@ static double worst(const double *x, const double *q, int64_t n, int64_t d, doub
     return most;
 }
 
+static gm_status once(gm_context *ctx, const gm_options *how, const double *x, int64_t n, int d,
+                      const double *q, int64_t m, double *value)
+{
+    gm_dataset *rows = NULL;
+    gm_model *model = NULL;
+    gm_status code = gm_dataset_from_f64(ctx, x, n, d, 0, &rows);
+    if (!code)
+        code = gm_fit(ctx, "kde", rows, how, &model);
+    if (!code)
+        code = gm_model_log_prob_f64(ctx, model, q, m, 0, how, value);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    return code;
+}
+
 static void run(gm_context *ctx, const bench_arguments *a, int d, int64_t n, int64_t m,
                 double times)
 {
-    char name[64];
+    char name[64], text[64];
     uint64_t state = (uint64_t)a->seed + 7;
     double centers[80], h = times * pow((double)n, -1.0 / (d + 4));
     snprintf(name, sizeof name, "kde-d%d-n%d-q%d%s", d, (int)n, (int)m,
@@ -80,21 +95,19 @@ static void run(gm_context *ctx, const bench_arguments *a, int d, int64_t n, int
     double *x = a->data ? load(a->data, d, 'x', n * d) : draw(&state, centers, n, d);
     double *q = a->data ? load(a->data, d, 'q', m * d) : draw(&state, centers, m, d);
     double *value = malloc((size_t)m * sizeof *value);
-    gm__kde_column column[10];
-    for (int j = 0; j < d; j++)
-        column[j] = (gm__kde_column){GM__KDE_REAL, GM__KERNEL_GAUSSIAN, h, 0, 0};
-    gm__kde_config config = {.n = n, .d = d, .stride = d, .x = x, .columns = column};
+    gm_options *how = NULL;
+    snprintf(text, sizeof text, "%.17g", h);
     bench_blocks b = bench_begin(a);
+    if (gm_options_create(ctx, &how) || gm_options_set_text(ctx, how, "bandwidth", text) ||
+        gm_options_set_text(ctx, how, "rtol", "1e-4") || gm_options_set_int(ctx, how, "seed", 1))
+        puts("failed");
     while (x && q && value && bench_more(&b)) {
-        gm__kde *kde = NULL;
-        gm__kde_promise promise = {.rtol = 1e-4};
         double start = bench_clock();
-        if (gm__kde_create(ctx, &config, &kde) ||
-            gm__kde_log_density(ctx, kde, q, m, d, &promise, value, NULL, NULL))
+        if (once(ctx, how, x, n, d, q, m, value))
             puts("failed");
         bench_add(&b, bench_clock() - start);
-        gm__kde_free(kde);
     }
+    gm_options_free(how);
     if (b.count > 0 && !a->paced) {
         double least = b.seconds[0];
         for (int i = 1; i < b.count; i++)
