@@ -36,6 +36,7 @@
 
 #include "genmod/auto.h"
 #include "genmod/base.h"
+#include "genmod/compress.h"
 #include "genmod/conditional.h"
 #include "genmod/dataset.h"
 #include "genmod/eval.h"
