@@ -24,7 +24,8 @@ void gm__form_cell(const gm__form *f, const gm__form_rows *from, int64_t r, int6
     double value = from->values[r * from->d + j];
     const char *name =
         value >= 0 && value < 0x1p31 ? gm_dataset_category(from->rows, j, (int64_t)value) : NULL;
-    gm__rule_write(&f->rules[c], value, name, f->quote, out);
+    const char marks[2] = {f->delimiter, f->quote};
+    gm__rule_write(&f->rules[c], value, name, marks, out);
 }
 
 int gm__form_names(gm_context *ctx, const gm__form *f, const gm_dataset *rows, gm__buffer *out)

@@ -109,7 +109,13 @@ static void add_quoted(const char *name, char quote, gm__buffer *out)
     add_char(out, quote);
 }
 
-void gm__rule_write(const gm__rule *rule, double value, const char *name, char quote,
+static int needs_quotes(const char *name, const char marks[2])
+{
+    return !*name || strpbrk(name, "\r\n\"") || strchr(name, marks[0]) ||
+           (marks[1] && strchr(name, marks[1]));
+}
+
+void gm__rule_write(const gm__rule *rule, double value, const char *name, const char marks[2],
                     gm__buffer *out)
 {
     if (value != value) {
@@ -117,8 +123,10 @@ void gm__rule_write(const gm__rule *rule, double value, const char *name, char q
         return;
     }
     gm__buffer_add(out, rule->before.text, (size_t)rule->before.length);
-    if (name && rule->kind == GM__RULE_QUOTED)
-        add_quoted(name, quote ? quote : '"', out);
+    int quoted = name && (rule->kind == GM__RULE_QUOTED ||
+                          (rule->kind == GM__RULE_NEEDED && needs_quotes(name, marks)));
+    if (quoted)
+        add_quoted(name, marks[1] ? marks[1] : '"', out);
     else if (name)
         gm__buffer_text(out, name);
     else if (rule->kind < GM__RULE_NAME && value - value == 0)

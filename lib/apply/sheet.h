@@ -36,16 +36,17 @@ enum {
     GM__RULE_GENERAL,  /* %.*g */
     GM__RULE_NAME,     /* of a category */
     GM__RULE_QUOTED,   /* the same in quotes */
+    GM__RULE_NEEDED,   /* in quotes where there is need */
     GM__RULES
 };
-#define GM__RULE_DIGITS 17
+#define GM__RULE_DIGITS 18
 /* How a column's cells are written: before, the value, after; or what stands for a missing one. */
 typedef struct gm__rule {
     int32_t kind, digits;
     gm__piece before, after, missing;
 } gm__rule;
-/* Appends a cell; name is that of the category, NULL for a number. */
-void gm__rule_write(const gm__rule *rule, double value, const char *name, char quote,
+/* Appends a cell; name is that of the category, NULL for a number. marks: delimiter and quote. */
+void gm__rule_write(const gm__rule *rule, double value, const char *name, const char marks[2],
                     gm__buffer *out);
 
 #endif
