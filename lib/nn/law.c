@@ -19,7 +19,10 @@ typedef struct gm__law_sum {
     const gm__kernels *k;
     double most, rest; /* log p = most + log(rest) */
     double below, above;
+    int dense; /* the log density is asked for */
 } gm__law_sum;
+/* Components that go through the maps together. */
+enum { TOGETHER = 64 };
 
 static void add_log(gm__law_sum *s, double log_p)
 {
@@ -41,47 +44,69 @@ static double log_sum(const gm__law_sum *s)
 /* log of the sum of exp(logit). */
 static double log_total(const gm__kernels *k, const double *logit, int64_t n)
 {
-    gm__law_sum s = {.k = k, .most = -INFINITY};
-    for (int64_t i = 0; i < n; i++)
-        add_log(&s, logit[i]);
-    return log_sum(&s);
+    double most = logit[0], rest = 0, part[TOGETHER];
+    for (int64_t i = 1; i < n; i++)
+        most = logit[i] > most ? logit[i] : most;
+    for (int64_t first = 0; first < n; first += TOGETHER) {
+        int64_t count = n - first < TOGETHER ? n - first : TOGETHER;
+        for (int64_t i = 0; i < count; i++)
+            part[i] = logit[first + i] - most;
+        k->maps->map1[GM__F64][GM__EXP](part, part, count);
+        for (int64_t i = 0; i < count; i++)
+            rest += part[i];
+    }
+    return most + map(k, GM__LOG, rest);
 }
 
 /* ---- Components ------------------------------------------------------------------------------ */
 
-typedef struct gm__law_part {
-    double logp, below, above;
-} gm__law_part;
-
-static gm__law_part normal(const gm__kernels *k, double mean, double deviation, double v)
+static double normal_log(const gm__kernels *k, double mean, double deviation, double v)
 {
     double z = (v - mean) / deviation;
-    gm__law_part c = {-INFINITY, z > 0, z < 0};
-    if (z - z != 0)
-        return c;
-    c.logp = -0.5 * z * z - map(k, GM__LOG, deviation) - GM__HALF_LOG_TWO_PI;
-    c.below = map(k, GM__NORMAL_CDF, z);
-    c.above = map(k, GM__NORMAL_CDF, -z);
-    return c;
+    return z - z != 0 ? -INFINITY : -0.5 * z * z - map(k, GM__LOG, deviation) - GM__HALF_LOG_TWO_PI;
 }
 
-/* Level v of a logistic in bins: see gm__log_level. */
-static gm__law_part logistic(const gm__kernels *k, const gm__law_place *p, double mean,
-                             double scale, double v)
+/* Tails of components at v: below and above (n). */
+static void normal_tails(const gm__kernels *k, const double *mean, const double *deviation,
+                         int64_t n, double v, double *below, double *above)
 {
-    double half = 0.5 * p->step, a = (v - mean) / scale, t = half / scale;
-    int first = v <= p->low + half, last = v >= p->high - half;
-    gm__law_part c = {0, 1, 0};
-    if (!last) {
-        c.below = map(k, GM__SIGMOID, t + a);
-        c.above = map(k, GM__SIGMOID, -t - a);
-        c.logp += map(k, GM__LOG_SIGMOID, t + a);
+    for (int64_t i = 0; i < n; i++) {
+        double z = (v - mean[i]) / deviation[i];
+        below[i] = z < -99 ? -99 : z > 99 ? 99 : z; /* 0 and 1 beyond 39 */
+        above[i] = -below[i];
     }
+    k->maps->map1[GM__F64][GM__NORMAL_CDF](below, below, n);
+    k->maps->map1[GM__F64][GM__NORMAL_CDF](above, above, n);
+}
+
+/* Level v of a logistic in bins, the first, the last or one between: see gm__log_level. */
+static double logistic_log(const gm__kernels *k, const gm__law_place *p, double mean, double scale,
+                           double v)
+{
+    double half = 0.5 * p->step, a = (v - mean) / scale, t = half / scale, logp = 0;
+    int first = v <= p->low + half, last = v >= p->high - half;
+    if (!last)
+        logp += map(k, GM__LOG_SIGMOID, t + a);
     if (!first)
-        c.logp += map(k, GM__LOG_SIGMOID, t - a);
+        logp += map(k, GM__LOG_SIGMOID, t - a);
     if (!first && !last)
-        c.logp += map(k, GM__LOG, -map(k, GM__EXPM1, -2 * t));
-    return c;
+        logp += map(k, GM__LOG, -map(k, GM__EXPM1, -2 * t));
+    return logp;
+}
+
+static void logistic_tails(const gm__kernels *k, const gm__law_place *p, const double *mean,
+                           const double *scale, int64_t n, double v, double *below, double *above)
+{
+    double half = 0.5 * p->step;
+    int last = v >= p->high - half;
+    for (int64_t i = 0; i < n; i++) {
+        below[i] = last ? 1 : half / scale[i] + (v - mean[i]) / scale[i];
+        above[i] = last ? 0 : -below[i];
+    }
+    if (last)
+        return;
+    k->maps->map1[GM__F64][GM__SIGMOID](below, below, n);
+    k->maps->map1[GM__F64][GM__SIGMOID](above, above, n);
 }
 
 /* The level at or below v, and whether v is one. */
@@ -93,19 +118,38 @@ static double level(const gm__law_place *p, double v, int *is)
     return p->low + whole * p->step;
 }
 
+/* Components of weights exp(log_w), n of them at most TOGETHER. */
+static void add_components(const gm__kernels *k, const gm__law_place *p, const double *log_w,
+                           const double *mean, const double *spread, int64_t n, double v,
+                           gm__law_sum *s)
+{
+    double w[TOGETHER], below[TOGETHER], above[TOGETHER];
+    int binned = p->kind == GM_X_LEVELS;
+    k->maps->map1[GM__F64][GM__EXP](w, log_w, n);
+    if (binned)
+        logistic_tails(k, p, mean, spread, n, v, below, above);
+    else
+        normal_tails(k, mean, spread, n, v, below, above);
+    for (int64_t i = 0; i < n; i++) {
+        s->below += w[i] * below[i];
+        s->above += w[i] * above[i];
+    }
+    for (int64_t i = 0; s->dense && i < n; i++)
+        add_log(s, log_w[i] + (binned ? logistic_log(k, p, mean[i], spread[i], v)
+                                      : normal_log(k, mean[i], spread[i], v)));
+}
+
 static void mixture(const gm__kernels *k, const gm__law_place *p, const double *row, double v,
                     gm__law_sum *s)
 {
     int64_t n = p->components;
     const double *logit = row + p->at, *mean = logit + (n > 1 ? n : 0), *spread = mean + n;
-    double total = n > 1 ? log_total(k, logit, n) : 0;
-    for (int64_t i = 0; i < n; i++) {
-        double log_w = n > 1 ? logit[i] - total : 0, w = n > 1 ? map(k, GM__EXP, log_w) : 1;
-        gm__law_part c = p->kind == GM_X_LEVELS ? logistic(k, p, mean[i], spread[i], v)
-                                                : normal(k, mean[i], spread[i], v);
-        add_log(s, log_w + c.logp);
-        s->below += w * c.below;
-        s->above += w * c.above;
+    double total = n > 1 ? log_total(k, logit, n) : 0, log_w[TOGETHER];
+    for (int64_t first = 0; first < n; first += TOGETHER) {
+        int64_t count = n - first < TOGETHER ? n - first : TOGETHER;
+        for (int64_t i = 0; i < count; i++)
+            log_w[i] = n > 1 ? logit[first + i] - total : 0;
+        add_components(k, p, log_w, mean + first, spread + first, count, v, s);
     }
 }
 
@@ -122,9 +166,15 @@ static void binary(const gm__kernels *k, double logit, double v, gm__law_sum *s)
 
 static void category(const gm__kernels *k, const double *logit, int64_t n, double v, gm__law_sum *s)
 {
-    double total = log_total(k, logit, n);
-    for (int64_t i = 0; i < n; i++)
-        *((double)i <= v ? &s->below : &s->above) += map(k, GM__EXP, logit[i] - total);
+    double total = log_total(k, logit, n), p[TOGETHER];
+    for (int64_t first = 0; first < n; first += TOGETHER) {
+        int64_t count = n - first < TOGETHER ? n - first : TOGETHER;
+        for (int64_t i = 0; i < count; i++)
+            p[i] = logit[first + i] - total;
+        k->maps->map1[GM__F64][GM__EXP](p, p, count);
+        for (int64_t i = 0; i < count; i++)
+            *((double)(first + i) <= v ? &s->below : &s->above) += p[i];
+    }
     if (v < 0 || v >= (double)(n - 1)) {
         s->below = v >= 0;
         s->above = v < 0;
@@ -157,7 +207,7 @@ static void levels(const gm__kernels *k, const gm__law_place *p, const double *r
 void gm__law_at(const gm__kernels *k, const gm__law_place *p, const double *row, double v,
                 double *logp, double *below, double *above)
 {
-    gm__law_sum s = {.k = k, .most = -INFINITY};
+    gm__law_sum s = {.k = k, .most = -INFINITY, .dense = logp != NULL};
     if (p->kind == GM_X_LEVELS)
         levels(k, p, row, v, &s);
     else if (p->kind == GM_X_BINARY)
