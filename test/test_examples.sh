@@ -72,6 +72,17 @@ expectations() {
         between 'the mean log p by one normal' -2.4 "$(number 'unseen rows' 2)" -1.7
         between 'the mean log p' "$(awk "BEGIN { print $truth - 0.15 }")" "$(number 'unseen rows' 1)" "$truth"
         ;;
+    conditional)
+        truth=$(number 'unseen rows' 2)
+        between 'the true mean log p(y | x)' -0.85 "$truth" -0.7
+        between 'the mean log p(y | x)' "$(awk "BEGIN { print $truth - 0.1 }")" "$(number 'unseen rows' 1)" "$truth"
+        for at in -2.0 ' 0.0' ' 2.0'; do
+            between "the share above at $at" 0.6 "$(number "x = $at" 2)" 0.8
+            truth=$(number "x = $at" 5)
+            between "the mean above at $at" "$(awk "BEGIN { print $truth - 0.25 }")" "$(number "x = $at" 4)" \
+                "$(awk "BEGIN { print $truth + 0.25 }")"
+        done
+        ;;
     anomaly_scores)
         between 'what distance tells' 0.4 "$(number 'distance' 2)" 0.6
         between 'what log p tells' 0.78 "$(number 'log p' 1)" "$(number 'log p' 2)"

@@ -117,9 +117,8 @@ static int check_files(job *j)
     const cli_args *args = j->t.args;
     const char *output = cli_value(args, "output"), *log = cli_value(args, "log");
     const char *checkpoint = find_checkpoint(j);
-    tool_file files[] = {
-        {"-o", NULL},   {"--log", NULL},   {"--checkpoint", NULL},
-        {"DATA", NULL}, {"--valid", NULL}, {"--init", NULL}};
+    tool_file files[] = {{"-o", NULL},   {"--log", NULL},   {"--checkpoint", NULL},
+                         {"DATA", NULL}, {"--valid", NULL}, {"--init", NULL}};
     tool_file resumed[] = {{"-o", NULL}, {"--log", NULL}, {"--resume", NULL}};
     int result;
 

@@ -295,7 +295,7 @@ def _release(number):
 
 
 REAL, INTEGER, BINARY, CATEGORY, ORDERED, CIRCULAR = range(1, 7)
-FEATURE, LABEL, CONDITION, IGNORED = range(1, 5)
+FEATURE, LABEL, CONDITION, IGNORED, WEIGHT = range(1, 6)
 
 
 class Dataset(_Handle):

@@ -95,6 +95,15 @@ public:
         return grad;
     }
 
+    /* The conditions of a dataset's rows, as the calls take them. */
+    matrix<double> conditions_of(context &ctx, const dataset &rows) const
+    {
+        matrix<double> c(gm_dataset_row_count(rows.get()), conditions());
+        gm_array a = c;
+        ctx.check(gm_model_conditions(ctx.get(), p_, rows.get(), &a));
+        return c;
+    }
+
     /* The seed is among the options. */
     template <class T = double>
     matrix<T> sample(context &ctx, std::int64_t n, const options &how,

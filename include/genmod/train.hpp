@@ -58,6 +58,7 @@ struct fit_extras {
     const dataset *valid = nullptr;
     const optimizer *rule = nullptr;
     progress_function progress;
+    const model *init = nullptr; /* to go on from */
 };
 
 namespace detail {
@@ -71,6 +72,7 @@ inline gm_fit_config config(const dataset &rows, const options &how, const fit_e
     c.valid = extras.valid ? extras.valid->get() : nullptr;
     c.options = how.get();
     c.optimizer = extras.rule ? extras.rule->get() : nullptr;
+    c.init = extras.init ? extras.init->get() : nullptr;
     carrier->tell = tell;
     if (*tell) {
         c.progress = relay::call;
