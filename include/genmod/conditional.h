@@ -65,6 +65,28 @@ GM_API gm_status gm_conditional_quantile(gm_context *ctx, gm_conditional *condit
                                          int64_t first, int64_t count, const double *u,
                                          double *value);
 
+/* ---- Missing cells ----------------------------------------------------------------------------
+ */
+
+/* Rows x (n, d) with their missing cells, NaN, filled in, into y (n, d), which may be x; known
+ * cells stay as they are. The option "how" says by what: "draw" completes each row by a draw given
+ * its known cells (needs "seed"); "mean", "median" and "mode" give each missing cell that of its
+ * law given the known ones (of whole numbers the mean is rounded; of categories, which have none,
+ * the mode stands for it; circular means are directions).
+ *
+ * Where a family knows columns in one order only (gm_conditional_order), a row with known cells
+ * behind missing ones is completed by "draws" draws, weighed by how well they explain those cells:
+ * what comes out tends to the model's answer as draws grow, needs the seed, and "mode" is the most
+ * probable of the rows drawn. Where a model only knows one column given all others, a row may lack
+ * one cell (GM_E_UNSUPPORTED). GM_E_DATA for a known cell without support. Row i's answer depends
+ * on that row, the seed and i alone. */
+GM_API gm_status gm_model_impute(gm_context *ctx, const gm_model *model, const gm_array *x,
+                                 const gm_array *cond, const gm_options *opts, gm_array *y);
+/* Of data with missing cells, as a dataset with the model's columns. */
+GM_API gm_status gm_model_impute_rows(gm_context *ctx, const gm_model *model,
+                                      const gm_dataset *rows, const gm_array *cond,
+                                      const gm_options *opts, gm_dataset **out);
+
 #ifdef __cplusplus
 }
 #endif

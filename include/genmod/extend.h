@@ -481,7 +481,7 @@ typedef struct gm_conditionals {
     uint32_t struct_size;
     /* Fills order (one number for each column, that of its first column of x): each column's law is
      * known given those before it. Returns 1 if it is known given any others, then the order is
-     * the one to prefer. */
+     * the one to prefer; -1 where a model of these options has no laws. */
     int32_t (*order)(gm_builder *b, int32_t *order);
     /* Parameters of every column's law given those that are known, as gm_likelihood_log_prob takes
      * them. known (batch, width) is 1 or 0; x (batch, width) is 0 where it is unknown. In a fixed

@@ -33,6 +33,7 @@ gm_status gm__row_weights(gm_context *ctx, const gm_dataset *data, double **weig
  * among as many columns. Category numbers are translated by the categories' names; a category the
  * model never saw becomes GM__UNSEEN. */
 #define GM__UNSEEN (-1.0)
+#define GM__MATCH_MISSING (1 << 30) /* among the roles: cells may be missing, and are NaN then */
 typedef struct gm__match gm__match;
 /* wanted: the schema of the model; its columns of the roles in `roles` (bits 1 << role) are looked
  * for. Without names the data must have either as many columns as those, in their order, or as many

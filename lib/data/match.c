@@ -16,6 +16,7 @@ typedef struct answer {
 } answer;
 
 struct gm__match {
+    int missing; /* cells may be missing */
     gm_allocator allocator;
     int64_t count;
     answer *answers;
@@ -243,7 +244,7 @@ static gm_status connect(gm_context *ctx, gm__match *m, const gm__schema *wanted
     gm__label label;
     gm_status code = GM_OK;
     gm__column_label(&label, data->schema, w->column);
-    if (from->missing_count && !to->missing)
+    if (from->missing_count && !to->missing && !m->missing)
         return refuse_missing(ctx, data, w->column);
     if (into && out_of && !same_categories(to, from))
         code = categories_to_categories(&m->allocator, to, from, w);
@@ -321,6 +322,7 @@ gm_status gm__match_create(gm_context *ctx, const gm__schema *wanted, int roles,
     if (!made)
         return gm__no_memory(ctx);
     made->allocator = ctx->allocator;
+    made->missing = (roles & GM__MATCH_MISSING) != 0;
     for (int64_t i = 0; i < wanted->count; i++)
         made->count += (roles >> wanted->columns[i].role) & 1;
     gm_status code = fill(ctx, made, wanted, roles, data);

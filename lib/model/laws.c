@@ -139,9 +139,9 @@ static gm_status choose_engine(gm_context *ctx, gm__laws *g, int grid)
     const gm_family *f = g->s->family;
     char names[512];
     int has_log_prob = (gm__family_capabilities(f) & GM_CAN_LOG_PROB) != 0;
-    if (f->direct && f->direct->law)
+    if (g->s->lawful && f->direct)
         g->engine = GM__LAWS_BY_LAW;
-    else if (f->conditionals)
+    else if (g->s->lawful)
         g->engine = f->conditionals->at ? GM__LAWS_BY_AT : GM__LAWS_BY_RAW;
     else if (grid && has_log_prob && g->s->kind == GM_EXACT && !g->s->conditions)
         g->engine = GM__LAWS_BY_GRID;
@@ -170,7 +170,7 @@ static gm_status fill(gm_context *ctx, gm__laws *g, int grid)
     place_columns(g);
     GM_TRY(check_columns(ctx, g));
     g->free_order = g->engine == GM__LAWS_BY_GRID ? -1 : 1;
-    if (!g->s->family->conditionals)
+    if (g->engine != GM__LAWS_BY_RAW && g->engine != GM__LAWS_BY_AT)
         return GM_OK;
     GM_TRY(gm__structure_builder(ctx, g->model->structure, &how, &b));
     gm_status code = ask_family(ctx, g, b);

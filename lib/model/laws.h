@@ -59,6 +59,15 @@ gm_status gm__laws_at(gm_context *ctx, gm__laws *g, int64_t first, int64_t count
 gm_status gm__laws_quantile(gm_context *ctx, gm__laws *g, int64_t first, int64_t count,
                             const double *below, const double *above, double *value);
 
+/* A value that stands for each row's law: GM__BY_MEAN, of whole numbers rounded, of circular
+ * columns the direction's, of categories the mode; GM__BY_MEDIAN; GM__BY_MODE, the most probable
+ * value, of real columns where the density is greatest. */
+typedef enum gm__law_point { GM__BY_DRAW, GM__BY_MEAN, GM__BY_MEDIAN, GM__BY_MODE } gm__law_point;
+gm_status gm__laws_point(gm_context *ctx, gm__laws *g, int64_t first, int64_t count,
+                         gm__law_point point, double *value);
+/* The direction of a sum of unit vectors (c, s), in [0, period). */
+double gm__laws_direction(gm_context *ctx, double s, double c, double period);
+
 /* ---- Below -----------------------------------------------------------------------------------
  */
 

@@ -56,7 +56,10 @@ const char *gm_model_family(const gm_model *model)
 
 int32_t gm_model_capabilities(const gm_model *model)
 {
-    return model ? gm__family_capabilities(model->structure->family) : 0;
+    if (!model)
+        return 0;
+    int32_t can = gm__family_capabilities(model->structure->family);
+    return model->structure->lawful ? can : can & ~GM_CAN_CONDITIONAL;
 }
 
 int32_t gm_model_log_prob_kind(const gm_model *model)
@@ -225,7 +228,7 @@ static void describe(const gm_model *m, gm__buffer *out)
         (long long)s->conditions, (long long)gm__code(m), (long long)gm_model_parameter_count(m),
         kinds[s->kind]);
     gm__buffer_text(out, ",\"capabilities\":[");
-    int32_t can = gm__family_capabilities(s->family);
+    int32_t can = gm_model_capabilities(m);
     for (int i = 0, any = 0; i < 7; i++)
         if (can >> i & 1)
             gm__buffer_format(out, any++ ? ",\"%s\"" : "\"%s\"", names[i]);

@@ -52,6 +52,7 @@ typedef struct gm__structure {
     int discrete;           /* the family takes discrete columns as they are */
     int64_t width;          /* columns that the family sees */
     gm_x_column *x_columns; /* (width) what begins at each; NULL where all are real */
+    int lawful;             /* it has laws of columns given others, if its family has */
     int64_t code;           /* columns of z; of direct families the model's state says: gm__code */
     int32_t kind;           /* of log_prob, for these columns */
     int64_t steps;          /* of a sequence; 0: none */
@@ -173,6 +174,9 @@ typedef struct gm__rows {
 gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *array,
                             const gm__schema *schema, int64_t columns, gm__rows *rows);
 gm_status gm__rows_of_data(gm_context *ctx, const char *call, const gm_model *model,
+                           const gm_dataset *data, gm__rows *rows);
+/* The same of data whose cells may be missing: for gm__rows_read_any. */
+gm_status gm__gaps_of_data(gm_context *ctx, const char *call, const gm_model *model,
                            const gm_dataset *data, gm__rows *rows);
 void gm__rows_clear(gm__rows *rows);
 /* Rows [first, first + count) into out (count, columns); GM_E_DATA for a value that is not finite.

@@ -63,8 +63,8 @@ gm_status gm__rows_of_array(gm_context *ctx, const char *call, const gm_array *a
     return GM_OK;
 }
 
-gm_status gm__rows_of_data(gm_context *ctx, const char *call, const gm_model *model,
-                           const gm_dataset *data, gm__rows *rows)
+static gm_status rows_of_data(gm_context *ctx, const char *call, const gm_model *model,
+                              const gm_dataset *data, int missing, gm__rows *rows)
 {
     if (!data)
         return gm__fail(ctx, GM_E_ARG, "%s: rows is NULL", call);
@@ -74,9 +74,21 @@ gm_status gm__rows_of_data(gm_context *ctx, const char *call, const gm_model *mo
                        .count = gm_dataset_row_count(data),
                        .columns = model->structure->columns};
     GM_TRY(gm__in_order(ctx, data, &rows->ordered));
-    gm_status code =
-        gm__match_create(ctx, rows->schema, 1 << GM_ROLE_FEATURE, rows->ordered, &rows->match);
+    gm_status code = gm__match_create(ctx, rows->schema, 1 << GM_ROLE_FEATURE | missing,
+                                      rows->ordered, &rows->match);
     return code && code != GM_E_MEMORY ? gm__prefix(ctx, "%s: ", call) : code;
+}
+
+gm_status gm__rows_of_data(gm_context *ctx, const char *call, const gm_model *model,
+                           const gm_dataset *data, gm__rows *rows)
+{
+    return rows_of_data(ctx, call, model, data, 0, rows);
+}
+
+gm_status gm__gaps_of_data(gm_context *ctx, const char *call, const gm_model *model,
+                           const gm_dataset *data, gm__rows *rows)
+{
+    return rows_of_data(ctx, call, model, data, GM__MATCH_MISSING, rows);
 }
 
 void gm__rows_clear(gm__rows *rows)

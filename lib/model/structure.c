@@ -298,6 +298,19 @@ static gm_status find_steps(gm_context *ctx, gm__structure *s)
     return code;
 }
 
+/* Whether a model of these options has laws. */
+static gm_status find_laws(gm_context *ctx, gm__structure *s)
+{
+    gm_builder *b;
+    gm__purpose how = {0};
+    GM_TRY(gm__structure_builder(ctx, s, &how, &b));
+    int32_t *order = gm__builder_scratch(b, s->width, sizeof *order);
+    s->lawful = order && s->family->conditionals->order(b, order) >= 0;
+    gm_status code = gm__builder_check(ctx, b);
+    gm__builder_free(b);
+    return code;
+}
+
 /* Graphs that learn the layout. */
 static gm_status try_tasks(gm_context *ctx, gm__structure *s)
 {
@@ -310,6 +323,8 @@ static gm_status try_tasks(gm_context *ctx, gm__structure *s)
         if (task != GM__GRADIENT && task != GM__SAMPLE_MEAN && answers(s, (gm__task)task))
             GM_TRY(try_task(ctx, s, task, 0));
     if (s->family->conditionals)
+        GM_TRY(find_laws(ctx, s));
+    if (s->lawful)
         GM_TRY(try_task(ctx, s, GM__LAWS, 0));
     return GM_OK;
 }
@@ -337,6 +352,7 @@ static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
     if (s->kind == GM_EXACT && !s->discrete &&
         ((s->indices > 0 && !direct) || gm__transform_random(s->transform)))
         s->kind = GM_LOWER_BOUND;
+    s->lawful = direct && direct->law;
     if (!direct)
         GM_TRY(try_tasks(ctx, s));
     s->layout.closed = 1;

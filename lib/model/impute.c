@@ -1,0 +1,461 @@
+/* Missing cells of rows, from laws of one column given others.
+ *
+ * Where any columns may be known, a row is completed column by column, each drawn given all that is
+ * known by then; or each missing cell gets a point of its law given the known ones. Where the order
+ * is fixed, cells that are known behind missing ones have no say in the laws: then many completed
+ * rows are drawn, each weighed by the probability of those cells given what was drawn before them
+ * (sampling importance resampling: Rubin 1987). */
+#include "genmod/conditional.h"
+#include "model/gaps.h"
+#include "base/size.h"
+#include "base/sort.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct gm__impute {
+    const char *call;
+    gm__laws *laws;
+    gm__law_point how;
+    int64_t draws, piece;
+    uint64_t seed;
+    gm__rows rows;
+    gm__given given;
+    gm_array *to; /* or */
+    double *cells;
+} gm__impute;
+
+/* ---- Rows whose missing cells come last, or in any order ------------------------------------- */
+
+/* Rows of those marked whose column is missing, into g->index. */
+static int64_t missing_in(gm__gaps *g, const unsigned char *marked, int64_t column)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < g->n; i++)
+        if (marked[i] && !g->known[i * g->d + column])
+            g->index[count++] = i;
+    return count;
+}
+
+/* Draws of the rows in g->index into g->value. */
+static gm_status draw_values(gm_context *ctx, gm__gaps *g, int64_t count, int64_t column)
+{
+    for (int64_t i = 0; i < count; i++) {
+        g->below[i] = gm__gaps_uniform(ctx, g, g->row0 + g->index[i], 0, column);
+        g->above[i] = 1 - g->below[i];
+    }
+    return gm__laws_quantile(ctx, g->laws, 0, count, g->below, g->above, g->value);
+}
+
+static gm_status walk(gm_context *ctx, gm__gaps *g, const unsigned char *marked, gm__law_point how)
+{
+    for (int64_t k = 0; k < g->d; k++) {
+        int64_t j = g->laws->order[k], count = missing_in(g, marked, j);
+        if (count == 0)
+            continue;
+        GM_TRY(gm__gaps_ask(ctx, g, count, j));
+        GM_TRY(how == GM__BY_DRAW ? draw_values(ctx, g, count, j)
+                                  : gm__laws_point(ctx, g->laws, 0, count, how, g->value));
+        for (int64_t i = 0; i < count; i++) {
+            g->x[g->index[i] * g->d + j] = g->value[i];
+            if (how == GM__BY_DRAW)
+                g->known[g->index[i] * g->d + j] = 1;
+        }
+    }
+    return GM_OK;
+}
+
+/* ---- Rows with known cells behind missing ones ----------------------------------------------- */
+
+/* `draws` completed rows of one: the weight of each, and its log density. */
+typedef struct gm__crowd {
+    gm__gaps g;
+    const unsigned char *known; /* (d) of the row as it came */
+    double *weight, *joint, *sorted;
+    int64_t row;
+} gm__crowd;
+
+static gm_status draw_crowd(gm_context *ctx, gm__crowd *c, int64_t column)
+{
+    gm__gaps *g = &c->g;
+    for (int64_t i = 0; i < g->n; i++) {
+        g->below[i] = gm__gaps_uniform(ctx, g, c->row, i, column);
+        g->above[i] = 1 - g->below[i];
+    }
+    GM_TRY(gm__laws_quantile(ctx, g->laws, 0, g->n, g->below, g->above, g->value));
+    for (int64_t i = 0; i < g->n; i++)
+        g->x[i * g->d + column] = g->value[i];
+    return GM_OK;
+}
+
+static gm_status grow_crowd(gm_context *ctx, gm__crowd *c)
+{
+    gm__gaps *g = &c->g;
+    int any = 0;
+    for (int64_t i = 0; i < g->n; i++)
+        g->index[i] = i;
+    for (int64_t k = 0; k < g->d; k++) {
+        int64_t j = g->laws->order[k];
+        any |= !c->known[j];
+        if (!any)
+            continue;
+        GM_TRY(gm__gaps_ask(ctx, g, g->n, j));
+        if (!c->known[j])
+            GM_TRY(draw_crowd(ctx, c, j));
+        for (int64_t i = 0; i < g->n; i++) {
+            g->value[i] = g->x[i * g->d + j];
+            g->known[i * g->d + j] = 1;
+        }
+        GM_TRY(gm__laws_at(ctx, g->laws, 0, g->n, g->value, g->below, NULL, NULL));
+        for (int64_t i = 0; i < g->n; i++) {
+            c->joint[i] += g->below[i];
+            c->weight[i] += c->known[j] ? g->below[i] : 0;
+        }
+    }
+    return GM_OK;
+}
+
+/* Logs of weights into weights that add up to 1; all alike where all are 0. */
+static void normalise(gm_context *ctx, double *w, int64_t n)
+{
+    double most = -INFINITY, sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        most = w[i] > most ? w[i] : most;
+    for (int64_t i = 0; i < n; i++)
+        sum += w[i] = most > -INFINITY ? gm__map_one(ctx, GM__EXP, w[i] - most) : 1;
+    for (int64_t i = 0; i < n; i++)
+        w[i] /= sum;
+}
+
+static int64_t chosen(gm_context *ctx, const gm__crowd *c, gm__law_point how)
+{
+    int64_t n = c->g.n, at = 0;
+    if (how == GM__BY_MODE) {
+        for (int64_t i = 1; i < n; i++)
+            at = c->joint[i] > c->joint[at] ? i : at;
+        return at;
+    }
+    double u = gm__gaps_uniform(ctx, &c->g, c->row, n, c->g.d), sum = c->weight[0];
+    while (at < n - 1 && sum <= u)
+        sum += c->weight[++at];
+    return at;
+}
+
+static double share_up_to(const gm__crowd *c, int64_t column, double v, int equal)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < c->g.n; i++) {
+        double x = c->g.x[i * c->g.d + column];
+        sum += (equal ? x == v : x <= v) ? c->weight[i] : 0;
+    }
+    return sum;
+}
+
+/* The least value up to which half of the weight lies. */
+static double crowd_median(const gm__crowd *c, int64_t column)
+{
+    int64_t low = -1, high = c->g.n - 1;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        if (share_up_to(c, column, c->sorted[middle], 0) >= 0.5)
+            high = middle;
+        else
+            low = middle;
+    }
+    return c->sorted[high];
+}
+
+static double most_votes(const gm__crowd *c, int64_t column)
+{
+    double best = -1, value = c->sorted[0];
+    for (int64_t i = 0; i < c->g.n; i++) {
+        if (i && c->sorted[i] == c->sorted[i - 1])
+            continue;
+        double votes = share_up_to(c, column, c->sorted[i], 1);
+        if (votes > best) {
+            best = votes;
+            value = c->sorted[i];
+        }
+    }
+    return value;
+}
+
+static double crowd_mean(gm_context *ctx, const gm__crowd *c, int64_t column)
+{
+    const double turn = 6.28318530717958647693;
+    const gm__column_way *w = &c->g.laws->ways[column];
+    double sum = 0, other = 0;
+    for (int64_t i = 0; i < c->g.n; i++) {
+        double v = c->g.x[i * c->g.d + column], angle = w->period > 0 ? v / w->period * turn : 0;
+        sum += c->weight[i] * (w->period > 0 ? gm__map_one(ctx, GM__SIN, angle) : v);
+        other += w->period > 0 ? c->weight[i] * gm__map_one(ctx, GM__COS, angle) : 0;
+    }
+    if (w->period > 0)
+        return gm__laws_direction(ctx, sum, other, w->period);
+    if (w->kind == GM__COLUMN_MEASURES)
+        return sum;
+    return gm__transform_whole(c->g.laws->s->transform, column, floor(sum / w->unit + 0.5));
+}
+
+/* What the crowd says of a column. */
+static double crowd_value(gm_context *ctx, gm__crowd *c, gm__law_point how, int64_t column)
+{
+    const gm__column_way *w = &c->g.laws->ways[column];
+    int named = w->categories && !w->ordered;
+    if (how == GM__BY_MEAN && !named)
+        return crowd_mean(ctx, c, column);
+    for (int64_t i = 0; i < c->g.n; i++)
+        c->sorted[i] = c->g.x[i * c->g.d + column];
+    gm__sort_reals(c->sorted, c->g.n);
+    return named ? most_votes(c, column) : crowd_median(c, column);
+}
+
+static void settle(gm_context *ctx, gm__crowd *c, gm__law_point how, double *row)
+{
+    int64_t d = c->g.d;
+    normalise(ctx, c->weight, c->g.n);
+    int64_t one = how == GM__BY_DRAW || how == GM__BY_MODE ? chosen(ctx, c, how) : -1;
+    for (int64_t j = 0; j < d; j++)
+        if (!c->known[j])
+            row[j] = one >= 0 ? c->g.x[one * d + j] : crowd_value(ctx, c, how, j);
+}
+
+static gm_status one_by_crowd(gm_context *ctx, const gm__impute *m, gm__crowd *c, int64_t row,
+                              const gm__gaps *from, int64_t i)
+{
+    gm__gaps *g = &c->g;
+    int64_t d = g->d, given = g->laws->s->given;
+    c->row = row;
+    c->known = from->known + i * d;
+    g->row0 = row;
+    for (int64_t k = 0; k < g->n; k++) {
+        memcpy(g->x + k * d, from->x + i * d, (size_t)d * sizeof *g->x);
+        memcpy(g->known + k * d, c->known, (size_t)d);
+        if (from->cond)
+            memcpy((double *)(uintptr_t)g->cond + k * given, from->cond + i * given,
+                   (size_t)given * sizeof *g->cond);
+        c->weight[k] = c->joint[k] = 0;
+    }
+    GM_TRY(grow_crowd(ctx, c));
+    settle(ctx, c, m->how, from->x + i * d);
+    return GM_OK;
+}
+
+static gm_status by_crowds(gm_context *ctx, const gm__impute *m, gm__gaps *from,
+                           const unsigned char *marked)
+{
+    gm__crowd c = {0};
+    int64_t n = m->draws, d = from->d, cells;
+    GM_TRY(gm__gaps_create(ctx, m->laws, n, &c.g));
+    c.g.seed = m->seed;
+    double *block = NULL;
+    if (gm__mul64(n, d + d / 8 + 1 + 3 + m->laws->s->given, &cells))
+        cells = 0;
+    gm_status code = gm__alloc_large(ctx, (size_t)cells * sizeof *block, &block);
+    if (!code && block) {
+        c.g.x = block;
+        c.weight = block + n * d;
+        c.joint = c.weight + n;
+        c.sorted = c.joint + n;
+        c.g.cond = from->cond ? c.sorted + n : NULL;
+        c.g.known = (unsigned char *)(c.sorted + n + n * m->laws->s->given);
+        for (int64_t i = 0; i < from->n && !code; i++)
+            if (marked[i])
+                code = one_by_crowd(ctx, m, &c, from->row0 + i, from, i);
+    }
+    gm__free(&ctx->allocator, block, (size_t)cells * sizeof *block);
+    gm__gaps_free(ctx, &c.g);
+    return code;
+}
+
+/* ---- Pieces of rows -------------------------------------------------------------------------- */
+
+enum { DONE, PLAIN, CROWD };
+
+/* How a row is to be completed. */
+static int kind_of(const gm__impute *m, const unsigned char *known, int64_t *missing)
+{
+    const gm__laws *g = m->laws;
+    int behind = 0;
+    *missing = 0;
+    for (int64_t k = 0; k < g->d; k++) {
+        int has = known[g->order[k]];
+        behind |= has && *missing;
+        *missing += !has;
+    }
+    if (*missing == 0)
+        return DONE;
+    if (g->free_order != 0)
+        return PLAIN;
+    return behind || (m->how != GM__BY_DRAW && *missing > 1) ? CROWD : PLAIN;
+}
+
+static gm_status check_cell(gm_context *ctx, const gm__impute *m, int64_t row, int64_t j, double v,
+                            unsigned char *known)
+{
+    double y;
+    gm__label label;
+    *known = v == v;
+    if (!*known || gm__transform_known(m->laws->s->transform, j, v, &y))
+        return GM_OK;
+    return gm__fail(ctx, GM_E_DATA,
+                    "%s: row %lld, %s is %g, of which the model can know nothing; make it missing "
+                    "(NaN), or leave the row out",
+                    m->call, (long long)row + 1, gm__column_label(&label, m->laws->s->rows, j), v);
+}
+
+/* Reads rows, finds what is missing, and what is to be done: marks (2, n). */
+static gm_status survey(gm_context *ctx, const gm__impute *m, gm__gaps *g, unsigned char *marks)
+{
+    int64_t d = g->d;
+    gm__rows_read_any(&m->rows, g->row0, g->n, g->x);
+    for (int64_t i = 0; i < g->n; i++) {
+        int64_t missing;
+        for (int64_t j = 0; j < d; j++)
+            GM_TRY(check_cell(ctx, m, g->row0 + i, j, g->x[i * d + j], &g->known[i * d + j]));
+        int kind = kind_of(m, g->known + i * d, &missing);
+        marks[i] = kind == PLAIN;
+        marks[g->n + i] = kind == CROWD;
+        if (m->laws->free_order < 0 && missing > 1)
+            return gm__fail(ctx, GM_E_UNSUPPORTED,
+                            "%s: row %lld lacks %lld cells; the family %s can only tell one from "
+                            "all the others of its row",
+                            m->call, (long long)(g->row0 + i) + 1, (long long)missing,
+                            m->laws->s->family->name);
+    }
+    return GM_OK;
+}
+
+static gm_status complete(gm_context *ctx, gm__impute *m, gm__gaps *g, unsigned char *marks)
+{
+    const void *cond;
+    GM_TRY(survey(ctx, m, g, marks));
+    GM_TRY(gm__given_load(ctx, &m->given, GM__F64, g->row0, g->n, &cond));
+    g->cond = cond;
+    GM_TRY(walk(ctx, g, marks, m->how));
+    for (int64_t i = 0; i < g->n; i++)
+        if (marks[g->n + i])
+            return by_crowds(ctx, m, g, marks + g->n);
+    return GM_OK;
+}
+
+/* All rows into m->cells (n, d). */
+static gm_status all_pieces(gm_context *ctx, gm__impute *m, double *cells, unsigned char *known,
+                            unsigned char *marks)
+{
+    int64_t d = m->laws->d, n = m->rows.count;
+    for (int64_t first = 0; first < n; first += m->piece) {
+        gm__gaps g;
+        int64_t count = n - first < m->piece ? n - first : m->piece;
+        GM_TRY(gm__check_cancel(ctx));
+        GM_TRY(gm__gaps_create(ctx, m->laws, count, &g));
+        g.x = cells + first * d;
+        g.known = known;
+        g.row0 = first;
+        g.seed = m->seed;
+        gm_status code = complete(ctx, m, &g, marks);
+        gm__gaps_free(ctx, &g);
+        if (code)
+            return code;
+    }
+    return GM_OK;
+}
+
+static gm_status impute_all(gm_context *ctx, gm__impute *m, double **cells)
+{
+    int64_t d = m->laws->d, n = m->rows.count;
+    m->piece = n < 512 ? n : 512;
+    size_t bytes = (size_t)m->piece * (size_t)(d + 2);
+    GM_TRY(gm__answer_cells(ctx, m->call, n, d, cells));
+    unsigned char *known = gm__alloc(&ctx->allocator, bytes);
+    gm_status code = known || n == 0 ? GM_OK : gm__no_memory(ctx);
+    if (!code)
+        code = all_pieces(ctx, m, *cells, known, known + m->piece * d);
+    gm__free(&ctx->allocator, known, known ? bytes : 0);
+    return code;
+}
+
+/* ---- Public calls ---------------------------------------------------------------------------- */
+
+static gm_status begin(gm_context *ctx, const gm_model *model, const gm_options *opts,
+                       gm__impute *m)
+{
+    gm__values *values;
+    if (!model)
+        return gm__fail(ctx, GM_E_ARG, "%s: model is NULL", m->call);
+    GM_TRY(gm__call_values(ctx, model, "impute", opts, &values));
+    m->how = (gm__law_point)gm__value_int(values, "how");
+    m->draws = gm__value_int(values, "draws");
+    gm_status code = gm__laws_create(ctx, model, gm__call_real(model, values), 1, &m->laws);
+    int seeded = !code && (m->how == GM__BY_DRAW || m->laws->free_order == 0);
+    if (seeded)
+        code = gm__call_seed(ctx, values, m->call, &m->seed);
+    gm__values_free(values);
+    return code;
+}
+
+static void finish(gm_context *ctx, gm__impute *m, double *cells)
+{
+    int64_t d = m->laws ? m->laws->d : 0;
+    gm__free(&ctx->allocator, cells, cells ? (size_t)(m->rows.count * d) * sizeof *cells : 0);
+    gm__given_close(&m->given);
+    gm__rows_clear(&m->rows);
+    gm__laws_free(m->laws);
+}
+
+static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array *x,
+                          const gm_array *cond, const gm_options *opts, gm_array *y)
+{
+    gm__impute m = {.call = "impute"};
+    double *cells = NULL;
+    gm_status code = begin(ctx, model, opts, &m);
+    if (!code)
+        code = gm__rows_of_array(ctx, m.call, x, model->structure->rows, m.laws->d, &m.rows);
+    if (!code)
+        code = gm__check_output(ctx, m.call, y, m.rows.count, model->structure->rows, m.laws->d);
+    if (!code)
+        code = gm__given_open(ctx, m.call, model, cond, NULL, m.rows.count, &m.given);
+    if (!code)
+        code = impute_all(ctx, &m, &cells);
+    if (!code)
+        gm__array_put(y, 0, m.rows.count, m.laws->d, cells);
+    finish(ctx, &m, cells);
+    return code;
+}
+
+gm_status gm_model_impute(gm_context *ctx, const gm_model *model, const gm_array *x,
+                          const gm_array *cond, const gm_options *opts, gm_array *y)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    return gm__leave(ctx, &entry, of_array(ctx, model, x, cond, opts, y));
+}
+
+static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
+                         const gm_array *cond, const gm_options *opts, gm_dataset **out)
+{
+    gm__impute m = {.call = "impute"};
+    double *cells = NULL;
+    gm_status code = begin(ctx, model, opts, &m);
+    if (!code)
+        code = gm__gaps_of_data(ctx, m.call, model, data, &m.rows);
+    if (!code)
+        code = gm__given_open(ctx, m.call, model, cond, data, m.rows.count, &m.given);
+    if (!code)
+        code = impute_all(ctx, &m, &cells);
+    if (!code)
+        code = gm__dataset_make(ctx, model->structure->rows, cells, m.rows.count, out);
+    finish(ctx, &m, cells);
+    return code;
+}
+
+gm_status gm_model_impute_rows(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
+                               const gm_array *cond, const gm_options *opts, gm_dataset **out)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    if (!out)
+        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "impute: out is NULL"));
+    *out = NULL;
+    return gm__leave(ctx, &entry, of_rows(ctx, model, rows, cond, opts, out));
+}

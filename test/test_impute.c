@@ -1,0 +1,289 @@
+/* Missing cells: means equal the regression, draws come from the conditional, orders, discrete
+ * columns, files; range probabilities; misuse and memory. */
+#include "law_cases.h"
+
+static gm_options *how(gm_context *ctx, const char *a, const char *b, const char *c)
+{
+    const char *settings[] = {a, b, c, NULL};
+    int n = !a ? 0 : !b ? 1 : !c ? 2 : 3;
+    settings[n] = NULL;
+    return case_options(ctx, settings);
+}
+
+static gm_status impute(gm_context *ctx, const gm_model *model, double *x, int64_t n, int64_t d,
+                        const char *a, const char *b, const char *c)
+{
+    gm_array rows;
+    gm_options *opts = how(ctx, a, b, c);
+    gm_array_init(&rows, GM_F64, x, n, d);
+    gm_status code = gm_model_impute(ctx, model, &rows, NULL, opts, &rows);
+    gm_options_free(opts);
+    return code;
+}
+
+/* Of two normal columns every point of the law is the regression; by the family's own laws and
+ * along a grid. */
+START_TEST(points_are_the_regression)
+{
+    static const char *const families[] = {"pair", "mute"};
+    static const char *const points[] = {"how=mean", "how=median", "how=mode"};
+    static const char *const transforms[] = {"none", "standard"};
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_reals(ctx, 50, 2);
+    double all[100], mean[2] = {0, 0}, deviation[2] = {0, 0};
+    test_ok(ctx, gm_dataset_read_f64(ctx, rows, 0, 50, all, 0));
+    for (int i = 0; i < 100; i++)
+        mean[i % 2] += all[i] / 50;
+    for (int i = 0; i < 100; i++)
+        deviation[i % 2] += (all[i] - mean[i % 2]) * (all[i] - mean[i % 2]) / 50;
+    for (int k = 0; k < 12; k++) {
+        int scaled = k & 1;
+        gm_model *model = law_fit(ctx, families[k >> 1 & 1], rows, transforms[scaled]);
+        double x[6] = {1, NAN, NAN, -2, 0.5, 4};
+        test_ok(ctx, impute(ctx, model, x, 3, 2, points[k / 4], NULL, NULL));
+        double m0 = scaled ? mean[0] : 0, m1 = scaled ? mean[1] : 0;
+        double s = scaled ? sqrt(deviation[1] / deviation[0]) : 1;
+        double first = m1 + RHO * s * (1 - m0), second = m0 + RHO / s * (-2 - m1);
+        ck_assert_msg(test_close(x[1], first, 1e-6, 1e-6), "%s: %.12g, not %.12g", points[k / 4],
+                      x[1], first);
+        ck_assert_msg(test_close(x[2], second, 1e-6, 1e-6), "%.12g, not %.12g", x[2], second);
+        ck_assert(x[0] == 1 && x[3] == -2 && x[4] == 0.5 && x[5] == 4);
+        gm_model_free(model);
+    }
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* Draws have the conditional's mean and deviation; a row's draw does not depend on the others. */
+START_TEST(draws_come_from_the_law)
+{
+    enum { N = 4000 };
+    static double x[2 * N], again[2 * 3];
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_reals(ctx, 50, 2);
+    gm_model *model = law_fit(ctx, "pair", rows, "none");
+    double sum = 0, squares = 0, both = 0;
+    for (int i = 0; i < N; i++) {
+        x[2 * i] = i % 4 == 0 ? NAN : 0.5;
+        x[2 * i + 1] = NAN;
+    }
+    memcpy(again, x, sizeof again);
+    test_ok(ctx, impute(ctx, model, x, N, 2, "seed=5", NULL, NULL));
+    test_ok(ctx, impute(ctx, model, again, 3, 2, "seed=5", NULL, NULL));
+    ck_assert(!memcmp(x, again, sizeof again));
+    for (int i = 0; i < N; i++) {
+        if (i % 4 == 0)
+            both += x[2 * i] * x[2 * i + 1];
+        else {
+            double z = (x[2 * i + 1] - RHO * 0.5) / REST;
+            sum += z;
+            squares += z * z;
+        }
+    }
+    ck_assert_msg(fabs(sum / (0.75 * N)) < 4 / sqrt(0.75 * N), "mean %g", sum / (0.75 * N));
+    ck_assert_msg(fabs(squares / (0.75 * N) - 1) < 4 * sqrt(2 / (0.75 * N)), "variance %g",
+                  squares / (0.75 * N));
+    /* of two columns drawn together the mean product is the correlation */
+    ck_assert_msg(fabs(both / (0.25 * N) - RHO) < 4 * sqrt((1 + RHO * RHO) / (0.25 * N)), "%g",
+                  both / (0.25 * N));
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* From the last to the first: x1 ~ N(0, 1.25^2), x0 ~ N(x1 / 2, 1). What is missing first in the
+ * order is known exactly given nothing; behind a known cell by weighed draws. */
+START_TEST(a_fixed_order)
+{
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_reals(ctx, 50, 2);
+    gm_model *model = law_fit(ctx, "steps", rows, "none");
+    double x[4] = {NAN, 2, 3, NAN};
+    test_ok(ctx, impute(ctx, model, x, 2, 2, "how=mean", "seed=1", "draws=20000"));
+    ck_assert_msg(test_close(x[0], 1, 1e-9, 1e-9), "%g", x[0]);
+    /* E(x1 | x0) = (0.5 * 1.25^2) / (1 + 0.25 * 1.25^2) x0 */
+    double mean = 0.5 * 1.5625 / (1 + 0.25 * 1.5625) * 3;
+    double deviation = sqrt(1.5625 * (1 - 0.25 * 1.5625 / (1 + 0.25 * 1.5625)));
+    ck_assert_msg(fabs(x[3] - mean) < 5 * deviation / sqrt(10000), "%g, not %g", x[3], mean);
+    double sum = 0, squares = 0;
+    enum { N = 400 };
+    static double y[2 * N];
+    for (int i = 0; i < N; i++) {
+        y[2 * i] = 3;
+        y[2 * i + 1] = NAN;
+    }
+    test_ok(ctx, impute(ctx, model, y, N, 2, "seed=2", "draws=300", NULL));
+    for (int i = 0; i < N; i++) {
+        double z = (y[2 * i + 1] - mean) / deviation;
+        sum += z / N;
+        squares += z * z / N;
+    }
+    ck_assert_msg(fabs(sum) < 5 / sqrt(N) && fabs(squares - 1) < 6 * sqrt(2.0 / N), "%g, %g", sum,
+                  squares);
+    test_fails(ctx, impute(ctx, model, x, 2, 2, "how=mean", NULL, NULL), GM_E_SEED, "seed");
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* Columns of every type: what is filled in are values of the columns, and the last one's mode is
+ * the most probable. */
+START_TEST(columns_of_every_type)
+{
+    enum { N = 200 };
+    static double x[N * 4], y[N * 4];
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_mixed(ctx, N);
+    gm_model *model = law_fit(ctx, "ladder", rows, "standard");
+    uint64_t state = 8;
+    test_ok(ctx, gm_dataset_read_f64(ctx, rows, 0, N, x, 0));
+    static const char *const points[] = {"how=draw", "how=mean", "how=median", "how=mode"};
+    for (int k = 0; k < 4; k++) {
+        memcpy(y, x, sizeof y);
+        for (int i = 0; i < N * 4; i++)
+            if (test_random(&state) % 3 == 0)
+                y[i] = NAN;
+        test_ok(ctx, impute(ctx, model, y, N, 4, points[k], "seed=1", "draws=40"));
+        for (int i = 0; i < N; i++) {
+            const double *r = y + i * 4;
+            must(r[0] - r[0] == 0);
+            must(r[1] == floor(r[1]) && r[1] >= 2 && r[1] <= 6);
+            must(r[2] == 0 || r[2] == 1);
+            must(r[3] == 0 || r[3] == 1 || r[3] == 2);
+        }
+    }
+    for (int i = 0; i < N; i++) {
+        double row[4], best = -INFINITY, at = 0, logp;
+        memcpy(row, x + i * 4, sizeof row);
+        for (double v = 0; v < 3; v++) {
+            row[3] = v;
+            test_ok(ctx, gm_model_log_prob_f64(ctx, model, row, 1, 0, NULL, &logp));
+            at = logp > best ? v : at;
+            best = logp > best ? logp : best;
+        }
+        row[3] = NAN;
+        test_ok(ctx, impute(ctx, model, row, 1, 4, "how=mode", "seed=1", NULL));
+        must(row[3] == at);
+    }
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* A table with empty cells comes back whole. */
+START_TEST(a_table_with_gaps)
+{
+    static const char csv[] = "x1,x2\n1,\n,-2\n0.5,4\n";
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_reals(ctx, 50, 2), *gaps, *whole;
+    gm_model *model = law_fit(ctx, "pair", rows, "none");
+    test_source source = {.data = csv, .size = sizeof csv - 1};
+    gm_reader reader = test_source_reader(&source);
+    double x[6];
+    test_ok(ctx, gm_dataset_from_reader(ctx, &reader, "csv", "gaps.csv", NULL, &gaps));
+    gm_options *opts = how(ctx, "how=mean", NULL, NULL);
+    test_ok(ctx, gm_model_impute_rows(ctx, model, gaps, NULL, opts, &whole));
+    test_ok(ctx, gm_dataset_read_f64(ctx, whole, 0, 3, x, 0));
+    ck_assert(fabs(x[1] - RHO) < 1e-8 && fabs(x[2] + 2 * RHO) < 1e-8 && x[4] == 0.5 && x[5] == 4);
+    gm_options_free(opts);
+    gm_dataset_free(whole);
+    gm_dataset_free(gaps);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+START_TEST(misuse)
+{
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_reals(ctx, 50, 2);
+    gm_model *model = law_fit(ctx, "pair", rows, "none"), *mute_model;
+    double x[4] = {1, NAN, NAN, 2}, bad[2] = {INFINITY, NAN}, two[2] = {NAN, NAN};
+    gm_array a;
+    gm_array_init(&a, GM_F64, x, 2, 2);
+    test_fails(ctx, impute(ctx, model, x, 2, 2, NULL, NULL, NULL), GM_E_SEED, "seed");
+    test_fails(ctx, impute(ctx, model, bad, 1, 2, "seed=1", NULL, NULL), GM_E_DATA, "row 1");
+    test_fails(ctx, impute(ctx, model, x, 2, 2, "how=best", NULL, NULL), GM_E_RANGE, "median");
+    test_fails(ctx, gm_model_impute(ctx, model, &a, NULL, NULL, NULL), GM_E_SEED, NULL);
+    test_fails(ctx, gm_model_impute(ctx, NULL, &a, NULL, NULL, &a), GM_E_ARG, "model");
+    ck_assert(x[1] != x[1]);
+    mute_model = law_fit(ctx, "mute", rows, "none");
+    test_fails(ctx, impute(ctx, mute_model, two, 1, 2, "seed=1", NULL, NULL), GM_E_UNSUPPORTED,
+               "lacks 2");
+    gm_model_free(mute_model);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+static gm_status every_call(const gm_allocator *allocator, void *arg)
+{
+    const test_sink *file = arg;
+    gm_context_config config = {.struct_size = sizeof config, .allocator = allocator};
+    gm_context *ctx = NULL;
+    gm_model *model = NULL;
+    gm_options *opts = NULL;
+    double x[8] = {0.5, NAN, 1, NAN, NAN, 3, NAN, 2};
+    gm_array a;
+    gm_array_init(&a, GM_F64, x, 2, 4);
+    gm_status code = gm_context_create(&config, &ctx);
+    if (!code)
+        code = gm_family_register(ctx, &ladder);
+    if (!code)
+        code = gm_options_create(ctx, &opts);
+    if (!code)
+        code = gm_options_set_text(ctx, opts, "seed", "1");
+    if (!code)
+        code = gm_options_set_text(ctx, opts, "draws", "5");
+    if (!code)
+        code = gm_model_load_memory(ctx, file->data, file->size, &model);
+    if (!code)
+        code = gm_model_impute(ctx, model, &a, NULL, opts, &a);
+    gm_options_free(opts);
+    gm_model_free(model);
+    gm_context_free(ctx);
+    return code;
+}
+
+START_TEST(memory_that_fails)
+{
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_mixed(ctx, 60);
+    gm_model *model = law_fit(ctx, "ladder", rows, "standard");
+    test_sink file = {0};
+    gm_writer writer = test_sink_writer(&file);
+    test_ok(ctx, gm_model_write(ctx, model, &writer));
+    ck_assert(test_every_failure(every_call, &file, test_quick() ? 60 : 0) > 20);
+    test_sink_clear(&file);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("impute");
+    TCase *t = tcase_create("impute");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, points_are_the_regression);
+    tcase_add_test(t, draws_come_from_the_law);
+    tcase_add_test(t, a_fixed_order);
+    tcase_add_test(t, columns_of_every_type);
+    tcase_add_test(t, a_table_with_gaps);
+    tcase_add_test(t, misuse);
+    tcase_add_test(t, memory_that_fails);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    return gm__test_main(suite);
+}
