@@ -1,5 +1,4 @@
 #include "apply/options.h"
-#include "eval/measure.h"
 #include "model/model.h"
 
 const gm__use gm__uses[] = {
