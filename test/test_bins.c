@@ -162,6 +162,48 @@ START_TEST(probabilities)
 }
 END_TEST
 
+/* A grid that was moved and scaled, as standardised columns are, has bins of its own; and few
+ * values that come again make none. */
+START_TEST(moved_grid)
+{
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *bins, *whole, *moved, *loose;
+    gm_options *how;
+    double x[N], logp[61], all[61], sum = 0;
+    gm_column c = {.struct_size = sizeof c};
+    two_columns(ctx, 10, &bins, &whole);
+    gm__dataset_rows(whole, NULL, 0, N, x);
+    for (int i = 0; i < N; i++)
+        x[i] = (x[i] - 1.0 / 7) / 3.7;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, N, 1, 0, &moved));
+    test_ok(ctx, gm_dataset_column(ctx, moved, 0, &c));
+    ck_assert(c.resolution == 0);
+    gm__transform *t = with_bins(ctx, moved, "standard", NULL);
+    ck_assert_msg(fabs(gm__transform_unit(t, 0) * 3.7 - 1) < 1e-9, "%g", gm__transform_unit(t, 0));
+    gm__transform_release(t);
+    gm_model *m = fit_flow(ctx, moved, "bins", &how);
+    for (int i = 0; i < 61; i++)
+        all[i] = (i - 30 - 1.0 / 7) / 3.7;
+    test_ok(ctx, gm_model_log_prob_f64(ctx, m, all, 61, 0, how, logp));
+    for (int i = 0; i < 61; i++)
+        sum += exp(logp[i]);
+    ck_assert_msg(sum > 0.95 && sum < 1.02, "they add up to %g", sum);
+    gm_model_free(m);
+    gm_options_free(how);
+    for (int i = 0; i < N; i++)
+        x[i] += i % 20 ? 1e-3 * i : 0;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, N, 1, 0, &loose));
+    t = with_bins(ctx, loose, "standard", NULL);
+    ck_assert(gm__transform_unit(t, 0) == 0 && !gm__transform_random(t));
+    gm__transform_release(t);
+    gm_dataset_free(loose);
+    gm_dataset_free(moved);
+    gm_dataset_free(bins);
+    gm_dataset_free(whole);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("bins");
@@ -169,6 +211,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, as_whole_numbers, 0, 4);
     tcase_add_test(t, as_levels);
     tcase_add_test(t, probabilities);
+    tcase_add_test(t, moved_grid);
     suite_add_tcase(s, t);
     return s;
 }

@@ -65,6 +65,11 @@ int64_t gm__transform_categories(const gm__transform *t, int64_t index)
     return 0;
 }
 
+double gm__transform_unit(const gm__transform *t, int64_t column)
+{
+    return t->ways[column].unit;
+}
+
 int gm__transform_random(const gm__transform *t)
 {
     return t->draws > 0;
@@ -114,12 +119,12 @@ int gm__way_whole(const gm__way *w)
     return w->type == GM_COLUMN_INTEGER || w->type == GM_COLUMN_ORDERED || w->unit > 0;
 }
 
-void gm__way_describe(gm__way *w, const gm__column *c, int bins)
+void gm__way_describe(gm__way *w, const gm__column *c)
 {
     w->type = c->type;
     w->categories = c->categories;
     w->period = c->type == GM_COLUMN_CIRCULAR ? c->period : 0;
-    w->unit = bins && c->type == GM_COLUMN_REAL ? c->resolution : 0;
+    w->unit = 0;
 }
 
 int64_t gm__way_size(const gm__way *w)

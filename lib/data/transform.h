@@ -13,8 +13,9 @@
  * INTEGER and ORDERED moved and scaled (as standard; not at all with transform=none). Each has a
  * range outside of which its values have no support. Categories of three and more pass by number.
  *
- * With repeated=bins a REAL column that has a resolution is one of whole numbers: x / resolution,
- * rounded. So its log densities are log probabilities of bins.
+ * With repeated=bins a REAL column that has a resolution, or whose values come again, is one of
+ * whole numbers: x over the width of its bins (the resolution, else the least distance of different
+ * values), rounded. So its log densities are log probabilities of bins.
  *
  * A column multiplied by a power of two gives the same outputs bit for bit. Constant columns have
  * scale 1. A transform is immutable once made; any number of threads may use it. */
@@ -48,7 +49,9 @@ int64_t gm__transform_columns(const gm__transform *t); /* d: of the user's rows,
 int64_t gm__transform_reals(const gm__transform *t);   /* r: real outputs */
 int64_t gm__transform_indices(const gm__transform *t); /* c: index outputs */
 int64_t gm__transform_categories(const gm__transform *t,
-                                 int64_t index);  /* of the i-th index output */
+                                 int64_t index); /* of the i-th index output */
+/* The width of the bins that a REAL column of the user's is taken as; 0 where it measures. */
+double gm__transform_unit(const gm__transform *t, int64_t column);
 int gm__transform_random(const gm__transform *t); /* 1 if forward draws (a dequantised column) */
 /* Conditions: how many columns, and how many numbers they become for a network. */
 int64_t gm__transform_conditions(const gm__transform *t); /* c */

@@ -20,8 +20,10 @@ void gm__transform_write(const gm__transform *t, gm__buffer *json, const double 
             gm__buffer_format(json, ",\"knots\":%lld", (long long)w->knots);
         if (w->counted)
             gm__buffer_text(json, ",\"counted\":true");
-        if (w->unit > 0)
-            gm__buffer_text(json, ",\"bins\":true");
+        if (w->unit > 0) {
+            gm__buffer_text(json, ",\"bins\":true,\"unit\":");
+            gm__json_write_real(json, w->unit);
+        }
         gm__buffer_text(json, "}");
     }
     gm__buffer_text(json, "]");
@@ -55,6 +57,18 @@ static gm_status parse_flag(gm_context *ctx, const gm__json *json, const char *n
     return GM_OK;
 }
 
+/* The width of bins: files that do not say it mean the resolution. */
+static gm_status parse_unit(gm_context *ctx, const gm__json *json, const gm__column *c, gm__way *w)
+{
+    w->unit = c->resolution;
+    if (gm__json_get(json, "unit"))
+        GM_TRY(gm__json_real(ctx, json, "unit", &w->unit));
+    if (c->type != GM_COLUMN_REAL || !(w->unit > 0) || !(w->unit < 0x1p1000))
+        return gm__fail(ctx, GM_E_FORMAT, "a column of type %s has no bins of width %g",
+                        gm__type_name(c->type), w->unit);
+    return GM_OK;
+}
+
 static gm_status parse_way(gm_context *ctx, const gm__json *json, const gm__column *c, gm__way *w)
 {
     const char *name;
@@ -62,10 +76,9 @@ static gm_status parse_way(gm_context *ctx, const gm__json *json, const gm__colu
     GM_TRY(gm__json_text(ctx, json, "by", &name));
     GM_TRY(parse_flag(ctx, json, "counted", &w->counted));
     GM_TRY(parse_flag(ctx, json, "bins", &bins));
-    gm__way_describe(w, c, bins);
-    if (bins && !(w->unit > 0))
-        return gm__fail(ctx, GM_E_FORMAT, "a column of type %s without resolution has no bins",
-                        gm__type_name(c->type));
+    gm__way_describe(w, c);
+    if (bins)
+        GM_TRY(parse_unit(ctx, json, c, w));
     for (w->by = 0; w->by <= GM__BY_INDEX && strcmp(name, way_names[w->by]) != 0; w->by++) {
     }
     if (w->by > GM__BY_INDEX || !may_go_by(w, w->by, w->counted))

@@ -1,4 +1,5 @@
 #include "data/table.h"
+#include "data/repeat.h"
 #include "data/transform_parts.h"
 #include "base/size.h"
 #include "base/sort.h"
@@ -13,8 +14,8 @@ const gm_option_row gm__transform_options[] = {
     {"whiten", GM_STAGE_FIT, GM_BOOL, "false", "", 1,
      "remove the correlation between real columns before the model sees them"},
     {"repeated", GM_STAGE_FIT, GM_CHOICE, "real", "real|bins", 1,
-     "real columns whose values repeat: as real numbers, or as bins as wide as their resolution, "
-     "whose probability is what log_prob then gives"},
+     "real columns whose values repeat: as real numbers, or as bins as wide as their resolution "
+     "(or as far apart as they are), whose probability is what log_prob then gives"},
     {0}};
 
 #define WIDEN 0.01        /* of a logit's range, on each side */
@@ -291,6 +292,17 @@ static gm_status whiten(fit *f)
 
 /* ---- All columns ----------------------------------------------------------------------------- */
 
+/* Bins of a column whose values repeat, though they are multiples of nothing: those of a grid that
+ * was moved and scaled. */
+static double find_unit(fit *f, int64_t i)
+{
+    gm__dataset_gather(f->data, &i, 1, NULL, 0, f->rows, f->x, 1);
+    for (int64_t k = 0; k < f->rows; k++)
+        if (f->x[k] - f->x[k] != 0)
+            return 0;
+    return gm__repeat_width(f->x, f->rows);
+}
+
 static void describe(fit *f)
 {
     int64_t j = 0;
@@ -299,7 +311,9 @@ static void describe(fit *f)
         if (c->role != GM_ROLE_FEATURE)
             continue;
         gm__way *w = &f->t->ways[j];
-        gm__way_describe(w, c, f->bins);
+        gm__way_describe(w, c);
+        if (f->bins && c->type == GM_COLUMN_REAL)
+            w->unit = c->resolution > 0 ? c->resolution : find_unit(f, i);
         int whole = gm__way_whole(w);
         int index = c->type == GM_COLUMN_BINARY || c->type == GM_COLUMN_CATEGORY;
         w->counted = f->counting && (whole || (index && c->categories <= 2));

@@ -51,8 +51,8 @@ struct gm__transform {
 
 /* Whether its values, in steps of the unit where it has one, are whole numbers. */
 int gm__way_whole(const gm__way *w);
-/* What the schema says of a column; bins: a real one counts in steps of its resolution. */
-void gm__way_describe(gm__way *w, const gm__column *c, int bins);
+/* What the schema says of a column. */
+void gm__way_describe(gm__way *w, const gm__column *c);
 /* The conditions of a schema into a transform that has none: room for them; learned from data, x
  * (rows) being scratch; written as a member of its JSON, and read from it. */
 gm_status gm__conditions_begin(gm_context *ctx, gm__transform *t, const gm__schema *schema);

@@ -1,6 +1,8 @@
 #include "eval/measure.h"
 #include "base/random.h"
 #include "base/size.h"
+#include "data/repeat.h"
+#include "data/table.h"
 #include "model/model.h"
 
 #include <math.h>
@@ -8,21 +10,9 @@
 
 /* ---- Bins ------------------------------------------------------------------------------------ */
 
-static int took_bins(gm_context *ctx, const gm_model *model)
+double gm__model_bins(const gm_model *model, int64_t j)
 {
-    const char *name, *value;
-    for (int32_t i = 0; gm_model_option_at(ctx, model, i, &name, &value) == GM_OK; i++)
-        if (strcmp(name, "repeated") == 0)
-            return strcmp(value, "bins") == 0;
-    return 0;
-}
-
-double gm__model_bins(gm_context *ctx, const gm_model *model, int64_t j)
-{
-    gm_column c = {.struct_size = sizeof c};
-    if (gm_model_column(ctx, model, j, &c) || c.type != GM_COLUMN_REAL || !took_bins(ctx, model))
-        return 0;
-    return c.resolution;
+    return gm__transform_unit(model->structure->transform, j);
 }
 
 /* The column of that name, or in that place where there are no names; -1 for none. */
@@ -35,6 +25,22 @@ static int64_t find_column(gm_context *ctx, const gm_model *model, const char *n
     return *name || j >= gm_model_column_count(model) ? -1 : j;
 }
 
+/* Of a column of the rows that are compared on; 0 also where memory is short. */
+static double repeat_width(const gm__measure *m, int64_t column)
+{
+    int64_t n = gm_dataset_row_count(m->rows), kept = 0;
+    double *x = gm__alloc_array(&m->ctx->allocator, n, sizeof *x);
+    if (!x)
+        return 0;
+    gm__dataset_gather(m->rows, &column, 1, NULL, 0, n, x, 1);
+    for (int64_t i = 0; i < n; i++)
+        if (x[i] - x[i] == 0)
+            x[kept++] = x[i];
+    double width = gm__repeat_width(x, kept);
+    gm__free(&m->ctx->allocator, x, (size_t)n * sizeof *x);
+    return width;
+}
+
 double gm__measure_width(const gm__measure *m, const gm_model *model, int64_t j)
 {
     gm_column c = {.struct_size = sizeof c}, data = {.struct_size = sizeof data};
@@ -42,14 +48,14 @@ double gm__measure_width(const gm__measure *m, const gm_model *model, int64_t j)
         return 0;
     for (int i = 0; i < 2; i++) {
         int64_t k = m->models[i] ? find_column(m->ctx, m->models[i], c.name, j) : -1;
-        double width = k >= 0 ? gm__model_bins(m->ctx, m->models[i], k) : 0;
+        double width = k >= 0 ? gm__model_bins(m->models[i], k) : 0;
         if (width > 0)
             return width;
     }
     int64_t k = *c.name ? gm_dataset_find_column(m->rows, c.name) : j;
     if (k < 0 || gm_dataset_column(m->ctx, m->rows, k, &data) || data.type != GM_COLUMN_REAL)
         return 0;
-    return data.resolution;
+    return data.resolution > 0 ? data.resolution : repeat_width(m, k);
 }
 
 /* ---- Scores ---------------------------------------------------------------------------------- */
@@ -74,8 +80,7 @@ static double log_of(const gm__measure *m, double x)
 static void plan(scoring *s)
 {
     for (int64_t j = 0; j < s->d; j++) {
-        double width = gm__measure_width(s->m, s->model, j),
-               own = gm__model_bins(s->m->ctx, s->model, j);
+        double width = gm__measure_width(s->m, s->model, j), own = gm__model_bins(s->model, j);
         s->width[j] = own > 0 ? 0 : width;
         s->wide += s->width[j] > 0;
         if (width > 0 && width != own)

@@ -20,7 +20,7 @@ typedef struct gm__measure {
 /* The width of the bins of the model's column j (of the features); 0 where it measures. */
 double gm__measure_width(const gm__measure *m, const gm_model *model, int64_t j);
 /* The width of the bins that the model itself took column j for; 0 for none. */
-double gm__model_bins(gm_context *ctx, const gm_model *model, int64_t j);
+double gm__model_bins(const gm_model *model, int64_t j);
 /* Log density of every row by a model, into logp (rows); *kind becomes what kind of answer it is.
  */
 gm_status gm__measure_rows(const gm__measure *m, const gm_model *model, double *logp,
