@@ -92,12 +92,14 @@ START_TEST(thresholds_agree)
         kde_case_clusters(&k, 2000, d, 0.3);
         gm__kde *kde;
         test_ok(ctx, gm__kde_create(ctx, &k.config, &kde));
-        double low[64], high[64];
+        double low[64], high[64], levels[64];
         int8_t answer[64];
         gm__kde_promise promise = {1e-9, 0};
         test_ok(ctx, gm__kde_log_density(ctx, kde, k.q, 64, d, &promise, NULL, low, high));
         for (double level = -60; level < 3; level += 1.7) {
-            test_ok(ctx, gm__kde_above(ctx, kde, k.q, 64, d, level, answer));
+            for (int i = 0; i < 64; i++)
+                levels[i] = level;
+            test_ok(ctx, gm__kde_above(ctx, kde, k.q, 64, d, levels, answer));
             for (int i = 0; i < 64; i++)
                 must(answer[i] == (low[i] > level ? 1 : high[i] <= level ? -1 : answer[i]));
             for (int i = 0; i < 64; i++)
@@ -210,46 +212,6 @@ START_TEST(odd_data)
 }
 END_TEST
 
-/* ---- Rows that come and go ---- */
-
-START_TEST(rows_come_and_go)
-{
-    gm_context *ctx = test_context(NULL);
-    for (int64_t d = 1; d <= 3; d++) {
-        kde_case k;
-        kde_case_clusters(&k, 3000, d, 0.3);
-        gm__kde_config part = k.config;
-        gm__kde *kde;
-        part.n = 1000;
-        test_ok(ctx, gm__kde_create(ctx, &part, &kde));
-        int64_t at = 1000, first;
-        for (int64_t step = 1; at < 3000; step = step * 2 + 1) {
-            int64_t count = at + step < 3000 ? step : 3000 - at;
-            test_ok(ctx, gm__kde_add(ctx, kde, k.x + at * d, count, d, NULL, &first));
-            must(first == at);
-            at += count;
-            if (step > 100 || at == 3000) {
-                k.config.n = at;
-                kde_case_compare(ctx, &k, kde, 1e-5, test_quick() ? 6 : 20);
-            }
-        }
-        for (int64_t gone = 0; gone < 2900; gone += 290) {
-            int64_t rows[290];
-            for (int64_t i = 0; i < 290; i++) {
-                rows[i] = (gone + i) * 7 % 3000;
-                k.weights[rows[i]] = 0;
-            }
-            test_ok(ctx, gm__kde_forget(ctx, kde, rows, 290));
-            must(gm__kde_rows(kde) == 3000 - gone - 290);
-            kde_case_compare(ctx, &k, kde, 1e-5, test_quick() ? 6 : 20);
-        }
-        gm__kde_free(kde);
-        kde_case_clear(&k);
-    }
-    gm_context_free(ctx);
-}
-END_TEST
-
 /* ---- Same bits ---- */
 
 /* FNV-1a over the answers of all cases; frozen, so that other processors are held to it too. */
@@ -318,10 +280,6 @@ static gm_status make_and_ask(const gm_allocator *allocator, void *arg)
     code = gm__kde_create(ctx, &k->config, &kde);
     if (!code)
         code = gm__kde_log_density(ctx, kde, k->q, 10, k->config.d, &promise, y, NULL, NULL);
-    if (!code)
-        code = gm__kde_add(ctx, kde, k->x, 200, k->config.stride, NULL, NULL);
-    if (!code)
-        code = gm__kde_log_density(ctx, kde, k->q, 10, k->config.d, &promise, y, NULL, NULL);
     gm__kde_free(kde);
     gm_context_free(ctx);
     return code;
@@ -344,7 +302,6 @@ START_TEST(misuse_is_told)
     gm__kde_config c = {.n = 4, .d = 1, .stride = 1, .x = x, .columns = &column};
     gm__kde_promise promise = {1e-3, 0};
     gm__kde *kde;
-    int64_t rows[] = {0, 1, 2, 3};
     column.bandwidth = 0;
     test_fails(ctx, gm__kde_create(ctx, &c, &kde), GM_E_RANGE, "bandwidth");
     column.bandwidth = NAN;
@@ -356,9 +313,6 @@ START_TEST(misuse_is_told)
     test_fails(ctx, gm__kde_create(ctx, &c, &kde), GM_E_DATA, "row 2");
     x[2] = 3;
     test_ok(ctx, gm__kde_create(ctx, &c, &kde));
-    test_fails(ctx, gm__kde_forget(ctx, kde, rows, 4), GM_E_STATE, NULL);
-    rows[0] = 7;
-    test_fails(ctx, gm__kde_forget(ctx, kde, rows, 1), GM_E_RANGE, "7");
     double nan = NAN;
     test_fails(ctx, gm__kde_log_density(ctx, kde, &nan, 1, 1, &promise, &y, NULL, NULL), GM_E_DATA,
                "query 0");
@@ -379,7 +333,6 @@ static Suite *suite(void)
     tcase_add_test(t, integrates_to_one);
     tcase_add_test(t, discrete_columns_sum_to_one);
     tcase_add_test(t, odd_data);
-    tcase_add_test(t, rows_come_and_go);
     tcase_add_test(t, same_bits);
     tcase_add_test(t, memory_may_fail);
     tcase_add_test(t, misuse_is_told);

@@ -279,6 +279,123 @@ START_TEST(same_bits)
 }
 END_TEST
 
+/* ---- Thresholds, modes, rows that come and go ---- */
+
+START_TEST(thresholds)
+{
+    static double x[M * 5], logp[M];
+    static int8_t above[M];
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = five_kinds(ctx);
+    gm_model *model = fit_kde(ctx, rows, mixed_fits[_i]);
+    cells_of(rows, x);
+    x[3] = 99; /* what no row can be */
+    gm_array in = case_array(GM_F64, x, M, 5);
+    test_ok(ctx, gm_model_log_prob(ctx, model, &in, NULL, NULL, logp, NULL));
+    for (double level = -30; level < 0; level += 0.83) {
+        test_ok(ctx, gm_kde_above(ctx, model, &in, level, above));
+        for (int i = 0; i < M; i++)
+            must(fabs(logp[i] - level) < 1e-5 || above[i] == (logp[i] > level ? 1 : -1));
+    }
+    test_ok(ctx, gm_kde_above_rows(ctx, model, rows, -1000, above));
+    for (int i = 0; i < M; i++)
+        must(above[i] == 1);
+    test_fails(ctx, gm_kde_above(ctx, model, &in, NAN, above), GM_E_ARG, "level");
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+START_TEST(modes)
+{
+    static double x[M * 5], y[M * 5], before[M], after[M];
+    static int64_t mode[M];
+    int64_t count = 0;
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = five_kinds(ctx), *places;
+    gm_model *model = fit_kde(ctx, rows, mixed_fits[_i]);
+    cells_of(rows, x);
+    gm_array in = case_array(GM_F64, x, M, 5), out = case_array(GM_F64, y, M, 5);
+    test_ok(ctx, gm_kde_modes(ctx, model, &in, 0, 0, &out, mode, &count));
+    test_ok(ctx, gm_kde_modes_rows(ctx, model, rows, 0, 0, &places, NULL, NULL));
+    must(gm_dataset_row_count(places) == M && count > 0 && count < M);
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, NULL, before, NULL));
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, places, NULL, NULL, after, NULL));
+    for (int i = 0; i < M; i++) {
+        must(mode[i] >= 0 && mode[i] < count);
+        must_msg(after[i] > before[i] - 1e-3, "row %d went down, %g to %g", i, before[i], after[i]);
+        must(x[5 * i + 3] == y[5 * i + 3] && x[5 * i + 4] == y[5 * i + 4]);
+    }
+    x[4] = 17;
+    test_fails(ctx, gm_kde_modes(ctx, model, &in, 0, 0, &out, NULL, NULL), GM_E_DATA, "row 1");
+    gm_dataset_free(places);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* Adding and forgetting give what the core makes of the same rows with the same bandwidths. */
+START_TEST(rows_come_and_go)
+{
+    enum { N = 900, FIRST = 500 };
+    gm_context *ctx = test_context(NULL);
+    double *x = case_cloud(N, 2, 3), a[N], b[N], whole_set[N];
+    gm_dataset *all, *first, *rest;
+    int64_t number[N];
+    for (int i = 0; i < N; i++)
+        number[i] = i;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, N, 2, 0, &all));
+    test_ok(ctx, gm_dataset_take(ctx, all, number, FIRST, &first));
+    test_ok(ctx, gm_dataset_take(ctx, all, number + FIRST, N - FIRST, &rest));
+    gm_model *model = fit_kde(ctx, first, TEXTS("seed=1", "bandwidth=0.3")), *grown, *shrunk;
+    gm_model *direct = fit_kde(ctx, all, TEXTS("seed=1", "bandwidth=0.3"));
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, N, 0, NULL, a));
+    test_ok(ctx, gm_kde_add(ctx, model, rest, &grown));
+    must(gm_kde_row_count(model) == FIRST && gm_kde_row_count(grown) == N);
+    test_ok(ctx, gm_model_log_prob_f64(ctx, grown, x, N, 0, NULL, b));
+    test_ok(ctx, gm_model_log_prob_f64(ctx, direct, x, N, 0, NULL, whole_set));
+    must(memcmp(b, whole_set, sizeof b) == 0);
+    test_ok(ctx, gm_kde_forget(ctx, grown, number + FIRST, N - FIRST, &shrunk));
+    gm_model_free(grown);
+    test_ok(ctx, gm_model_log_prob_f64(ctx, shrunk, x, N, 0, NULL, b));
+    must(memcmp(a, b, sizeof a) == 0 && gm_kde_row_count(shrunk) == FIRST);
+    gm_model *none;
+    test_fails(ctx, gm_kde_forget(ctx, shrunk, number, FIRST, &none), GM_E_STATE, "no row");
+    number[0] = FIRST;
+    test_fails(ctx, gm_kde_forget(ctx, shrunk, number, 1, &none), GM_E_RANGE, "500");
+    gm_model_free(shrunk);
+    gm_model_free(direct);
+    gm_model_free(model);
+    gm_dataset_free(all);
+    gm_dataset_free(first);
+    gm_dataset_free(rest);
+    free(x);
+    /* a bandwidth by a rule stays; an adaptive one gets its factors anew */
+    gm_dataset *rows = five_kinds(ctx);
+    static double cells[M * 5], c[M];
+    cells_of(rows, cells);
+    for (int fit = 0; fit < 3; fit++) {
+        model = fit_kde(ctx, rows, mixed_fits[fit]);
+        test_ok(ctx, gm_kde_add(ctx, model, rows, &grown));
+        test_ok(ctx, gm_model_log_prob_f64(ctx, model, cells, M, 0, NULL, a));
+        test_ok(ctx, gm_model_log_prob_f64(ctx, grown, cells, M, 0, NULL, c));
+        for (int i = 0; i < M; i++) /* each row twice is the same density */
+            must_msg(test_close(a[i], c[i], 1e-5, 1e-5), "fit %d: %g not %g", fit, c[i], a[i]);
+        number[0] = 3;
+        number[1] = 3;
+        test_ok(ctx, gm_kde_forget(ctx, grown, number, 2, &shrunk));
+        must(gm_kde_row_count(shrunk) == 2 * M - 1);
+        gm_model_free(shrunk);
+        gm_model_free(grown);
+        gm_model_free(model);
+    }
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* ---- Refusals ---- */
 
 START_TEST(refused)
@@ -387,6 +504,9 @@ static Suite *suite(void)
     tcase_add_loop_test(t, bounds_and_gradients, 0, test_quick() ? 3 : FITS);
     tcase_add_loop_test(t, draws, 0, test_quick() ? 2 : FITS);
     tcase_add_loop_test(t, same_bits, 0, test_quick() ? 2 : FITS);
+    tcase_add_loop_test(t, thresholds, 0, test_quick() ? 2 : FITS);
+    tcase_add_loop_test(t, modes, 0, test_quick() ? 1 : FITS);
+    tcase_add_test(t, rows_come_and_go);
     tcase_add_test(t, refused);
     tcase_add_loop_test(t, memory_may_fail, 0, test_quick() ? 1 : 3);
     suite_add_tcase(s, t);

@@ -568,7 +568,7 @@ static gm_status use_all(gm_context *ctx, kde_case *k, gm__kde **kde, gm__kde **
 {
     gm__kde_rows_of r = {k->x, 60, 2, 2, NULL}, line = {k->x, 60, 1, 2, NULL};
     double h[2], m[4], f[60], out[120];
-    int64_t gone[] = {3, 4}, count;
+    int64_t count;
     uint8_t given[2] = {0, 1};
     gm_status code = gm__kde_rule_of_thumb(ctx, GM__KDE_SILVERMAN, &r, h);
     if (!code)
@@ -589,7 +589,7 @@ static gm_status use_all(gm_context *ctx, kde_case *k, gm__kde **kde, gm__kde **
         code = gm__kde_gradient(ctx, *kde, k->x, 2, out);
     if (!code)
         code = gm__kde_modes(ctx, *kde, k->x, 4, 1e-3, 100, out, NULL, &count);
-    return code ? code : gm__kde_forget(ctx, *kde, gone, 2);
+    return code;
 }
 
 static gm_status use_with(const gm_allocator *allocator, void *arg)

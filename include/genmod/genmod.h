@@ -40,6 +40,7 @@
 #include "genmod/conditional.h"
 #include "genmod/dataset.h"
 #include "genmod/eval.h"
+#include "genmod/kde.h"
 #include "genmod/model.h"
 #include "genmod/posterior.h"
 #include "genmod/train.h"

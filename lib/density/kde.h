@@ -56,18 +56,11 @@ typedef struct gm__kde_promise {
 gm_status gm__kde_log_density(gm_context *ctx, const gm__kde *kde, const double *q, int64_t m,
                               int64_t stride, const gm__kde_promise *promise, double *value,
                               double *lower, double *upper);
-/* answer (m): 1 where the density is above e^log_level, -1 where it is below, 0 where rounding
+/* answer (m): 1 where the density is above e^log_level (m), -1 where it is below, 0 where rounding
  * hides it. Stops as soon as the bounds decide. */
 gm_status gm__kde_above(gm_context *ctx, const gm__kde *kde, const double *q, int64_t m,
-                        int64_t stride, double log_level, int8_t *answer);
+                        int64_t stride, const double *log_level, int8_t *answer);
 
-/* Rows known by number, from 0 in the order in which they came. The same bandwidths, no new fit;
- * the density is that of the rows that are left. *first (or NULL) gets the first new number.
- * Forgetting a row twice is no error; the last row cannot be forgotten (GM_E_STATE). Not while
- * another thread asks. */
-gm_status gm__kde_add(gm_context *ctx, gm__kde *kde, const double *x, int64_t n, int64_t stride,
-                      const double *weights, int64_t *first);
-gm_status gm__kde_forget(gm_context *ctx, gm__kde *kde, const int64_t *rows, int64_t n);
 int64_t gm__kde_rows(const gm__kde *kde);
 int64_t gm__kde_columns(const gm__kde *kde);
 

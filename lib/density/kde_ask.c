@@ -22,7 +22,7 @@ typedef struct walk {
     double rtol, atol; /* atol in units of the sum */
     int narrow;        /* float where its error fits */
     int decide;        /* stop once the sum is above or below level */
-    double level, margin;
+    double log_level, level, margin;
     double low, gap, done, all, share; /* share: 1 / all */
     double noise;                      /* what float may have added or lost */
     int64_t count;                     /* of the stack */
@@ -193,7 +193,7 @@ static void leaf(walk *w, const entry *e)
 /* ---- The walk ---- */
 
 /* Whether the bounds so far decide; sums of the stack are made anew, so that nothing is lost. */
-static int decided(const walk *w, int64_t fresh)
+static int decided(const walk *w)
 {
     const gm__kde *k = w->s->k;
     double open = 0;
@@ -203,8 +203,6 @@ static int decided(const walk *w, int64_t fresh)
         return 1;
     for (int64_t i = 0; i < w->count; i++)
         open += k->mass[w->stack[i].node] * w->stack[i].high;
-    for (; fresh < k->blocks; fresh++)
-        open += k->mass[gm__kde_node(k, fresh)] * make_entry(w->s, gm__kde_node(k, fresh)).high;
     return (w->low + w->gap + w->noise + open) * (1 + w->margin) < w->level;
 }
 
@@ -226,7 +224,7 @@ static int nearer(const entry *a, const entry *b)
     return a->high > b->high || (a->high == b->high && a->low >= b->low);
 }
 
-static void run_from(walk *w, int64_t node, int64_t fresh)
+static void run_from(walk *w, int64_t node)
 {
     const gm__kde *k = w->s->k;
     w->count = 1;
@@ -237,7 +235,7 @@ static void run_from(walk *w, int64_t node, int64_t fresh)
             continue;
         if (e.node >= k->leaves) {
             leaf(w, &e);
-            if (w->decide && decided(w, fresh))
+            if (w->decide && decided(w))
                 return;
             continue;
         }
@@ -300,15 +298,11 @@ static void run(walk *w)
     const gm__kde *k = w->s->k;
     w->low = w->gap = w->done = w->noise = 0;
     w->all = k->mass[1];
-    for (int64_t i = k->leaves; i < k->blocks; i++)
-        w->all += k->mass[gm__kde_node(k, i)];
     w->share = 1 / w->all;
     if (w->narrow && k->fan && !w->decide)
         run_fans(w);
     else
-        run_from(w, 1, k->leaves);
-    for (int64_t i = k->leaves; i < k->blocks && !(w->decide && decided(w, i)); i++)
-        run_from(w, gm__kde_node(k, i), i + 1);
+        run_from(w, 1);
     w->gap += w->noise;
     w->noise = 0;
     w->low -= w->all * 0x1p-1020; /* what exponentials were cut at */
@@ -360,11 +354,8 @@ static void least_from(walk *w, int64_t node, double *best)
 /* The least exponent of any row in whose support the query lies; infinite where there is none. */
 static double least(walk *w)
 {
-    const gm__kde *k = w->s->k;
     double best = INFINITY;
     least_from(w, 1, &best);
-    for (int64_t i = k->leaves; i < k->blocks; i++)
-        least_from(w, gm__kde_node(k, i), &best);
     return best;
 }
 
@@ -374,7 +365,7 @@ static double least(walk *w)
 static double margin_of(const gm__kde *k, double shift)
 {
     double roundings = (double)(k->d + 10) * (745 + 2 * fabs(shift)) + 64;
-    roundings += (double)k->blocks * 2 + (double)k->stride;
+    roundings += (double)k->leaves * 2 + (double)k->stride;
     double margin = k->epsilon + roundings * 0x1p-52;
     if (k->root) /* coordinates: a product with a triangle; 64 covers moderate matrices */
         margin += 64 * (double)(k->d * k->d) * (40 + fabs(shift)) * 0x1p-52;
@@ -388,7 +379,8 @@ typedef struct asking {
     const double *q;
     int64_t m, stride;
     int32_t parts;
-    double rtol, atol, level; /* atol: log_level, a log density */
+    double rtol, atol;
+    const double *levels; /* (m) log densities */
     double *value, *lower, *upper;
     int8_t *answer;
     double log_total; /* of the weights; not negative, the largest weight being 1 */
@@ -421,7 +413,7 @@ static void set_units(const asking *a, walk *w)
     double unit = k->log_norm + a->log_total + w->s->shift;
     w->atol = a->atol > 0 ? a->atol * gm__kde_map(a->kernels, GM__EXP, unit < 700 ? unit : 700) : 0;
     if (w->decide) {
-        unit += a->level;
+        unit += w->log_level;
         w->level = gm__kde_map(a->kernels, GM__EXP, unit < 709 ? unit : 709);
     }
 }
@@ -431,7 +423,7 @@ static void walk_once(const asking *a, walk *w, double shift)
     w->s->shift = shift;
     w->margin = margin_of(a->k, shift);
     set_units(a, w);
-    w->margin += w->decide ? 0x1p-48 * (fabs(a->level) + fabs(shift) + 64) : 0;
+    w->margin += w->decide ? 0x1p-48 * (fabs(w->log_level) + fabs(shift) + 64) : 0;
     run(w);
 }
 
@@ -455,7 +447,7 @@ static void bound(const asking *a, walk *w, const double *y)
         set_units(a, w);
         w->low = ends[0];
         w->gap = ends[1] - ends[0];
-        w->margin += w->decide ? 0x1p-48 * (fabs(a->level) + 64) : 0;
+        w->margin += w->decide ? 0x1p-48 * (fabs(w->log_level) + 64) : 0;
         if (w->decide ? w->low * (1 - w->margin) > w->level ||
                             (w->low + w->gap) * (1 + w->margin) < w->level
                       : promised(w))
@@ -463,12 +455,12 @@ static void bound(const asking *a, walk *w, const double *y)
     }
     w->narrow = a->k->narrow && a->rtol >= NARROW * (12 + 30 * (0.5 * (double)a->k->d + 6));
     walk_once(a, w, 0);
-    if (w->narrow && (w->decide ? !decided(w, a->k->blocks) : !promised(w))) {
+    if (w->narrow && (w->decide ? !decided(w) : !promised(w))) {
         w->narrow = 0;
         walk_once(a, w, 0);
     }
     w->narrow = 0;
-    if (w->low > 1e-280 || (w->atol > 0 && promised(w)) || (w->decide && decided(w, a->k->blocks)))
+    if (w->low > 1e-280 || (w->atol > 0 && promised(w)) || (w->decide && decided(w)))
         return;
     double shift = (w->low + w->gap > 0) ? least(w) : INFINITY;
     if (shift > 0x1p300) /* at a wall of a beta column, or nearly as far */
@@ -484,6 +476,10 @@ static void ask_rows(const asking *a, walk *w, int64_t first, int64_t n, double 
     double sums[3 * CHUNK] = {0}, shift[CHUNK];
     for (int64_t i = 0; i < n; i++) {
         gm__kde_place(a->k, a->q + (first + i) * a->stride, y);
+        if (w->decide) /* infinite levels are as good as these */
+            w->log_level = a->levels[first + i] < -1e5  ? -1e5
+                           : a->levels[first + i] > 1e5 ? 1e5
+                                                        : a->levels[first + i];
         bound(a, w, y);
         double low = w->low * (1 - w->margin), high = (w->low + w->gap) * (1 + w->margin);
         if (a->answer) {
@@ -568,7 +564,7 @@ gm_status gm__kde_log_density(gm_context *ctx, const gm__kde *kde, const double 
 }
 
 gm_status gm__kde_above(gm_context *ctx, const gm__kde *kde, const double *q, int64_t m,
-                        int64_t stride, double log_level, int8_t *answer)
+                        int64_t stride, const double *log_level, int8_t *answer)
 {
     asking a = {.k = kde,
                 .kernels = ctx->kernels,
@@ -576,7 +572,7 @@ gm_status gm__kde_above(gm_context *ctx, const gm__kde *kde, const double *q, in
                 .m = m,
                 .stride = stride,
                 .rtol = 1e-4,
-                .level = log_level,
+                .levels = log_level,
                 .answer = answer};
     return ask_all(ctx, &a);
 }

@@ -232,13 +232,13 @@ void gm__kde_slope_at(gm__kde_slope *s)
     s->query.shift = 0;
     s->mass = 0;
     memset(s->along, 0, 2 * (size_t)k->d * sizeof *s->along);
-    for (int64_t b = 0; b < k->blocks && !s->query.outside; b++)
+    for (int64_t b = 0; b < k->leaves && !s->query.outside; b++)
         if (reaches(s, b, least)) {
             double found = least_in(s, b);
             least = found < least ? found : least;
         }
     s->least = least;
-    for (int64_t b = 0; b < k->blocks && least < INFINITY; b++)
+    for (int64_t b = 0; b < k->leaves && least < INFINITY; b++)
         if (reaches(s, b, least + 40))
             add_block(s, b, least);
 }

@@ -66,8 +66,7 @@ static int64_t cells_of(double low, double high, double inverse)
     return t < (double)MOST_CELLS ? (int64_t)t : 0;
 }
 
-void gm__kde_grid_build(gm_context *ctx, gm__kde *k, int64_t n, const double *y,
-                        const int64_t *rows)
+void gm__kde_grid_build(gm_context *ctx, gm__kde *k, int64_t n, const double *y)
 {
     gm__kde_grid g = {.cells = {1, 1}, .size = 1};
     const double *box = k->box + 2 * k->d; /* the root's */
@@ -95,20 +94,10 @@ void gm__kde_grid_build(gm_context *ctx, gm__kde *k, int64_t n, const double *y,
     }
     *k->grid = g;
     for (int64_t i = 0; i < n; i++)
-        if (spread(k, ctx->kernels, y + i * k->d, k->even ? 1 : k->weight[rows[i]] / k->scale)) {
+        if (spread(k, ctx->kernels, y + i * k->d, k->even ? 1 : k->weight[i] / k->scale)) {
             gm__kde_grid_free(k);
             return;
         }
-}
-
-void gm__kde_grid_add(gm__kde *k, const gm__kernels *kernels, const double *y, double weight)
-{
-    if (!k->grid)
-        return;
-    if (spread(k, kernels, y, weight))
-        gm__kde_grid_free(k);
-    else
-        k->grid->error += 0x1p-50 * (weight < 0 ? k->total : weight);
 }
 
 int gm__kde_grid_ask(const gm__kde *k, const gm__kernels *kernels, const double *y, double bound[2])
@@ -133,10 +122,10 @@ int gm__kde_grid_ask(const gm__kde *k, const gm__kernels *kernels, const double 
     /* Places are right to 2^-52 (span + |origin| / h); exponents change by 2 T times that. */
     for (int64_t j = 0; j < k->d; j++)
         span += fabs(g->origin[j]) * k->inverse[j];
-    relative = 2 * ALIAS * (double)k->d + 0x1p-52 * (48 * span + (double)k->live + 256);
+    relative = 2 * ALIAS * (double)k->d + 0x1p-52 * (48 * span + (double)k->count + 256);
     /* Per dimension sqrt(2) e^-T^2 for either window, of every row's weight. */
-    cut = 3 * CUT * (double)k->d * k->total + 2 * g->error;
-    bound[0] = (sum - 2 * g->error) * (1 - relative);
+    cut = 3 * CUT * (double)k->d * k->total;
+    bound[0] = sum * (1 - relative);
     bound[1] = (sum + cut) * (1 + relative);
     return bound[0] > 0;
 }

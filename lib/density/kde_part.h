@@ -6,9 +6,7 @@
 
 /* The tree: nodes in a heap, node 1 the root, children 2 i and 2 i + 1, all leaves at one depth:
  * nodes [leaves, 2 leaves). Rows are cut in units of 16, so that no leaf but the last is padded.
- * Blocks after the tree's leaves hold rows that came later ("fresh"); their boxes are nodes from
- * 2 leaves on. A row that was forgotten keeps its place with weight 0; boxes may be too large, and
- * are never too small. */
+ * A block is a leaf's rows. */
 struct gm__kde {
     gm_allocator allocator;
     int64_t d, wide; /* columns, and columns of a block */
@@ -19,26 +17,24 @@ struct gm__kde {
     double log_norm;       /* log of the constant C */
     double epsilon;        /* relative error of a kernel value besides that of its exponent */
 
-    int64_t count, capacity, live; /* rows that came; room; rows with their weight */
-    double *x, *weight, *factor;   /* (capacity, d), (capacity), (capacity) or NULL */
-    int64_t *place;                /* (capacity) block * stride + offset; -1 forgotten */
-    double total;                  /* sum of the weights as they are in the blocks */
-    double scale;                  /* weights are kept divided by it */
+    int64_t count;               /* rows */
+    double *x, *weight, *factor; /* (count, d), (count), (count) or NULL */
+    int64_t *place;              /* (count) block * stride + offset */
+    double total;                /* sum of the weights as they are in the blocks */
+    double scale;                /* weights are kept divided by it */
 
-    int64_t leaves, stride, blocks, room; /* blocks in use, and room for */
-    double *block;                        /* (room, wide + 1 + adaptive, stride) */
-    float *narrow;                        /* (room, d + 1, stride); gauss only, or NULL */
-    double *fan;                          /* 16 boxes together: kde_tree.c; with narrow */
-    int64_t fan_size, fan_at[16];         /* where each step's begin */
-    int32_t depth, top;                   /* of the leaves; of the first step */
-    int64_t *fill;                        /* (room) rows in a block */
-    int64_t fresh;                        /* rows since the tree was made */
-    int64_t gone;                         /* rows forgotten since then */
-    double *box;                          /* (leaves + room, 2, d) low and high of coordinates */
-    double *mass;                         /* (leaves + room) weight under a node */
-    double *range;                        /* (leaves + room, 2) least and largest factor; or NULL */
-    double *beta;   /* (leaves + room, d, 4) log B and its slope at low and high; or NULL */
-    double *powers; /* e^-i, i under GM__KDE_POWERS; then e^-(j/16), j from 0 to 16 */
+    int64_t leaves, stride;
+    double *block;                /* (leaves, wide + 1 + adaptive, stride) */
+    float *narrow;                /* (leaves, d + 1, stride); gauss only, or NULL */
+    double *fan;                  /* 16 boxes together: kde_tree.c; with narrow */
+    int64_t fan_size, fan_at[16]; /* where each step's begin */
+    int32_t depth, top;           /* of the leaves; of the first step */
+    int64_t *fill;                /* (leaves) rows in a block */
+    double *box;                  /* (2 leaves, 2, d) low and high of coordinates */
+    double *mass;                 /* (2 leaves) weight under a node */
+    double *range;                /* (2 leaves, 2) least and largest factor; or NULL */
+    double *beta;              /* (2 leaves, d, 4) log B and its slope at low and high; or NULL */
+    double *powers;            /* e^-i, i under GM__KDE_POWERS; then e^-(j/16), j from 0 to 16 */
     struct gm__kde_grid *grid; /* or NULL */
 };
 #define GM__KDE_POWERS 768
@@ -46,7 +42,6 @@ struct gm__kde {
 typedef struct gm__kde_grid {
     int64_t cells[2]; /* cells[1] is 1 in one dimension; rows of cells[0] */
     double origin[2];
-    double error; /* of a cell, absolute, by rows that were forgotten */
     double *at;
     int64_t size;
 } gm__kde_grid;
@@ -111,7 +106,7 @@ void gm__kde_query_init(gm__kde_query *s, const gm__kde *k, const gm__kernels *k
 /* From a row in coordinates. */
 void gm__kde_query_set(gm__kde_query *s, const double *q);
 /* Logarithms of the product kernel of every row at the query, into to (count) by the rows' numbers,
- * without constants and weights; room (blocks, stride). Of an estimate as it was made. */
+ * without constants and weights; room (blocks, stride). */
 void gm__kde_logarithms(gm__kde_query *s, double *room, double *to);
 /* A kernel of the unit support at u >= 0, to rounding. */
 double gm__kde_profile(const gm__kernels *kernels, int32_t kernel, double u);
@@ -140,20 +135,15 @@ static inline double *gm__kde_block(const gm__kde *k, int64_t block)
 {
     return k->block + block * gm__kde_parts(k) * k->stride;
 }
-/* Box, mass and narrow copy of a block's node from its rows y (fill, d); y NULL: the box stays. */
+/* Box, mass and narrow copy of a block's node from its rows y (fill, d). */
 void gm__kde_close_block(gm__kde *k, const gm__kernels *kernels, int64_t block, const double *y);
-/* The masses of an inner node and of all above it. */
-void gm__kde_sum_up(gm__kde *k, int64_t node);
 
 /* ---- The grid ---- */
 
-/* From n coordinates and the numbers of their rows. No grid where it would be large, the kernel is
+/* From the rows' coordinates y (n, d). No grid where it would be large, the kernel is
  * another, or memory is short. */
-void gm__kde_grid_build(gm_context *ctx, gm__kde *k, int64_t n, const double *y,
-                        const int64_t *rows);
+void gm__kde_grid_build(gm_context *ctx, gm__kde *k, int64_t n, const double *y);
 void gm__kde_grid_free(gm__kde *k);
-/* Adds a row of this weight (negative: takes it away). */
-void gm__kde_grid_add(gm__kde *k, const gm__kernels *kernels, const double *y, double weight);
 /* Bounds of the sum of w K at coordinates y; 0 where the grid cannot say. */
 int gm__kde_grid_ask(const gm__kde *k, const gm__kernels *kernels, const double *y,
                      double bound[2]);

@@ -167,7 +167,7 @@ void gm__kde_query_set(gm__kde_query *s, const double *q)
 void gm__kde_logarithms(gm__kde_query *s, double *room, double *to)
 {
     const gm__kde *k = s->k;
-    for (int64_t block = 0; block < k->blocks; block++) {
+    for (int64_t block = 0; block < k->leaves; block++) {
         const double *x = gm__kde_block(k, block), *w = x + k->wide * k->stride;
         int64_t n = (k->fill[block] + 15) & ~(int64_t)15;
         gm__kernel_block b = {x, w, k->adaptive ? w + k->stride : NULL, k->stride, n, k->wide};

@@ -71,7 +71,7 @@ gm_status gm__kde_sample(gm_context *ctx, const gm__kde *k, double temperature, 
     if (!sums)
         return gm__no_memory(ctx);
     for (int64_t i = 0; i < k->count; i++) {
-        sum += k->place[i] >= 0 ? k->weight[i] / k->scale : 0;
+        sum += k->weight[i] / k->scale;
         sums[i] = sum;
     }
     gm_status code = GM_OK;
@@ -179,7 +179,7 @@ static gm_status given_init(gm_context *ctx, given *g, const gm__kde *k, const u
                         "Gaussian kernels take one");
     size_t size;
     GM_TRY(gm__kde_query_size(ctx, k, &size));
-    g->size = k->count + k->blocks * k->stride + 2 * k->d + (k->root ? 3 * k->d * k->d : 0);
+    g->size = k->count + k->leaves * k->stride + 2 * k->d + (k->root ? 3 * k->d * k->d : 0);
     g->weight = gm__alloc_array(&ctx->allocator, g->size, sizeof *g->weight);
     g->room = gm__alloc(&ctx->allocator, size);
     g->room_size = size;
@@ -188,7 +188,7 @@ static gm_status given_init(gm_context *ctx, given *g, const gm__kde *k, const u
         return gm__no_memory(ctx);
     }
     g->at_place = g->weight + k->count;
-    g->y = g->at_place + k->blocks * k->stride;
+    g->y = g->at_place + k->leaves * k->stride;
     g->block = g->y + 2 * k->d;
     g->cross = g->block + k->d * k->d;
     g->left = g->cross + k->d * k->d;
@@ -246,7 +246,7 @@ static gm_status set_given(gm_context *ctx, given *g, const double *value)
     gm__kde_query_set(&g->query, g->y);
     if (g->query.outside)
         return gm__fail(ctx, GM_E_DATA, "kde: a value given is none that its column can hold");
-    for (int64_t b = 0; b < k->blocks; b++)
+    for (int64_t b = 0; b < k->leaves; b++)
         block_kernels(g, b);
     return GM_OK;
 }
@@ -260,9 +260,7 @@ static gm_status weigh(gm_context *ctx, given *g, const double *value)
     if (value && !k->root)
         GM_TRY(set_given(ctx, g, value));
     for (int64_t i = 0; i < k->count; i++)
-        to[i] = k->place[i] < 0 ? 0
-                : value         ? gm__kde_weight(ctx->kernels, k, i, g->mark)
-                                : k->weight[i] / k->scale;
+        to[i] = value ? gm__kde_weight(ctx->kernels, k, i, g->mark) : k->weight[i] / k->scale;
     ctx->kernels->maps->map1[GM__F64][GM__LOG](to, to, k->count);
     for (int64_t i = 0; i < k->count; i++) {
         if (value && to[i] > -INFINITY)

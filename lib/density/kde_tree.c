@@ -69,12 +69,6 @@ static void join(gm__kde *k, int64_t node)
     }
 }
 
-void gm__kde_sum_up(gm__kde *k, int64_t node)
-{
-    for (; node >= 1; node /= 2)
-        k->mass[node] = k->mass[2 * node] + k->mass[2 * node + 1];
-}
-
 static void beta_of(gm__kde *k, const gm__kernels *kernels, int64_t node)
 {
     const double *box = k->box + node * 2 * k->d;
@@ -120,29 +114,27 @@ void gm__kde_close_block(gm__kde *k, const gm__kernels *kernels, int64_t block, 
     for (int64_t i = 0; i < fill; i++)
         sum += w[i];
     k->mass[node] = sum;
-    if (y) {
-        for (int64_t j = 0; j < k->d; j++) {
-            double low = INFINITY, high = -INFINITY;
-            for (int64_t i = 0; i < fill; i++) {
-                double v = y[i * k->d + j];
-                low = v < low ? v : low;
-                high = v > high ? v : high;
-            }
-            box[j] = low;
-            box[k->d + j] = high;
+    for (int64_t j = 0; j < k->d; j++) {
+        double low = INFINITY, high = -INFINITY;
+        for (int64_t i = 0; i < fill; i++) {
+            double v = y[i * k->d + j];
+            low = v < low ? v : low;
+            high = v > high ? v : high;
         }
-        if (k->range) {
-            double *r = k->range + 2 * node;
-            r[0] = INFINITY;
-            r[1] = 0;
-            for (int64_t i = 0; i < fill; i++) {
-                double f = w[k->stride + i];
-                r[0] = f < r[0] ? f : r[0];
-                r[1] = f > r[1] ? f : r[1];
-            }
+        box[j] = low;
+        box[k->d + j] = high;
+    }
+    if (k->range) {
+        double *r = k->range + 2 * node;
+        r[0] = INFINITY;
+        r[1] = 0;
+        for (int64_t i = 0; i < fill; i++) {
+            double f = w[k->stride + i];
+            r[0] = f < r[0] ? f : r[0];
+            r[1] = f > r[1] ? f : r[1];
         }
     }
-    if (y && k->beta)
+    if (k->beta)
         beta_of(k, kernels, node);
     if (k->narrow)
         narrow_block(k, block);
@@ -192,13 +184,13 @@ static void forget_tree(gm__kde *k)
     k->fill = NULL;
     k->box = k->mass = k->range = k->beta = NULL;
     k->grid = NULL;
-    k->leaves = k->room = k->blocks = 0;
+    k->leaves = 0;
 }
 
 void gm__kde_clear_tree(gm__kde *k)
 {
     const gm_allocator *a = &k->allocator;
-    size_t nodes = (size_t)(k->leaves + k->room), room = (size_t)k->room, d = (size_t)k->d;
+    size_t nodes = 2 * (size_t)k->leaves, room = (size_t)k->leaves, d = (size_t)k->d;
     size_t stride = (size_t)k->stride;
     gm__free(a, k->block, room * (size_t)gm__kde_parts(k) * stride * sizeof *k->block);
     gm__free(a, k->narrow, room * (d + 1) * stride * sizeof *k->narrow);
@@ -223,12 +215,12 @@ static int has_beta(const gm__kde *k)
 static int allocate(gm__kde *k)
 {
     const gm_allocator *a = &k->allocator;
-    int64_t nodes = k->leaves + k->room, part, size;
-    if (gm__mul64(gm__kde_parts(k), k->stride, &part) || gm__mul64(part, k->room, &size) ||
+    int64_t nodes = 2 * k->leaves, part, size;
+    if (gm__mul64(gm__kde_parts(k), k->stride, &part) || gm__mul64(part, k->leaves, &size) ||
         gm__mul64(nodes, k->d, &part))
         return 1;
     k->block = gm__alloc_array(a, size, sizeof *k->block);
-    k->fill = gm__alloc_array(a, k->room, sizeof *k->fill);
+    k->fill = gm__alloc_array(a, k->leaves, sizeof *k->fill);
     k->box = gm__alloc_array(a, part, 2 * sizeof *k->box);
     k->mass = gm__alloc_array(a, nodes, sizeof *k->mass);
     if (k->adaptive)
@@ -239,7 +231,7 @@ static int allocate(gm__kde *k)
     if (k->gauss && !k->adaptive && k->fan_size)
         k->fan = gm__alloc_array(a, k->fan_size, sizeof *k->fan);
     if (k->gauss && !k->adaptive)
-        k->narrow = gm__alloc_array(a, k->room * (k->d + 1), (size_t)k->stride * sizeof(float));
+        k->narrow = gm__alloc_array(a, k->leaves * (k->d + 1), (size_t)k->stride * sizeof(float));
     return !k->block || !k->fill || !k->box || !k->mass || (k->adaptive && !k->range) ||
            (has_beta(k) && !k->beta) ||
            (k->gauss && !k->adaptive && (!k->narrow || (k->fan_size && !k->fan)));
@@ -248,19 +240,19 @@ static int allocate(gm__kde *k)
 /* ---- Building ---- */
 
 static void fill_block(gm__kde *k, const gm__kernels *kernels, int64_t block, const pair *p,
-                       int64_t n, const double *y, const int64_t *rows, double *own)
+                       int64_t n, const double *y, double *own)
 {
     double *to = gm__kde_block(k, block), *w = to + k->wide * k->stride;
     for (int64_t i = 0; i < n; i++) {
-        int64_t row = rows[p[i].row];
-        memcpy(own + i * k->d, y + p[i].row * k->d, (size_t)k->d * sizeof *own);
+        int64_t row = p[i].row;
+        memcpy(own + i * k->d, y + row * k->d, (size_t)k->d * sizeof *own);
         gm__kde_store(kernels, k, to, i, own + i * k->d);
         w[i] = gm__kde_weight(kernels, k, row, NULL);
         k->place[row] = block * k->stride + i;
     }
     if (k->adaptive)
         for (int64_t i = 0; i < k->stride; i++)
-            w[k->stride + i] = i < n ? k->factor[rows[p[i].row]] : 1;
+            w[k->stride + i] = i < n ? k->factor[p[i].row] : 1;
     k->fill[block] = n;
     gm__kde_close_block(k, kernels, block, own);
 }
@@ -277,36 +269,23 @@ static void shape(gm__kde *k, int64_t n)
         leaves *= 2;
     k->leaves = leaves;
     k->stride = (units + leaves - 1) / leaves * UNIT;
-    k->blocks = leaves;
-    k->room = leaves + 4 + leaves / 4;
-    k->fresh = k->gone = 0;
 }
 
 typedef struct plan {
-    int64_t n, *rows, *start;
+    int64_t n, *start;
     pair *order, *spare;
     double *y, *own;
 } plan;
 
 static gm_status make(gm_context *ctx, gm__kde *k, plan *b)
 {
-    int64_t n = 0;
-    for (int64_t i = 0; i < k->count; i++)
-        if (k->place[i] >= 0)
-            b->rows[n++] = i;
-    int64_t run = n == k->count ? n : 1;
-    for (int64_t i = 0; i < n; i += run)
-        GM_TRY(gm__kde_coordinates(ctx, k, k->x + b->rows[i] * k->d, run, k->d, b->y + i * k->d));
+    int64_t n = b->n;
+    GM_TRY(gm__kde_coordinates(ctx, k, k->x, n, k->d, b->y));
     for (int64_t i = 0; i < n; i++)
         b->order[i] = (pair){0, i};
-    gm__kde old = *k;
-    forget_tree(k);
     shape(k, n);
-    if (allocate(k)) {
-        gm__kde_clear_tree(k);
-        *k = old;
+    if (allocate(k))
         return gm__no_memory(ctx);
-    }
     for (int64_t i = 0; k->d == 1 && i < n; i++)
         b->order[i].key = b->y[i];
     if (k->d == 1)
@@ -316,7 +295,7 @@ static gm_status make(gm_context *ctx, gm__kde *k, plan *b)
         int64_t first = b->start[i] * UNIT, end = b->start[i + 1] * UNIT;
         end = end < n ? end : n;
         fill_block(k, ctx->kernels, i, b->order + first, end > first ? end - first : 0, b->y,
-                   b->rows, b->own);
+                   b->own);
     }
     for (int64_t i = k->leaves - 1; i >= 1; i--) {
         join(k, i);
@@ -325,12 +304,11 @@ static gm_status make(gm_context *ctx, gm__kde *k, plan *b)
     }
     if (k->fan)
         fill_fans(k);
-    gm__kde_grid_build(ctx, k, n, b->y, b->rows);
-    gm__kde_clear_tree(&old);
+    gm__kde_grid_build(ctx, k, n, b->y);
     return GM_OK;
 }
 
-/* A failure leaves the old tree. */
+/* What a failure leaves is freed with the estimate. */
 gm_status gm__kde_build(gm_context *ctx, gm__kde *k)
 {
     const gm_allocator *a = &k->allocator;
@@ -338,16 +316,14 @@ gm_status gm__kde_build(gm_context *ctx, gm__kde *k)
     if (gm__mul64(n, k->d, &cells))
         return gm__no_memory(ctx);
     plan b = {.n = n,
-              .rows = gm__alloc_array(a, n, sizeof *b.rows),
               .start = gm__alloc_array(a, n + 2, sizeof *b.start),
               .order = gm__alloc_array(a, n, sizeof *b.order),
               .spare = k->d == 1 ? gm__alloc_array(a, n, sizeof *b.spare) : NULL,
               .y = gm__alloc_array(a, cells, sizeof *b.y),
               .own = gm__alloc_array(a, MOST_UNITS * UNIT * k->d, sizeof *b.own)};
-    gm_status code = b.rows && b.start && b.order && (b.spare || k->d > 1) && b.y && b.own
+    gm_status code = b.start && b.order && (b.spare || k->d > 1) && b.y && b.own
                          ? make(ctx, k, &b)
                          : gm__no_memory(ctx);
-    gm__free(a, b.rows, (size_t)n * sizeof *b.rows);
     gm__free(a, b.start, (size_t)(n + 2) * sizeof *b.start);
     gm__free(a, b.order, (size_t)n * sizeof *b.order);
     gm__free(a, b.spare, (size_t)n * sizeof *b.spare);
