@@ -236,19 +236,25 @@ static int apply_columns(tool *t, gm_dataset **rows)
     return status;
 }
 
+int tool_csv_options(tool *t, gm_options **options)
+{
+    int status;
+
+    if (gm_options_create(t->ctx, options))
+        return tool_failed(t);
+    status = set_option(t, *options, "missing", "missing");
+    if (!status)
+        status = set_option(t, *options, "types", "types");
+    return status ? status : tool_set_each(t, "csv", *options);
+}
+
 int tool_read_rows(tool *t, const char *path, gm_dataset **rows)
 {
     gm_options *options = NULL;
     int status;
 
     *rows = NULL;
-    if (gm_options_create(t->ctx, &options))
-        return tool_failed(t);
-    status = set_option(t, options, "missing", "missing");
-    if (!status)
-        status = set_option(t, options, "types", "types");
-    if (!status)
-        status = tool_set_each(t, "csv", options);
+    status = tool_csv_options(t, &options);
     if (!status)
         status = read_file(t, path, options, rows);
     gm_options_free(options);

@@ -50,6 +50,10 @@ int tool_set_each(tool *t, const char *option, gm_options *options);
 /* Rows of a file, or of standard input as CSV, under --missing, --types, --columns, --label,
  * --condition and --weight. */
 int tool_read_rows(tool *t, const char *path, gm_dataset **rows);
+/* The options of reading CSV that --missing, --types and --csv say; to be freed also after a
+ * failure.
+ */
+int tool_csv_options(tool *t, gm_options **options);
 /* Rows as they are in the file, all numbers. */
 int tool_read_plain(tool *t, const char *path, gm_dataset **rows);
 int tool_read_model(tool *t, const char *path, gm_model **model);
@@ -113,7 +117,8 @@ int tool_fit_auto(const cli_args *args);
 /* ---- Subcommands ----------------------------------------------------------------------------- */
 
 extern const cli_command command_families, command_fit, command_sample, command_score,
-    command_encode, command_decode, command_reconstruct, command_info, command_compare;
+    command_encode, command_decode, command_reconstruct, command_info, command_compress,
+    command_decompress, command_compare;
 
 #define TOOL_HELP_OPTION                                                                           \
     {                                                                                              \

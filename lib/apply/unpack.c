@@ -39,7 +39,9 @@ static gm_status start_of(unpacker *u, int64_t j, int64_t row, const gm__span *s
 
 static gm_status damaged(unpacker *u)
 {
-    return gm__fail(u->k.ctx, GM_E_FORMAT, "%s: the archive's symbols are malformed", u->name);
+    return gm__fail(u->k.ctx, GM_E_FORMAT,
+                    "%s: the archive's symbols are malformed, or it was made with other options",
+                    u->name);
 }
 
 /* An edge of a span: the cell above it, where its symbol begins, the law there. */
