@@ -47,10 +47,10 @@ quick="--set hidden=16 --set layers=2 --set bins=4 --steps 40 --batch 64"
 # ---- Words ---------------------------------------------------------------------------------------
 
 expect 0 '' "$genmod" --help
-for command in families fit sample score encode decode reconstruct info compare; do
+for command in families fit sample score encode decode reconstruct info compare compress decompress; do
     holds "^  $command "
 done
-for command in families fit sample score encode decode reconstruct info compare; do
+for command in families fit sample score encode decode reconstruct info compare compress decompress; do
     expect 0 '' "$genmod" $command --help
     holds "^Usage: genmod $command"
 done
@@ -430,4 +430,29 @@ if [ -x "$BUILD/examples/own_loss" ]; then
     holds '^a row is [0-9]'
 fi
 [ "$bad" -ne 0 ] || echo ok
+# ---- Compression ---------------------------------------------------------------------------------
+
+expect 0 '' "$genmod" fit autoregressive rows.csv -o law.model --set hidden=8 --steps 60 --seed 1 --quiet
+expect 0 '' "$genmod" compress law.model rows.csv -o rows.gmz --figures
+holds '^model_bytes '
+[ "$(wc -c <rows.gmz)" -lt "$(($(wc -c <rows.csv) / 2))" ] || wrong 'an archive is hardly smaller than its rows'
+expect 0 '' "$genmod" decompress law.model rows.gmz -o back.csv
+cmp -s back.csv rows.csv && wrong 'a file with other digits came back by itself'
+expect 0 '' "$genmod" compress law.model back.csv -o again.gmz
+cmp -s rows.gmz again.gmz || wrong 'the rows that came back are others'
+for file in rows.csv back.csv "$genmod"; do
+    expect 0 '' "$genmod" compress law.model "$file" --exact-text -o text.gmz
+    expect 0 '' "$genmod" decompress law.model text.gmz -o text
+    cmp -s text "$file" || wrong "$file did not come back byte for byte"
+done
+"$genmod" compress law.model rows.csv --exact-text >text.gmz || wrong 'an archive to standard output'
+"$genmod" decompress law.model - <text.gmz | cmp -s - rows.csv || wrong 'an archive from standard input'
+expect 1 'another model' "$genmod" decompress a.model rows.gmz
+printf x >>rows.gmz
+expect 1 'rows.gmz: its checksum' "$genmod" decompress law.model rows.gmz
+expect 1 'no archive' "$genmod" decompress law.model rows.csv
+expect 2 'say -o FILE' "$genmod" compress law.model rows.csv --figures
+expect 2 'keeps the whole file' "$genmod" compress law.model rows.csv --exact-text --label kind -o x.gmz
+expect 2 'one file' "$genmod" compress law.model rows.csv -o rows.csv
+
 finish
