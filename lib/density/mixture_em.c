@@ -1,0 +1,364 @@
+/* Expectation-maximisation (Dempster, Laird and Rubin 1977), in log space.
+ *
+ * Rows are taken in slabs, a slab between two looks at the cancel token, and are shared between
+ * threads by blocks (expecting) and by components (maximising): who computes which never changes a
+ * bit. Covariances are the most likely ones among those that are nowhere below the floor: in units
+ * of floor times the columns' own deviations their eigenvalues are at least 1, which raising the
+ * lower ones to 1 gives exactly; so the likelihood never falls. */
+#include "density/mixture.h"
+#include "base/size.h"
+#include "kernels/linalg.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static double *room(gm__em *em, int64_t count)
+{
+    return gm__arena_array(&em->arena, count + 1, sizeof(double));
+}
+
+/* What a part needs: to expect, or to maximise a covariance. */
+static int64_t scratch_size(const gm__em *em)
+{
+    const gm__mixture *m = em->m;
+    int64_t r = m->shape.reals;
+    int64_t expect = (int64_t)gm__mixture_scratch(m) + gm__mixture_block(m) * m->components;
+    gm__product p = {.real = GM__F64,
+                     .m = r,
+                     .n = r,
+                     .k = 256,
+                     .lda = r,
+                     .ldb = r,
+                     .ldc = r,
+                     .ta = 1,
+                     .accumulate = 1,
+                     .act = GM__ACT_NONE};
+    int64_t product = r ? (int64_t)(m->kernels->products->scratch(&p) / sizeof(double)) : 0;
+    int64_t maximise = 256 * r + 3 * r * r + 4 * r + product + 64;
+    return expect > maximise ? expect : maximise;
+}
+
+static gm_status fill(gm__em *em)
+{
+    int64_t n = em->rows->count, k = em->m->components, size = scratch_size(em), most,
+            r = em->m->shape.reals;
+    if (gm__mul64(n, k, &most))
+        return gm__no_memory(em->ctx);
+    em->share = room(em, most);
+    em->logp = room(em, n);
+    em->count = room(em, k);
+    em->sums = room(em, k * r);
+    em->moments = room(em, k * (em->m->shape.covariance <= GM__TIED ? r * r : r));
+    em->scratch = gm__arena_array(&em->arena, em->parts, sizeof *em->scratch);
+    if (!em->share || !em->logp || !em->count || !em->sums || !em->moments || !em->scratch)
+        return gm__no_memory(em->ctx);
+    for (int32_t i = 0; i < em->parts; i++)
+        if (!(em->scratch[i] = room(em, size)))
+            return gm__no_memory(em->ctx);
+    for (int64_t i = 0; i < n; i++)
+        em->weights += em->rows->weight ? em->rows->weight[i] : 1;
+    return GM_OK;
+}
+
+gm_status gm__em_create(gm_context *ctx, const gm__mixture_plan *plan, const gm_direct_rows *rows,
+                        const double *variance, const double *frequency, gm__mixture *m,
+                        gm__em **out)
+{
+    gm__arena arena = {.allocator = ctx->allocator};
+    gm__em *em = gm__arena_alloc(&arena, sizeof *em);
+    if (!em)
+        return gm__no_memory(ctx);
+    *em = (gm__em){.ctx = ctx,
+                   .arena = arena,
+                   .rows = rows,
+                   .plan = plan,
+                   .variance = variance,
+                   .frequency = frequency,
+                   .m = m,
+                   .parts = ctx->team.parts > 0 ? ctx->team.parts : 1};
+    gm_status code = fill(em);
+    if (code) {
+        gm__em_free(em);
+        return code;
+    }
+    *out = em;
+    return GM_OK;
+}
+
+void gm__em_free(gm__em *em)
+{
+    if (!em)
+        return;
+    gm__arena arena = em->arena; /* which holds em too */
+    gm__arena_clear(&arena);
+}
+
+gm_status gm__em_slabs(gm__em *em, double row_cost, void (*work)(void *em, int32_t part))
+{
+    double rows = 3e7 / (row_cost + 1); /* some 20 ms */
+    int64_t block = gm__mixture_block(em->m);
+    em->slab = rows > 1e9 ? 1000000000 : (int64_t)rows;
+    em->slab = (em->slab / (256 * block) + 1) * 256 * block;
+    for (em->first = 0; em->first < em->rows->count; em->first += em->slab) {
+        GM_TRY(gm__check_cancel(em->ctx));
+        gm__team_run(&em->ctx->team, em->parts, work, em);
+    }
+    return GM_OK;
+}
+
+static int64_t slab_end(const gm__em *em)
+{
+    int64_t end = em->first + em->slab;
+    return end < em->rows->count ? end : em->rows->count;
+}
+
+/* ---- Expecting ------------------------------------------------------------------------------- */
+
+static void expect_part(void *arg, int32_t part)
+{
+    gm__em *em = arg;
+    const gm__mixture *m = em->m;
+    int64_t block = gm__mixture_block(m), k = m->components, d = em->rows->width;
+    double *terms = em->scratch[part], *scratch = terms + block * k;
+    for (int64_t i = em->first + part * block; i < slab_end(em); i += em->parts * block) {
+        int64_t n = slab_end(em) - i < block ? slab_end(em) - i : block;
+        gm__mixture_terms(m, em->rows->x + i * d, d, n, terms, scratch);
+        m->kernels->reductions->logsumexp[GM__F64](em->logp + i, terms, n, k);
+        m->kernels->reductions->softmax[GM__F64](em->share + i * k, terms, n, k);
+        for (int64_t c = 0; em->rows->weight && c < n * k; c++)
+            em->share[i * k + c] *= em->rows->weight[i + c / k];
+    }
+}
+
+gm_status gm__em_expect(gm__em *em, double *mean_logp)
+{
+    const gm__mixture_shape *s = &em->m->shape;
+    double r = (double)s->reals, k = (double)em->m->components, sum = 0;
+    GM_TRY(gm__em_slabs(em, k * (r * (s->covariance == GM__FULL ? r : 2) + 20), expect_part));
+    for (int64_t i = 0; i < em->rows->count; i++)
+        sum += em->rows->weight ? em->rows->weight[i] * em->logp[i] : em->logp[i];
+    *mean_logp = sum / em->weights;
+    return GM_OK;
+}
+
+/* ---- Maximising ------------------------------------------------------------------------------ */
+
+/* Calls per component: means, then second moments around them, then tables. */
+static void mean_part(void *arg, int32_t part)
+{
+    gm__em *em = arg;
+    int64_t r = em->m->shape.reals, k = em->m->components, d = em->rows->width;
+    for (int64_t c = part; c < k; c += em->parts) {
+        double *mean = em->sums + c * r;
+        for (int64_t i = em->first; i < slab_end(em); i++) {
+            double w = em->share[i * k + c];
+            const double *x = em->rows->x + i * d;
+            if (w == 0)
+                continue;
+            em->count[c] += w;
+            for (int64_t j = 0; j < r; j++)
+                mean[j] += w * x[j];
+        }
+    }
+}
+
+/* Adds rows [i, i + n) of share w, less the mean and times the root of their share, to S (r, r). */
+static void add_scatter(const gm__em *em, int64_t c, int64_t i, int64_t n, double *s,
+                        double *scratch)
+{
+    int64_t r = em->m->shape.reals, k = em->m->components, d = em->rows->width;
+    const double *mean = em->m->mean + c * r;
+    for (int64_t a = 0; a < n; a++) {
+        double root = sqrt(em->share[(i + a) * k + c]), *y = scratch + a * r;
+        const double *x = em->rows->x + (i + a) * d;
+        for (int64_t j = 0; j < r; j++)
+            y[j] = root * (x[j] - mean[j]);
+    }
+    gm__product p = {.real = GM__F64,
+                     .m = r,
+                     .n = r,
+                     .k = n,
+                     .a = scratch,
+                     .b = scratch,
+                     .c = s,
+                     .lda = r,
+                     .ldb = r,
+                     .ldc = r,
+                     .ta = 1,
+                     .accumulate = 1,
+                     .act = GM__ACT_NONE};
+    uintptr_t rest = (uintptr_t)(scratch + 256 * r);
+    em->m->kernels->products->run(&p, 0, 1, (void *)((rest + 63) / 64 * 64));
+}
+
+static void scatter_part(void *arg, int32_t part)
+{
+    gm__em *em = arg;
+    int64_t r = em->m->shape.reals, k = em->m->components, d = em->rows->width;
+    for (int64_t c = part; c < k; c += em->parts) {
+        if (em->m->shape.covariance <= GM__TIED) {
+            for (int64_t i = em->first; i < slab_end(em); i += 256) {
+                int64_t n = slab_end(em) - i < 256 ? slab_end(em) - i : 256;
+                add_scatter(em, c, i, n, em->moments + c * r * r, em->scratch[part]);
+            }
+            continue;
+        }
+        double *sum = em->moments + c * r;
+        const double *mean = em->m->mean + c * r;
+        for (int64_t i = em->first; i < slab_end(em); i++) {
+            double w = em->share[i * k + c];
+            const double *x = em->rows->x + i * d;
+            for (int64_t j = 0; j < r; j++)
+                sum[j] += w * ((x[j] - mean[j]) * (x[j] - mean[j]));
+        }
+    }
+}
+
+static void table_part(void *arg, int32_t part)
+{
+    gm__em *em = arg;
+    const gm__mixture_shape *s = &em->m->shape;
+    int64_t k = em->m->components, d = em->rows->width;
+    for (int64_t c = part; c < k; c += em->parts)
+        for (int64_t i = em->first; i < slab_end(em); i++) {
+            double w = em->share[i * k + c], *table = em->m->table + c * s->total;
+            const double *x = em->rows->x + i * d + s->reals;
+            for (int64_t j = 0; j < s->tables; table += s->categories[j], j++)
+                table[(int64_t)x[j]] += w;
+        }
+}
+
+/* ---- The floor ------------------------------------------------------------------------------- */
+
+/* sum over v of max(value_v, 1) vector_v vector_v^T, each element times its two units. */
+static void rebuild(const double *values, const double *vectors, const double *unit, int64_t r,
+                    double *s)
+{
+    memset(s, 0, (size_t)(r * r) * sizeof *s);
+    for (int64_t v = 0; v < r; v++)
+        for (int64_t i = 0; i < r; i++)
+            for (int64_t j = 0; j < r; j++)
+                s[i * r + j] += (values[v] > 1 ? values[v] : 1) * vectors[v * r + i] *
+                                vectors[v * r + j] * (unit[i] * unit[j]);
+}
+
+/* The factor of the covariance of `count` rows with second moments S (r, r), lifted to the floor
+ * where it lies below it: then 1 is returned. */
+static int factor_above_floor(const gm__em *em, const double *s, double count, double *factor)
+{
+    int64_t r = em->m->shape.reals;
+    size_t bytes = (size_t)(r * r) * sizeof *s;
+    double *a = em->scratch[0], *vectors = a + r * r, *scaled = vectors + r * r,
+           *unit = scaled + r * r, *values = unit + r;
+    for (int64_t i = 0; i < r; i++)
+        unit[i] = em->plan->floor * sqrt(em->variance[i]);
+    for (int64_t i = 0; i < r * r; i++) {
+        factor[i] = s[i] / count;
+        scaled[i] = factor[i] / unit[i / r] / unit[i % r];
+        a[i] = scaled[i] - (i / r == i % r);
+    }
+    if (!gm__cholesky(a, r) && !gm__cholesky(factor, r))
+        return 0;
+    gm__eigen_symmetric(scaled, r, values, vectors); /* converges for finite numbers */
+    rebuild(values, vectors, unit, r, factor);
+    memcpy(a, factor, bytes);
+    for (double more = 1e-14; gm__cholesky(factor, r) && more < 1; more *= 100) {
+        memcpy(factor, a, bytes);
+        for (int64_t i = 0; i < r; i++)
+            factor[i * r + i] *= 1 + more;
+    }
+    return 1;
+}
+
+static void take_deviations(gm__em *em, int64_t c)
+{
+    int64_t r = em->m->shape.reals, low = 0;
+    double *sum = em->moments + c * r, all = 0, least = 0;
+    for (int64_t j = 0; j < r; j++) {
+        double floor2 = em->plan->floor * em->plan->floor * em->variance[j];
+        all += sum[j] / em->count[c] / (double)r;
+        least = floor2 > least ? floor2 : least;
+        sum[j] /= em->count[c];
+        if (em->m->shape.covariance == GM__DIAGONAL) {
+            low |= sum[j] < floor2;
+            em->m->factor[c * r + j] = sqrt(sum[j] > floor2 ? sum[j] : floor2);
+        }
+    }
+    if (em->m->shape.covariance == GM__SPHERICAL) {
+        low = all < least;
+        em->m->factor[c] = sqrt(all > least ? all : r ? least : 1);
+    }
+    em->at_floor += low;
+}
+
+static void take_tied(gm__em *em)
+{
+    int64_t r = em->m->shape.reals;
+    double *s = em->moments;
+    for (int64_t c = 1; c < em->m->components; c++)
+        for (int64_t i = 0; i < r * r; i++)
+            s[i] += s[c * r * r + i];
+    em->at_floor = factor_above_floor(em, s, em->weights, em->m->factor);
+}
+
+/* Second moments, which lie where the inverses will, become factors. A component that no row
+ * belongs to keeps its own. */
+static void take_covariances(gm__em *em)
+{
+    int64_t r = em->m->shape.reals;
+    em->at_floor = 0;
+    if (em->m->shape.covariance == GM__TIED) {
+        take_tied(em);
+        return;
+    }
+    for (int64_t c = 0; c < em->m->components; c++) {
+        if (!(em->count[c] > 0))
+            continue;
+        if (em->m->shape.covariance != GM__FULL) {
+            take_deviations(em, c);
+            continue;
+        }
+        em->at_floor += factor_above_floor(em, em->moments + c * r * r, em->count[c],
+                                           em->m->factor + c * r * r);
+    }
+}
+
+/* Tables with `prior` rows' worth of the overall frequencies, of all components. */
+static void take_tables(gm__em *em)
+{
+    const gm__mixture_shape *s = &em->m->shape;
+    for (int64_t c = 0; c < em->m->components; c++)
+        for (int64_t v = 0; v < s->total; v++) {
+            double *p = &em->m->table[c * s->total + v], prior = em->plan->prior;
+            *p = (*p + prior * em->frequency[v]) / (em->count[c] + prior);
+        }
+}
+
+gm_status gm__em_maximise(gm__em *em)
+{
+    const gm__mixture_shape *s = &em->m->shape;
+    int64_t r = s->reals, k = em->m->components, whole = s->covariance <= GM__TIED;
+    double d = (double)r, cost = (double)k * d;
+    memset(em->count, 0, (size_t)k * sizeof(double));
+    memset(em->sums, 0, (size_t)(k * r) * sizeof(double));
+    memset(em->moments, 0, (size_t)(k * r * (whole ? r : 1)) * sizeof(double));
+    memset(em->m->table, 0, (size_t)(k * s->total) * sizeof(double));
+    GM_TRY(gm__em_slabs(em, cost + (double)k, mean_part));
+    for (int64_t i = 0; i < k * r; i++)
+        if (em->count[i / r] > 0)
+            em->m->mean[i] = em->sums[i] / em->count[i / r];
+    if (r)
+        GM_TRY(gm__em_slabs(em, cost * (whole ? d : 2), scatter_part));
+    if (s->tables)
+        GM_TRY(gm__em_slabs(em, (double)(k * s->tables) * 4, table_part));
+    take_covariances(em);
+    take_tables(em);
+    for (int64_t c = 0; c < k; c++)
+        em->m->weight[c] = em->count[c] / em->weights;
+    if (gm__mixture_prepare(em->m))
+        return gm__fail(em->ctx, GM_E_NONFINITE,
+                        "mixture: a covariance is singular: raise the option floor");
+    return GM_OK;
+}
