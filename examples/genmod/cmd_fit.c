@@ -180,9 +180,11 @@ static int refuse_start(job *j, gm_status status)
     return tool_refused(&j->t, status);
 }
 
+/* A family without a trainer is fitted here already. */
 static int start(job *j)
 {
     const char *family = j->t.args->operand[0], *resume = cli_value(j->t.args, "resume");
+    gm_family_info info = {.struct_size = sizeof info};
     gm_status status;
 
     j->config.struct_size = sizeof j->config;
@@ -193,7 +195,10 @@ static int start(job *j)
     j->config.optimizer = j->optimizer;
     j->config.progress = progress_report;
     j->config.progress_user = j->progress;
-    if (resume)
+    gm_family_find(j->t.ctx, family, &info);
+    if (info.direct && !resume)
+        status = gm_fit_with(j->t.ctx, family, &j->config, &j->model);
+    else if (resume)
         status = gm_trainer_resume(j->t.ctx, family, &j->config, resume, &j->trainer);
     else
         status = gm_trainer_create(j->t.ctx, family, &j->config, &j->trainer);
@@ -228,7 +233,7 @@ static int run_steps(job *j)
         return tool_save_model(&j->t, j->model, cli_value(j->t.args, "output"));
     if (status == GM_E_CANCELLED)
         return interrupted(j);
-    if (status || gm_trainer_model(j->t.ctx, j->trainer, &j->model))
+    if (status || (j->trainer && gm_trainer_model(j->t.ctx, j->trainer, &j->model)))
         return tool_failed(&j->t);
     return tool_save_model(&j->t, j->model, cli_value(j->t.args, "output"));
 }

@@ -289,7 +289,8 @@ typedef struct gm_option_info {
 
 /* The i-th option of an owner into *info, with info->struct_size set before. Owners: a family
  * ("flow"), an optimizer ("adam"), "context", "fit" (what every fit takes), "csv", a call
- * ("sample", "log_prob" ...: what any family takes), and a call of one family ("vae.sample").
+ * ("sample", "log_prob" ...: what any family takes), and a call or the fit of one family
+ * ("vae.sample", "mixture.fit").
  * GM_E_RANGE past the end, GM_E_UNKNOWN for no such owner.
  *
  *     gm_option_info row = {.struct_size = sizeof row};

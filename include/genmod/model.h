@@ -55,6 +55,7 @@ typedef struct gm_family_info {
     int32_t log_prob_kind; /* 0 none, 1 exact, 2 lower bound, 3 estimate; of real columns */
     const char *name;
     const char *summary; /* one line */
+    int32_t direct; /* 1: it learns in one piece, by gm_fit or gm_fit_with, without a trainer */
 } gm_family_info;
 
 /* The i-th family known in this context; GM_E_RANGE past the end. */

@@ -33,7 +33,7 @@ typedef struct gm__mixture {
     double *weight, *mean, *factor, *table;
     /* inverse: W = L^-1, stacked (K r, r), or (r, r), or 1 / deviation (K, r). shift (K, r): W
      * mean. constant (K): log weight - log |L| - r / 2 log 2 pi. log_table (K, total). */
-    double *inverse, *shift, *constant, *log_table;
+    double *inverse, *minus_shift, *constant, *log_table;
 } gm__mixture;
 
 /* All zero. The categories are copied. */

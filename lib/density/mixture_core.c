@@ -36,14 +36,14 @@ static gm_status fill(gm_context *ctx, gm__mixture *m)
     m->weight = gm__arena_array(&m->arena, k, sizeof(double));
     m->constant = gm__arena_array(&m->arena, k, sizeof(double));
     m->mean = gm__arena_array(&m->arena, k * s->reals + 1, sizeof(double));
-    m->shift = gm__arena_array(&m->arena, k * s->reals + 1, sizeof(double));
+    m->minus_shift = gm__arena_array(&m->arena, k * s->reals + 1, sizeof(double));
     m->factor = gm__arena_array(&m->arena, gm__mixture_factor_count(s, k) + 1, sizeof(double));
     m->inverse = gm__arena_array(
         &m->arena, (s->covariance <= GM__TIED ? gm__mixture_factor_count(s, k) : k * s->reals) + 1,
         sizeof(double));
     m->table = gm__arena_array(&m->arena, k * s->total + 1, sizeof(double));
     m->log_table = gm__arena_array(&m->arena, k * s->total + 1, sizeof(double));
-    if (!categories || !m->weight || !m->constant || !m->mean || !m->shift || !m->factor ||
+    if (!categories || !m->weight || !m->constant || !m->mean || !m->minus_shift || !m->factor ||
         !m->inverse || !m->table || !m->log_table)
         return gm__no_memory(ctx);
     if (s->tables)
@@ -134,18 +134,17 @@ int gm__mixture_prepare(gm__mixture *m)
     int64_t whole = tied || m->shape.covariance == GM__FULL;
     double log_det = 0, unsound = 0;
     for (int64_t k = 0; k < m->components; k++) {
-        double *shift = m->shift + k * r, *w = m->inverse + (tied ? 0 : k * r * r);
+        double *minus = m->minus_shift + k * r, *w = m->inverse + (tied ? 0 : k * r * r);
         const double *mean = m->mean + k * r, *l = m->factor + (tied ? 0 : k * r * r);
         if (whole && (k == 0 || !tied))
-            log_det = invert(m, l, w, shift); /* shift is free till the next line */
+            log_det = invert(m, l, w, minus); /* minus is free till the next line */
         else if (!whole)
             log_det = invert_deviations(m, k);
         if (whole)
-            gm__multiply_lower(w, r, mean, shift);
+            gm__multiply_lower(w, r, mean, minus);
         for (int64_t j = 0; j < r; j++) {
-            if (!whole)
-                shift[j] = mean[j] * m->inverse[k * r + j];
-            unsound += shift[j] - shift[j];
+            minus[j] = -(whole ? minus[j] : mean[j] * m->inverse[k * r + j]);
+            unsound += minus[j] - minus[j];
             unsound += whole ? w[j * r + j] - w[j * r + j] : 0;
         }
         m->constant[k] = logarithm(m, m->weight[k]) - log_det - HALF_LOG_TWO_PI * (double)r;
@@ -164,7 +163,7 @@ int64_t gm__mixture_block(const gm__mixture *m)
     return block < 8 ? 8 : block > 256 ? 256 : block;
 }
 
-/* U = x A (n, columns), less shift: A is stored (columns, r). */
+/* U = x A (n, columns), of full covariances less shift: A is stored (columns, r). */
 static gm__product whitening(const gm__mixture *m, const double *x, int64_t stride, int64_t n,
                              int64_t columns, double *u)
 {
@@ -179,6 +178,7 @@ static gm__product whitening(const gm__mixture *m, const double *x, int64_t stri
                          .ldb = m->shape.reals,
                          .ldc = columns,
                          .tb = 1,
+                         .bias = m->shape.covariance == GM__FULL ? m->minus_shift : NULL,
                          .act = GM__ACT_NONE};
 }
 
@@ -241,19 +241,16 @@ static void whiten(const gm__mixture *m, const double *x, int64_t stride, int64_
         gm__product p = whitening(m, x, stride, n, r, own);
         run(m, &p, rest);
     }
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n && m->shape.covariance != GM__FULL; i++)
         for (int64_t c = 0; c < k; c++) {
-            const double *inverse = m->inverse + c * r, *shift = m->shift + c * r;
+            const double *inverse = m->inverse + c * r, *minus = m->minus_shift + c * r;
             double *to = z + (i * k + c) * r;
-            if (m->shape.covariance == GM__FULL)
+            if (m->shape.covariance == GM__TIED)
                 for (int64_t j = 0; j < r; j++)
-                    to[j] -= shift[j];
-            else if (m->shape.covariance == GM__TIED)
-                for (int64_t j = 0; j < r; j++)
-                    to[j] = own[i * r + j] - shift[j];
+                    to[j] = own[i * r + j] + minus[j];
             else
                 for (int64_t j = 0; j < r; j++)
-                    to[j] = x[i * stride + j] * inverse[j] - shift[j];
+                    to[j] = x[i * stride + j] * inverse[j] + minus[j];
         }
 }
 

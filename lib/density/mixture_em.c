@@ -19,26 +19,7 @@ static double *room(gm__em *em, int64_t count)
     return gm__arena_array(&em->arena, count + 1, sizeof(double));
 }
 
-/* What a part needs: to expect, or to maximise a covariance. */
-static int64_t scratch_size(const gm__em *em)
-{
-    const gm__mixture *m = em->m;
-    int64_t r = m->shape.reals;
-    int64_t expect = (int64_t)gm__mixture_scratch(m) + gm__mixture_block(m) * m->components;
-    gm__product p = {.real = GM__F64,
-                     .m = r,
-                     .n = r,
-                     .k = 256,
-                     .lda = r,
-                     .ldb = r,
-                     .ldc = r,
-                     .ta = 1,
-                     .accumulate = 1,
-                     .act = GM__ACT_NONE};
-    int64_t product = r ? (int64_t)(m->kernels->products->scratch(&p) / sizeof(double)) : 0;
-    int64_t maximise = 256 * r + 3 * r * r + 4 * r + product + 64;
-    return expect > maximise ? expect : maximise;
-}
+static int64_t scratch_size(const gm__em *em);
 
 static gm_status fill(gm__em *em)
 {
@@ -116,6 +97,26 @@ static int64_t slab_end(const gm__em *em)
 
 /* ---- Expecting ------------------------------------------------------------------------------- */
 
+/* log p of rows = log(weight_c p(x | c)) - log share_c, at the component of the greatest share: one
+ * pass of exponentials less. */
+static void take_logp(const gm__mixture *m, const double *terms, const double *share, int64_t n,
+                      double *logp)
+{
+    int64_t k = m->components;
+    for (int64_t i = 0; i < n; i++)
+        logp[i] = share[i * k];
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t c = 1; c < k; c++)
+            logp[i] = share[i * k + c] > logp[i] ? share[i * k + c] : logp[i];
+    m->kernels->maps->map1[GM__F64][GM__LOG](logp, logp, n);
+    for (int64_t i = 0; i < n; i++) {
+        double most = terms[i * k];
+        for (int64_t c = 1; c < k; c++)
+            most = terms[i * k + c] > most ? terms[i * k + c] : most;
+        logp[i] = most - logp[i];
+    }
+}
+
 static void expect_part(void *arg, int32_t part)
 {
     gm__em *em = arg;
@@ -125,8 +126,8 @@ static void expect_part(void *arg, int32_t part)
     for (int64_t i = em->first + part * block; i < slab_end(em); i += em->parts * block) {
         int64_t n = slab_end(em) - i < block ? slab_end(em) - i : block;
         gm__mixture_terms(m, em->rows->x + i * d, d, n, terms, scratch);
-        m->kernels->reductions->logsumexp[GM__F64](em->logp + i, terms, n, k);
         m->kernels->reductions->softmax[GM__F64](em->share + i * k, terms, n, k);
+        take_logp(m, terms, em->share + i * k, n, em->logp + i);
         for (int64_t c = 0; em->rows->weight && c < n * k; c++)
             em->share[i * k + c] *= em->rows->weight[i + c / k];
     }
@@ -145,52 +146,101 @@ gm_status gm__em_expect(gm__em *em, double *mean_logp)
 
 /* ---- Maximising ------------------------------------------------------------------------------ */
 
-/* Calls per component: means, then second moments around them, then tables. */
+#define CHUNK 1024 /* rows of a product: their numbers add up in one chain */
+#define NONE 1e-14 /* a share so small that its row does not widen a component */
+
+/* sums (K, r) += share^T x. */
+static gm__product sum_product(const gm__em *em, int64_t first, int64_t n)
+{
+    int64_t k = em->m->components, d = em->rows->width, r = em->m->shape.reals;
+    return (gm__product){.real = GM__F64,
+                         .m = k,
+                         .n = r,
+                         .k = n,
+                         .a = em->share + first * k,
+                         .b = em->rows->x + first * d,
+                         .c = em->sums,
+                         .lda = k,
+                         .ldb = d,
+                         .ldc = r,
+                         .ta = 1,
+                         .accumulate = 1,
+                         .act = GM__ACT_NONE};
+}
+
+static void *aligned(double *at)
+{
+    return (void *)(((uintptr_t)at + 63) / 64 * 64);
+}
+
 static void mean_part(void *arg, int32_t part)
 {
     gm__em *em = arg;
-    int64_t r = em->m->shape.reals, k = em->m->components, d = em->rows->width;
-    for (int64_t c = part; c < k; c += em->parts) {
-        double *mean = em->sums + c * r;
-        for (int64_t i = em->first; i < slab_end(em); i++) {
-            double w = em->share[i * k + c];
-            const double *x = em->rows->x + i * d;
-            if (w == 0)
-                continue;
-            em->count[c] += w;
+    int64_t k = em->m->components, from = k * part / em->parts, to = k * (part + 1) / em->parts;
+    for (int64_t i = em->first; i < slab_end(em); i += CHUNK) {
+        int64_t n = slab_end(em) - i < CHUNK ? slab_end(em) - i : CHUNK;
+        gm__product p = sum_product(em, i, n);
+        if (p.n)
+            em->m->kernels->products->run(&p, part, em->parts, aligned(em->scratch[part]));
+        for (int64_t row = i; row < i + n; row++)
+            for (int64_t c = from; c < to; c++)
+                em->count[c] += em->share[row * k + c];
+    }
+}
+
+/* s (r, r) += y^T y. */
+static gm__product scatter_product(const gm__em *em, const double *y, int64_t n, double *s)
+{
+    int64_t r = em->m->shape.reals;
+    return (gm__product){.real = GM__F64,
+                         .m = r,
+                         .n = r,
+                         .k = n,
+                         .a = y,
+                         .b = y,
+                         .c = s,
+                         .lda = r,
+                         .ldb = r,
+                         .ldc = r,
+                         .ta = 1,
+                         .accumulate = 1,
+                         .act = GM__ACT_NONE};
+}
+
+/* Rows that belong to component c, less its mean and times the root of their share, gather in y;
+ * whenever there are 256 they are added to s (r, r), and at the end what is left. */
+static void add_scatter(const gm__em *em, int64_t c, double *s, double *y)
+{
+    int64_t r = em->m->shape.reals, k = em->m->components, d = em->rows->width, n = 0;
+    const double *mean = em->m->mean + c * r;
+    for (int64_t i = em->first; i < slab_end(em); i++) {
+        double share = em->share[i * k + c], root;
+        const double *x = em->rows->x + i * d;
+        if (share > NONE) {
+            root = sqrt(share);
             for (int64_t j = 0; j < r; j++)
-                mean[j] += w * x[j];
+                y[n * r + j] = root * (x[j] - mean[j]);
+            n++;
+        }
+        if (n == 256 || (n && i == slab_end(em) - 1)) {
+            gm__product p = scatter_product(em, y, n, s);
+            em->m->kernels->products->run(&p, 0, 1, aligned(y + 256 * r));
+            n = 0;
         }
     }
 }
 
-/* Adds rows [i, i + n) of share w, less the mean and times the root of their share, to S (r, r). */
-static void add_scatter(const gm__em *em, int64_t c, int64_t i, int64_t n, double *s,
-                        double *scratch)
+/* What a part needs: to expect, or to maximise a covariance. */
+static int64_t scratch_size(const gm__em *em)
 {
-    int64_t r = em->m->shape.reals, k = em->m->components, d = em->rows->width;
-    const double *mean = em->m->mean + c * r;
-    for (int64_t a = 0; a < n; a++) {
-        double root = sqrt(em->share[(i + a) * k + c]), *y = scratch + a * r;
-        const double *x = em->rows->x + (i + a) * d;
-        for (int64_t j = 0; j < r; j++)
-            y[j] = root * (x[j] - mean[j]);
-    }
-    gm__product p = {.real = GM__F64,
-                     .m = r,
-                     .n = r,
-                     .k = n,
-                     .a = scratch,
-                     .b = scratch,
-                     .c = s,
-                     .lda = r,
-                     .ldb = r,
-                     .ldc = r,
-                     .ta = 1,
-                     .accumulate = 1,
-                     .act = GM__ACT_NONE};
-    uintptr_t rest = (uintptr_t)(scratch + 256 * r);
-    em->m->kernels->products->run(&p, 0, 1, (void *)((rest + 63) / 64 * 64));
+    const gm__mixture *m = em->m;
+    int64_t r = m->shape.reals;
+    int64_t expect = (int64_t)gm__mixture_scratch(m) + gm__mixture_block(m) * m->components;
+    gm__product scatter = scatter_product(em, NULL, 256, NULL), sum = sum_product(em, 0, CHUNK);
+    size_t a = r ? m->kernels->products->scratch(&scatter) : 0,
+           b = r ? m->kernels->products->scratch(&sum) : 0;
+    int64_t maximise = 256 * r + 3 * r * r + 4 * r + (int64_t)((a > b ? a : b) / sizeof(double));
+    return (expect > maximise ? expect : maximise) + 64;
 }
 
 static void scatter_part(void *arg, int32_t part)
@@ -199,10 +249,7 @@ static void scatter_part(void *arg, int32_t part)
     int64_t r = em->m->shape.reals, k = em->m->components, d = em->rows->width;
     for (int64_t c = part; c < k; c += em->parts) {
         if (em->m->shape.covariance <= GM__TIED) {
-            for (int64_t i = em->first; i < slab_end(em); i += 256) {
-                int64_t n = slab_end(em) - i < 256 ? slab_end(em) - i : 256;
-                add_scatter(em, c, i, n, em->moments + c * r * r, em->scratch[part]);
-            }
+            add_scatter(em, c, em->moments + c * r * r, em->scratch[part]);
             continue;
         }
         double *sum = em->moments + c * r;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define FIRST_LOOK 10 /* iterations from each start, before the best one goes on */
+#define ROUGH 1e-4    /* tolerance while numbers of components are tried */
 #define WORSE 3       /* numbers of components in a row that are no better end the search */
 
 typedef struct gm__learn {
@@ -188,6 +189,25 @@ static gm_status search(gm__learn *l)
     return GM_OK;
 }
 
+/* A rough search, then the one that was chosen to the end. */
+static gm_status choose(gm__learn *l)
+{
+    gm__mixture_plan rough = *l->plan;
+    const gm__mixture_plan *whole = l->plan;
+    gm__mixture *m;
+    rough.tolerance = rough.tolerance > ROUGH ? rough.tolerance : ROUGH;
+    rough.iterations = rough.iterations < 100 ? rough.iterations : 100;
+    l->plan = &rough;
+    gm_status code = search(l);
+    l->plan = whole;
+    if (code)
+        return code;
+    GM_TRY(fit_one(l, l->best->components, l->best, &m, &l->score));
+    gm__mixture_free(l->best);
+    l->best = m;
+    return GM_OK;
+}
+
 static gm_status learn(gm__learn *l, const gm__mixture *start)
 {
     double *frequency = l->frequency;
@@ -203,7 +223,7 @@ static gm_status learn(gm__learn *l, const gm__mixture *start)
                         (long long)l->plan->components, (long long)l->train->count);
     if (l->plan->components)
         return fit_one(l, l->plan->components, NULL, &l->best, &l->score);
-    return search(l);
+    return choose(l);
 }
 
 gm_status gm__mixture_learn(gm_context *ctx, const gm__mixture_plan *plan,

@@ -149,13 +149,14 @@ static void spread_out(gm__start *s)
         memcpy(m->mean + c * r, s->centre + c * s->width, (size_t)r * sizeof *m->mean);
 }
 
-static gm_status begin(gm__start *s)
+/* Every other start stays where k-means++ left it: what k-means ends in is often the same. */
+static gm_status begin(gm__start *s, uint64_t number)
 {
-    int64_t k = s->em->m->components;
+    int64_t k = s->em->m->components, moves = number % 2 ? 0 : MOVES;
     while (s->centres < k)
         GM_TRY(add_centre(s));
     spread_out(s);
-    for (int move = 0; move <= MOVES && k > 1; move++) {
+    for (int move = 0; move <= moves && k > 1; move++) {
         GM_TRY(assign(s));
         GM_TRY(gm__em_maximise(s->em));
         take_centres(s);
@@ -180,7 +181,7 @@ gm_status gm__em_start(gm__em *em, uint64_t number)
     for (int64_t j = 0; j < d && !code; j++)
         s.scale[j] = j < em->m->shape.reals ? 1 / em->variance[j] : 1;
     if (!code)
-        code = begin(&s);
+        code = begin(&s, number);
     gm__arena_clear(&arena);
     return code;
 }

@@ -1,5 +1,5 @@
 /* Which families there are, what they can do, and every options table by its owner's name. */
-#include "model/model.h"
+#include "model/direct.h"
 #include "data/data.h"
 
 #include <string.h>
@@ -109,6 +109,7 @@ static void fill_info(const gm_family *f, gm_family_info *info)
                            .version = f->version,
                            .name = f->name,
                            .summary = f->summary,
+                           .direct = f->direct != NULL,
                            .capabilities = gm__family_capabilities(f),
                            .log_prob_kind = gm__family_kind(f)};
     memcpy(info, &full, info->struct_size < sizeof full ? info->struct_size : sizeof full);
@@ -428,14 +429,20 @@ int gm__call_tables(const char *call, const gm_family *family, const gm_option_r
     return count;
 }
 
-/* Of an owner like "vae.sample", a call as one family takes it. */
+/* Of an owner like "vae.sample" or "mixture.fit", a call or a fit as one family takes it. */
 static int call_of_family(gm_context *ctx, const char *owner, const gm_option_row *tables[3])
 {
     const char *dot = strrchr(owner, '.');
     for (int32_t i = 0; dot && family_at(ctx, i); i++) {
         const char *name = family_at(ctx, i)->name;
-        if (strlen(name) == (size_t)(dot - owner) && memcmp(name, owner, strlen(name)) == 0)
-            return gm__call_tables(dot + 1, family_at(ctx, i), tables);
+        if (strlen(name) != (size_t)(dot - owner) || memcmp(name, owner, strlen(name)) != 0)
+            continue;
+        if (strcmp(dot + 1, "fit") == 0) {
+            tables[0] = family_at(ctx, i)->direct ? gm__direct_fit_options : gm__fit_options;
+            tables[1] = gm__transform_options;
+            return 2;
+        }
+        return gm__call_tables(dot + 1, family_at(ctx, i), tables);
     }
     return 0;
 }
