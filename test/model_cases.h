@@ -86,6 +86,9 @@ static const struct {
     {2, {"seed=3", "steps=9", "hidden=6", "any_order=1", "dropout=0.2", NULL}, "autoregressive"},
     {0, {"seed=1", "matrix=1", "bandwidth=silverman", "transform=standard", NULL}, "kde"},
     {1, {"seed=1", "kernel=tricube", "adaptive=1", "boundary=reflect", "walls=-1..", NULL}, "kde"},
+    {0, {"seed=1", "components=3", "covariance=tied", "whiten=1", NULL}, "mixture"},
+    {1, {"seed=1", "components=2", "transform=logit", NULL}, "mixture"},
+    {1, {"seed=1", "components=2", "covariance=spherical", NULL}, "mixture"},
 };
 #define A_DIFFUSION 9
 #define A_CONDITIONAL 12

@@ -202,9 +202,6 @@ static int start(job *j)
         status = gm_trainer_resume(j->t.ctx, family, &j->config, resume, &j->trainer);
     else
         status = gm_trainer_create(j->t.ctx, family, &j->config, &j->trainer);
-    /* a family that learns in one piece has no trainer; what neither takes is refused again */
-    if (status == GM_E_UNSUPPORTED && !resume)
-        status = gm_fit_with(j->t.ctx, family, &j->config, &j->model);
     return status ? refuse_start(j, status) : TOOL_OK;
 }
 
@@ -227,13 +224,11 @@ static int interrupted(job *j)
 
 static int run_steps(job *j)
 {
-    gm_status status = j->trainer ? gm_trainer_step(j->t.ctx, j->trainer, 0) : GM_OK;
+    gm_status status = j->model ? GM_OK : gm_trainer_step(j->t.ctx, j->trainer, 0);
 
-    if (j->model)
-        return tool_save_model(&j->t, j->model, cli_value(j->t.args, "output"));
     if (status == GM_E_CANCELLED)
         return interrupted(j);
-    if (status || (j->trainer && gm_trainer_model(j->t.ctx, j->trainer, &j->model)))
+    if (status || (!j->model && gm_trainer_model(j->t.ctx, j->trainer, &j->model)))
         return tool_failed(&j->t);
     return tool_save_model(&j->t, j->model, cli_value(j->t.args, "output"));
 }
