@@ -64,7 +64,7 @@ static gm_node *decode(gm_builder *b, gm_node *z)
 }
 
 static const gm_family family = {
-    .struct_size = sizeof family, .version = 1, .name = "mixture", .options = options,
+    .struct_size = sizeof family, .version = 1, .name = "bells", .options = options,
     .summary = "mixture of normal distributions", .log_prob_kind = GM_EXACT,
     .log_prob = log_prob, .code = code, .base = base, .decode = decode,
 };
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
                  gm_options_set_int(ctx, how, "seed", 1) ||
                  gm_options_set_int(ctx, how, "components", 5) ||
                  gm_options_set_int(ctx, how, "steps", 4000) ||
-                 gm_fit(ctx, "mixture", rows, how, &model) ||
+                 gm_fit(ctx, "bells", rows, how, &model) ||
                  gm_model_sample_rows(ctx, model, 1000, NULL, how, &drawn) ||
                  gm_dataset_save(ctx, drawn, argv[2]);
     if (failed && gm_context_error(ctx, why, sizeof why, NULL))

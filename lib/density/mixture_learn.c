@@ -1,6 +1,7 @@
 /* A fit: from several starts to the end of EM, for one number of components or for many, of which
  * one is chosen by the Bayesian information criterion (Schwarz 1978) or by rows kept out. */
 #include "density/mixture.h"
+#include "base/random.h"
 
 #include <math.h>
 #include <string.h>
@@ -189,20 +190,71 @@ static gm_status search(gm__learn *l)
     return GM_OK;
 }
 
+/* Where no validation rows are given a tenth is kept aside, for the choice alone. */
+typedef struct gm__halves {
+    gm_direct_rows train, valid;
+    double *x, *weight; /* of the rows in another order */
+} gm__halves;
+
+static gm_status split(gm__learn *l, gm__arena *arena, gm__halves *h)
+{
+    const gm_direct_rows *rows = l->train;
+    int64_t n = rows->count, d = rows->width, kept = n / 10;
+    h->x = gm__arena_array(arena, n * d, sizeof(double));
+    h->weight = gm__arena_array(arena, n, sizeof(double));
+    if (!h->x || !h->weight)
+        return gm__no_memory(l->ctx);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t from = gm__permute(l->plan->seed, GM__FOR_SPLIT, 0, i, n);
+        memcpy(h->x + i * d, rows->x + from * d, (size_t)d * sizeof *h->x);
+        h->weight[i] = weight_of(rows, from);
+    }
+    h->train = h->valid = *rows;
+    h->valid.x = h->x;
+    h->valid.count = kept;
+    h->valid.weight = rows->weight ? h->weight : NULL;
+    h->train.x = h->x + kept * d;
+    h->train.count = n - kept;
+    h->train.weight = rows->weight ? h->weight + kept : NULL;
+    return GM_OK;
+}
+
+static gm_status search_halves(gm__learn *l)
+{
+    gm__arena arena = {.allocator = l->ctx->allocator};
+    gm__halves h;
+    const gm_direct_rows *train = l->train;
+    gm_status code = split(l, &arena, &h);
+    if (!code) {
+        l->train = &h.train;
+        l->valid = &h.valid;
+        code = search(l);
+        l->train = train;
+        l->valid = NULL;
+    }
+    gm__arena_clear(&arena);
+    return code;
+}
+
 /* A rough search, then the one that was chosen to the end. */
 static gm_status choose(gm__learn *l)
 {
-    gm__mixture_plan rough = *l->plan;
-    const gm__mixture_plan *whole = l->plan;
+    gm__mixture_plan rough = *l->plan, fine = *l->plan;
+    const gm__mixture_plan *given = l->plan;
     gm__mixture *m;
+    int halves = rough.by_valid && !l->valid && l->train->count >= 20;
+    rough.by_valid = rough.by_valid && (l->valid || halves);
+    fine.by_valid = 0; /* the choice is made */
     rough.tolerance = rough.tolerance > ROUGH ? rough.tolerance : ROUGH;
     rough.iterations = rough.iterations < 100 ? rough.iterations : 100;
     l->plan = &rough;
-    gm_status code = search(l);
-    l->plan = whole;
+    gm_status code = halves ? search_halves(l) : search(l);
+    l->plan = &fine;
+    if (!code)
+        code = fit_one(l, l->best->components, l->best, &m, &l->score);
+    l->plan = given;
     if (code)
         return code;
-    GM_TRY(fit_one(l, l->best->components, l->best, &m, &l->score));
     gm__mixture_free(l->best);
     l->best = m;
     return GM_OK;
