@@ -21,6 +21,7 @@ enum {
     GM__FOR_LAYER = 8,
     GM__FOR_PATH = 9,       /* the noise of a diffusion's samplers */
     GM__FOR_PROBE = 10,     /* what estimates a trace */
+    GM__FOR_BITS = 11,      /* of grey values, in each step of a fit */
     GM__FOR_MOMENTUM = 20,  /* a sampler's momenta */
     GM__FOR_PATH_TURN = 21, /* its directions and choices, and where its chains start */
     GM__FOR_JITTER = 22,    /* points of the bins of repeated values */

@@ -208,12 +208,12 @@ static gm_node *masked_raw(gm_builder *b, const columns *c, int32_t k, gm_node *
     return sorted ? raw : gm_take(b, raw, n, place + n);
 }
 
-/* A row of zeros and ones, one draw for each column: 1 with probability 1 - rate. (batch, width) */
-static gm_node *kept(gm_builder *b, const columns *c, double rate)
+/* Dropout of whole columns: what is kept of x grows, so that sums stay as they are. */
+static gm_node *hidden_columns(gm_builder *b, const columns *c, gm_node *x, double rate)
 {
     int64_t shape[2] = {GM_BATCH, c->count};
     gm_node *keep = gm_greater_equal(b, gm_uniform(b, 2, shape), gm_const(b, rate));
-    return gm_take(b, keep, c->width, c->of);
+    return gm_mul(b, x, gm_scale(b, gm_take(b, keep, c->width, c->of), 1 / (1 - rate)));
 }
 
 /* ---- The network for any columns given any others -------------------------------------------- */
@@ -328,7 +328,7 @@ static gm_node *masked_loss(gm_builder *b, const columns *c, gm_node *x)
     int64_t n = gm_opt_int(b, "orders");
     for (int32_t k = 0; k < n; k++) {
         gm_likelihood l = observation(b);
-        gm_node *seen = hide > 0 ? gm_mul(b, x, kept(b, c, hide)) : x;
+        gm_node *seen = hide > 0 ? hidden_columns(b, c, x, hide) : x;
         gm_node *log_p = gm_likelihood_log_prob(b, &l, masked_raw(b, c, k, seen), x);
         sum = sum ? gm_add(b, sum, log_p) : log_p;
     }

@@ -1,4 +1,5 @@
 /* Rows on their way from a dataset to a plan. */
+#include "model/bits.h"
 #include "model/condition.h"
 #include "model/objective.h"
 #include "base/size.h"
@@ -61,6 +62,31 @@ static void transform(gm_context *ctx, const gm__feed *f, const int64_t *row, in
         ctx->kernels->maps->narrow(reals, wide, n * s->reals);
 }
 
+/* Probabilities of bits in place of what a transform gives. */
+static gm_status take_greys(gm_context *ctx, gm__feed *f, int64_t first, int64_t n, gm__tray *t,
+                            void *reals)
+{
+    const gm__structure *s = f->structure;
+    double *wide = s->real == GM__F64 ? reals : t->wide;
+    gm__match_rows(f->match, f->data, NULL, first, n, t->x);
+    GM_TRY(gm__bits_chances(ctx, s, t->x, n, first, f->greys, wide));
+    if (s->real == GM__F32)
+        ctx->kernels->maps->narrow(reals, wide, n * s->reals);
+    memset(f->log_det + first, 0, (size_t)n * sizeof *f->log_det);
+    memset(f->support + first, 1, (size_t)n);
+    return GM_OK;
+}
+
+/* Rows of grey values for a structure of bits. */
+static gm_status match_greys(gm_context *ctx, gm__feed *f)
+{
+    double high = gm__value_real(f->structure->values, "binarize");
+    if (high == 0)
+        return GM_OK;
+    GM_TRY(gm__bits_match(ctx, f->structure, f->data, &f->match));
+    return f->match ? gm__bits_scale(ctx, f->data, f->match, high, &f->greys) : GM_OK;
+}
+
 static gm_status cache(gm_context *ctx, gm__feed *f)
 {
     const gm__structure *s = f->structure;
@@ -79,8 +105,14 @@ static gm_status cache(gm_context *ctx, gm__feed *f)
     gm_status code = GM_OK;
     for (int64_t first = 0; first < f->count && !(code = gm__check_cancel(ctx)); first += PIECE) {
         int64_t n = f->count - first < PIECE ? f->count - first : PIECE;
-        transform(ctx, f, NULL, first, n, &none, &t,
-                  (char *)f->reals + (size_t)(first * s->reals) * real_size(s), f->log_det + first,
+        void *reals = (char *)f->reals + (size_t)(first * s->reals) * real_size(s);
+        if (f->greys) {
+            code = take_greys(ctx, f, first, n, &t, reals);
+            if (code)
+                break;
+            continue;
+        }
+        transform(ctx, f, NULL, first, n, &none, &t, reals, f->log_det + first,
                   f->index + first * s->indices);
         memcpy(f->support + first, t.support, (size_t)n);
     }
@@ -111,7 +143,9 @@ gm_status gm__feed_create(gm_context *ctx, const gm__structure *s, const gm_data
 {
     *f = (gm__feed){.structure = s, .count = gm_dataset_row_count(data)};
     GM_TRY(gm__in_order(ctx, data, &f->data));
-    gm_status code = gm__match_create(ctx, s->schema, 1 << GM_ROLE_FEATURE, f->data, &f->match);
+    gm_status code = match_greys(ctx, f);
+    if (!code && !f->match)
+        code = gm__match_create(ctx, s->schema, 1 << GM_ROLE_FEATURE, f->data, &f->match);
     if (!code && f->count > 0)
         code = take_given(ctx, f, data);
     if (!code && f->count > 0 && !gm__transform_random(s->transform))
@@ -195,7 +229,9 @@ void gm__feed_load(gm_context *ctx, const gm__feed *f, const int64_t *row, int64
     const gm__structure *s = f->structure;
     if (f->reals)
         load_cached(f, row, first, count, t);
-    else
+    if (f->greys)
+        gm__bits_draw(ctx, s, noise, row, first, count, t->reals, t->wide);
+    if (!f->reals)
         transform(ctx, f, row, first, count, noise, t, t->reals, t->log_det, t->index);
     int x = gm__plan_input(plan, "x");
     if (x >= 0)

@@ -1,4 +1,5 @@
 /* From a family's name and data to a trainer, and in one call to a model. */
+#include "model/bits.h"
 #include "model/fit.h"
 #include "model/condition.h"
 #include "model/direct.h"
@@ -150,15 +151,34 @@ static gm_status read_values(gm_context *ctx, gm__fit_parts *p)
     return p->config.init ? gm__init_agree(ctx, p->config.init, p->values) : GM_OK;
 }
 
+/* Grey values give way to bits, of which the model will be. */
+static gm_status take_bits(gm_context *ctx, gm__fit_parts *p, double high)
+{
+    gm_dataset *bits;
+    if (p->family->direct || !(p->family->flags & GM_FAMILY_DISCRETE))
+        return gm__fail(ctx, GM_E_UNSUPPORTED,
+                        "%s: binarize is for networks that take bits as they are: autoregressive, "
+                        "vae",
+                        p->family->name);
+    GM_TRY(gm__bits_of(ctx, p->train, high, &bits));
+    gm_dataset_free(p->features);
+    p->features = bits;
+    return GM_OK;
+}
+
 static gm_status make_structure(gm_context *ctx, gm__fit_parts *p)
 {
     if (p->config.init)
         return gm__init_structure(ctx, p->config.init, p->bag, &p->structure);
     gm__transform *transform;
+    double high = gm__value_real(p->values, "binarize");
+    if (high > 0)
+        GM_TRY(take_bits(ctx, p, high));
+    const gm_dataset *rows = high > 0 ? p->features : p->train;
     int discrete = (p->family->flags & GM_FAMILY_DISCRETE) != 0;
     int asks = discrete && gm__value_known(p->values, "levels");
     gm__counting counting = {.levels = asks ? gm__value_int(p->values, "levels") : 0};
-    GM_TRY(gm__transform_fit(ctx, p->train, p->values, discrete ? &counting : NULL, &transform));
+    GM_TRY(gm__transform_fit(ctx, rows, p->values, discrete ? &counting : NULL, &transform));
     gm__schema *schema;
     gm_status code = gm__fit_schema(ctx, p->features, &schema);
     if (!code)

@@ -14,6 +14,8 @@ typedef struct gm__feed {
     double *log_det; /* (count); with reals */
     int32_t *index;  /* (count, indices); with reals */
     unsigned char *support; /* (count), 0 where a row lies outside; with reals */
+    double greys;           /* reals are probabilities of bits: of values up to this; 0: they are
+                               what they are */
     void *given;            /* (count, given) in the plan's precision; NULL: no conditions */
     double *weight;         /* (count) of the mean 1; NULL: rows count alike */
 } gm__feed;
