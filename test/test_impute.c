@@ -198,6 +198,162 @@ START_TEST(a_table_with_gaps)
 }
 END_TEST
 
+/* ---- Ranges ---------------------------------------------------------------------------------- */
+
+/* Values of scipy.stats.multivariate_normal. */
+START_TEST(ranges_of_two_normal_columns)
+{
+    static const double low[] = {-INFINITY, -INFINITY, -1, 0, 1, -3, -INFINITY, 2};
+    static const double high[] = {0.5, -0.25, 0.5, 2, 3, -1, INFINITY, INFINITY};
+    const double is[4] = {0.38633062780366145, 0.2163184740487569, 5.624442785673051e-05,
+                          0.5 * erfc(2 / sqrt(2))};
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_reals(ctx, 50, 2);
+    gm_options *opts = how(ctx, "seed=3", "draws=20000", NULL);
+    gm_model *model = law_fit(ctx, "pair", rows, "none");
+    double p[4], error[4], one;
+    gm_array lower, upper;
+    gm_array_init(&lower, GM_F64, (void *)(uintptr_t)low, 4, 2);
+    gm_array_init(&upper, GM_F64, (void *)(uintptr_t)high, 4, 2);
+    test_ok(ctx, gm_model_range_prob(ctx, model, &lower, &upper, NULL, opts, p, error));
+    for (int i = 0; i < 4; i++)
+        ck_assert_msg(fabs(p[i] - is[i]) <= 4 * error[i] + 1e-14, "%d: %g, not %g (%g)", i, p[i],
+                      is[i], error[i]);
+    for (int i = 0; i < 3; i++)
+        ck_assert_msg(error[i] > 0 && error[i] < 0.02 * is[i], "%d: error %g", i, error[i]);
+    ck_assert(error[3] == 0 && test_close(p[3], is[3], 1e-12, 0));
+    lower.shape[0] = upper.shape[0] = 1; /* a row alone: the same bits */
+    test_ok(ctx, gm_model_range_prob(ctx, model, &lower, &upper, NULL, opts, &one, NULL));
+    ck_assert(one == p[0]);
+    test_fails(ctx, gm_model_range_prob(ctx, model, &upper, &lower, NULL, opts, p, error),
+               GM_E_RANGE, "row 1");
+    test_fails(ctx, gm_model_range_prob(ctx, model, &lower, &upper, NULL, NULL, p, error),
+               GM_E_SEED, "seed");
+    gm_options_free(opts);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* Of mixed columns: the real one integrated by the midpoint rule, the rest added up. */
+START_TEST(ranges_of_mixed_columns)
+{
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_mixed(ctx, 60);
+    gm_model *model = law_fit(ctx, "ladder", rows, "standard");
+    gm_options *opts = how(ctx, "seed=3", "draws=20000", NULL);
+    double low[4] = {-0.5, 2.5, 1, -INFINITY}, high[4] = {1.5, 5, 1, 1}, p, error, sum = 0;
+    gm_array lower, upper;
+    gm_array_init(&lower, GM_F64, low, 1, 4);
+    gm_array_init(&upper, GM_F64, high, 1, 4);
+    test_ok(ctx, gm_model_range_prob(ctx, model, &lower, &upper, NULL, opts, &p, &error));
+    enum { N = 400 };
+    for (int i = 0; i < N; i++)
+        for (double whole = 3; whole <= 5; whole++)
+            for (double kind = 0; kind <= 1; kind++) {
+                double row[4] = {-0.5 + 2 * (i + 0.5) / N, whole, 1, kind}, logp;
+                test_ok(ctx, gm_model_log_prob_f64(ctx, model, row, 1, 0, NULL, &logp));
+                sum += exp(logp) * 2 / N;
+            }
+    ck_assert_msg(fabs(p - sum) < 4 * error + 1e-5 && error < 0.02 * sum, "%g, not %g (%g)", p, sum,
+                  error);
+    gm_options_free(opts);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* ---- Some columns given others --------------------------------------------------------------- */
+
+START_TEST(log_densities_given)
+{
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_mixed(ctx, 60), *reals = law_reals(ctx, 60, 2);
+    gm_model *model = law_fit(ctx, "ladder", rows, "standard");
+    gm_model *two = law_fit(ctx, "pair", reals, "none");
+    unsigned char known[4] = {0, 0, 0, 0}, second[2] = {0, 1};
+    double x[60 * 4], all[60], some[60], rest[60], y[2] = {0.25, -1}, logp;
+    gm_array a, b;
+    test_ok(ctx, gm_dataset_read_f64(ctx, rows, 0, 60, x, 0));
+    gm_array_init(&a, GM_F64, x, 60, 4);
+    test_ok(ctx, gm_model_log_prob(ctx, model, &a, NULL, NULL, all, NULL));
+    test_ok(ctx, gm_model_log_prob_given(ctx, model, &a, known, NULL, NULL, some));
+    for (int i = 0; i < 60; i++)
+        must(test_close(some[i], all[i], 1e-11, 1e-11));
+    /* p(all) = p(first) p(rest | first): what is left of all is p(first), whatever the rest */
+    known[0] = 1;
+    test_ok(ctx, gm_model_log_prob_given(ctx, model, &a, known, NULL, NULL, some));
+    for (int i = 0; i < 60; i++)
+        x[i * 4 + 3] = (double)(i % 3);
+    test_ok(ctx, gm_model_log_prob_given(ctx, model, &a, known, NULL, NULL, rest));
+    double left[60];
+    for (int i = 0; i < 60; i++)
+        left[i] = all[i] - some[i];
+    test_ok(ctx, gm_model_log_prob(ctx, model, &a, NULL, NULL, all, NULL));
+    for (int i = 0; i < 60; i++)
+        must(test_close(all[i] - rest[i], left[i], 1e-10, 1e-10));
+    x[4] = NAN;
+    test_fails(ctx, gm_model_log_prob_given(ctx, model, &a, known, NULL, NULL, rest), GM_E_DATA,
+               "row 2");
+    x[4] = 0;
+    x[5] = 9; /* no support */
+    test_ok(ctx, gm_model_log_prob_given(ctx, model, &a, known, NULL, NULL, rest));
+    ck_assert(rest[1] == -INFINITY && rest[0] > -INFINITY);
+    known[0] = 0;
+    known[1] = 1;
+    test_fails(ctx, gm_model_log_prob_given(ctx, model, &a, known, NULL, NULL, rest),
+               GM_E_UNSUPPORTED, "order");
+    gm_array_init(&b, GM_F64, y, 1, 2);
+    test_ok(ctx, gm_model_log_prob_given(ctx, two, &b, second, NULL, NULL, &logp));
+    double z = (0.25 + RHO) / REST;
+    ck_assert(test_close(logp, -0.5 * z * z - log(REST) - 0.91893853320467274178, 1e-12, 0));
+    gm_model_free(two);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_dataset_free(reals);
+    gm_context_free(ctx);
+}
+END_TEST
+
+START_TEST(rows_and_columns_given)
+{
+    enum { N = 3000 };
+    static double x[2 * N];
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *reals = law_reals(ctx, 60, 2);
+    gm_model *model = law_fit(ctx, "pair", reals, "none");
+    gm_options *opts = how(ctx, "seed=4", NULL, NULL);
+    double given[2] = {NAN, 2}, sum = 0, u[3] = {0.1, 0.5, 0.99}, value[3], below[3], above[3];
+    const unsigned char second[2] = {0, 1};
+    gm_array g, rows;
+    gm_array_init(&g, GM_F64, given, 1, 2);
+    gm_array_init(&rows, GM_F64, x, N, 2);
+    test_ok(ctx, gm_model_sample_given(ctx, model, N, &g, NULL, opts, &rows));
+    for (int i = 0; i < N; i++) {
+        must(x[2 * i + 1] == 2);
+        sum += x[2 * i] / N;
+    }
+    ck_assert_msg(fabs(sum - RHO * 2) < 4 * REST / sqrt(N), "%g", sum);
+    test_fails(ctx, gm_model_sample_given(ctx, model, N, NULL, NULL, opts, &rows), GM_E_SHAPE,
+               NULL);
+    gm_array_init(&rows, GM_F64, x, 3, 2);
+    test_ok(ctx, gm_model_quantile(ctx, model, 0, 3, &rows, second, NULL, NULL, u, value));
+    test_ok(ctx, gm_model_cdf(ctx, model, 0, 3, &rows, second, NULL, NULL, value, below, above));
+    for (int i = 0; i < 3; i++)
+        ck_assert(test_close(below[i], u[i], 1e-12, 0) &&
+                  test_close(u[i], 0.5 * erfc(-(value[i] - RHO * 2) / REST / sqrt(2)), 1e-9, 0));
+    test_ok(ctx, gm_model_quantile(ctx, model, 1, 3, NULL, NULL, NULL, NULL, u, value));
+    for (int i = 0; i < 3; i++)
+        ck_assert(test_close(u[i], 0.5 * erfc(-value[i] / sqrt(2)), 1e-9, 0));
+    gm_options_free(opts);
+    gm_model_free(model);
+    gm_dataset_free(reals);
+    gm_context_free(ctx);
+}
+END_TEST
+
 START_TEST(misuse)
 {
     gm_context *ctx = law_context(NULL);
@@ -277,6 +433,10 @@ static Suite *suite(void)
     tcase_add_test(t, a_fixed_order);
     tcase_add_test(t, columns_of_every_type);
     tcase_add_test(t, a_table_with_gaps);
+    tcase_add_test(t, ranges_of_two_normal_columns);
+    tcase_add_test(t, ranges_of_mixed_columns);
+    tcase_add_test(t, log_densities_given);
+    tcase_add_test(t, rows_and_columns_given);
     tcase_add_test(t, misuse);
     tcase_add_test(t, memory_that_fails);
     suite_add_tcase(s, t);

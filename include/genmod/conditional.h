@@ -87,6 +87,42 @@ GM_API gm_status gm_model_impute_rows(gm_context *ctx, const gm_model *model,
                                       const gm_dataset *rows, const gm_array *cond,
                                       const gm_options *opts, gm_dataset **out);
 
+/* n rows drawn with some columns given, into x (n, d): given (1, d) or (n, d) holds what is given,
+ * and NaN where a column is to be drawn. As gm_model_impute by draws: the options are that call's,
+ * and "seed" is required. */
+GM_API gm_status gm_model_sample_given(gm_context *ctx, const gm_model *model, int64_t n,
+                                       const gm_array *given, const gm_array *cond,
+                                       const gm_options *opts, gm_array *x);
+
+/* ---- Densities and probabilities of some columns ----------------------------------------------
+ */
+
+/* log p(unknown columns | known ones) of rows x (n, d), into logp[n]: known[j] is not 0 for columns
+ * that are given. By the chain rule over the laws above. Minus infinity where a value has no
+ * support. GM_E_UNSUPPORTED where the family's order is fixed and a known column lies behind an
+ * unknown one. Options: those of "conditional". */
+GM_API gm_status gm_model_log_prob_given(gm_context *ctx, const gm_model *model, const gm_array *x,
+                                         const unsigned char *known, const gm_array *cond,
+                                         const gm_options *opts, double *logp);
+/* The probability that every column lies between its ends, lower and upper (n, d), both included;
+ * -inf and inf are no ends, and such columns are integrated out. By progressive sampling: p[n] is
+ * right in expectation, error[n] (may be NULL) its standard error over the "draws" (0 where a
+ * single column is asked for, which takes none). Needs the option "seed". GM_E_RANGE where an end
+ * is not a number, or lower lies above upper. */
+GM_API gm_status gm_model_range_prob(gm_context *ctx, const gm_model *model, const gm_array *lower,
+                                     const gm_array *upper, const gm_array *cond,
+                                     const gm_options *opts, double *p, double *error);
+/* gm_conditional_cdf and gm_conditional_quantile in one call, for n values of a column: given the
+ * known columns of x (n, d), or of the column alone where x is NULL (known is not read then). */
+GM_API gm_status gm_model_cdf(gm_context *ctx, const gm_model *model, int64_t column, int64_t n,
+                              const gm_array *x, const unsigned char *known, const gm_array *cond,
+                              const gm_options *opts, const double *value, double *below,
+                              double *above);
+GM_API gm_status gm_model_quantile(gm_context *ctx, const gm_model *model, int64_t column,
+                                   int64_t n, const gm_array *x, const unsigned char *known,
+                                   const gm_array *cond, const gm_options *opts, const double *u,
+                                   double *value);
+
 #ifdef __cplusplus
 }
 #endif

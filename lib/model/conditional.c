@@ -209,3 +209,57 @@ gm_status gm_conditional_quantile(gm_context *ctx, gm_conditional *c, int64_t fi
     GM_TRY(gm__enter(ctx, &entry));
     return gm__leave(ctx, &entry, quantile(ctx, c, first, count, u, value));
 }
+
+/* ---- One column in one call ------------------------------------------------------------------ */
+
+/* The law of `column` for n rows: of x given what is known, or the marginal where x is NULL. */
+static gm_status one_column(gm_context *ctx, const gm_model *model, int64_t column, int64_t n,
+                            const gm_array *x, const unsigned char *known, const gm_array *cond,
+                            const gm_options *opts, gm_conditional **c)
+{
+    int64_t d = gm_model_column_count(model);
+    double zero = 0;
+    gm_array rows;
+    GM_TRY(create(ctx, model, opts, c));
+    if (x && x->ndim == 2 && x->shape[0] != n)
+        return gm__fail(ctx, GM_E_SHAPE, "conditional: %lld rows and %lld values",
+                        (long long)x->shape[0], (long long)n);
+    if (n < 0)
+        return gm__fail(ctx, GM_E_RANGE, "conditional: n is %lld", (long long)n);
+    unsigned char *none = gm__alloc_array(&ctx->allocator, d, 1);
+    if (!none)
+        return gm__no_memory(ctx);
+    gm_array_init(&rows, GM_F64, &zero, n, d);
+    rows.strides[0] = rows.strides[1] = 0;
+    gm_status code = set(ctx, *c, x ? x : &rows, cond, x && known ? known : none, column);
+    gm__free(&ctx->allocator, none, (size_t)d);
+    return code;
+}
+
+gm_status gm_model_cdf(gm_context *ctx, const gm_model *model, int64_t column, int64_t n,
+                       const gm_array *x, const unsigned char *known, const gm_array *cond,
+                       const gm_options *opts, const double *value, double *below, double *above)
+{
+    gm__entry entry;
+    gm_conditional *c = NULL;
+    GM_TRY(gm__enter(ctx, &entry));
+    gm_status code = one_column(ctx, model, column, n, x, known, cond, opts, &c);
+    if (!code)
+        code = ask(ctx, c, 0, n, value, NULL, below, above);
+    gm_conditional_free(c);
+    return gm__leave(ctx, &entry, code);
+}
+
+gm_status gm_model_quantile(gm_context *ctx, const gm_model *model, int64_t column, int64_t n,
+                            const gm_array *x, const unsigned char *known, const gm_array *cond,
+                            const gm_options *opts, const double *u, double *value)
+{
+    gm__entry entry;
+    gm_conditional *c = NULL;
+    GM_TRY(gm__enter(ctx, &entry));
+    gm_status code = one_column(ctx, model, column, n, x, known, cond, opts, &c);
+    if (!code)
+        code = quantile(ctx, c, 0, n, u, value);
+    gm_conditional_free(c);
+    return gm__leave(ctx, &entry, code);
+}

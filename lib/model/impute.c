@@ -403,10 +403,11 @@ static void finish(gm_context *ctx, gm__impute *m, double *cells)
     gm__laws_free(m->laws);
 }
 
-static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array *x,
-                          const gm_array *cond, const gm_options *opts, gm_array *y)
+static gm_status of_array(gm_context *ctx, const char *call, const gm_model *model,
+                          const gm_array *x, const gm_array *cond, const gm_options *opts,
+                          gm_array *y)
 {
-    gm__impute m = {.call = "impute"};
+    gm__impute m = {.call = call};
     double *cells = NULL;
     gm_status code = begin(ctx, model, opts, &m);
     if (!code)
@@ -428,7 +429,34 @@ gm_status gm_model_impute(gm_context *ctx, const gm_model *model, const gm_array
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    return gm__leave(ctx, &entry, of_array(ctx, model, x, cond, opts, y));
+    return gm__leave(ctx, &entry, of_array(ctx, "impute", model, x, cond, opts, y));
+}
+
+/* given: rows as they are, or one for all n. */
+static gm_status sample_given(gm_context *ctx, const gm_model *model, int64_t n,
+                              const gm_array *given, const gm_array *cond, const gm_options *opts,
+                              gm_array *x)
+{
+    if (!given || given->struct_size < sizeof *given || given->ndim != 2 || n < 0 ||
+        (given->shape[0] != 1 && given->shape[0] != n))
+        return gm__fail(ctx, GM_E_SHAPE,
+                        "sample_given: what is given must be (%lld, columns) or (1, columns)",
+                        (long long)n);
+    gm_array rows = *given;
+    if (given->shape[0] != n) {
+        rows.shape[0] = n;
+        rows.strides[0] = 0;
+    }
+    return of_array(ctx, "sample_given", model, &rows, cond, opts, x);
+}
+
+gm_status gm_model_sample_given(gm_context *ctx, const gm_model *model, int64_t n,
+                                const gm_array *given, const gm_array *cond, const gm_options *opts,
+                                gm_array *x)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    return gm__leave(ctx, &entry, sample_given(ctx, model, n, given, cond, opts, x));
 }
 
 static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
