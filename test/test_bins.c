@@ -169,7 +169,7 @@ START_TEST(moved_grid)
     gm_context *ctx = test_context(NULL);
     gm_dataset *bins, *whole, *moved, *loose;
     gm_options *how;
-    double x[N], logp[61], all[61], sum = 0;
+    double x[N], back[N], logp[61], all[61], sum = 0;
     gm_column c = {.struct_size = sizeof c};
     two_columns(ctx, 10, &bins, &whole);
     gm__dataset_rows(whole, NULL, 0, N, x);
@@ -181,6 +181,25 @@ START_TEST(moved_grid)
     gm__transform *t = with_bins(ctx, moved, "standard", NULL);
     ck_assert_msg(fabs(gm__transform_unit(t, 0) * 3.7 - 1) < 1e-9, "%g", gm__transform_unit(t, 0));
     gm__transform_release(t);
+    /* as text with nine digits has it: the resolution is that of the digits */
+    for (int i = 0; i < N; i++)
+        back[i] = floor(x[i] * 1e9 + 0.5) / 1e9;
+    test_ok(ctx, gm_dataset_from_f64(ctx, back, N, 1, 0, &loose));
+    test_ok(ctx, gm_dataset_column(ctx, loose, 0, &c));
+    ck_assert(fabs(c.resolution * 1e9 - 1) < 1e-6);
+    t = with_bins(ctx, loose, "standard", NULL);
+    ck_assert_msg(fabs(gm__transform_unit(t, 0) * 3.7 - 1) < 1e-6, "%g", gm__transform_unit(t, 0));
+    gm__transform_release(t);
+    gm_dataset_free(loose);
+    /* two values far from the grid through 0 */
+    gm__counting counting = {0};
+    for (int i = 0; i < N; i++)
+        back[i] = i % 3 ? -0.0976 : 10.243;
+    test_ok(ctx, gm_dataset_from_f64(ctx, back, N, 1, 0, &loose));
+    t = with_bins(ctx, loose, "none", &counting);
+    ck_assert(fabs(gm__transform_unit(t, 0) - 10.3406) < 1e-9);
+    gm__transform_release(t);
+    gm_dataset_free(loose);
     gm_model *m = fit_flow(ctx, moved, "bins", &how);
     for (int i = 0; i < 61; i++)
         all[i] = (i - 30 - 1.0 / 7) / 3.7;

@@ -23,6 +23,8 @@ typedef struct gm_auto_row {
         *options;       /* that it was fitted with, apart by blanks, as gm_options_set_text takes */
     const char *why;    /* the failure's text; "" */
     double mean, error; /* held-out log density in nats a row, and its standard error */
+    int64_t rows;       /* that it learned from: of families that all rows would take too long, some
+                           drawn by the seed: gm_dataset_split */
     int64_t lost;       /* held-out rows that it holds impossible */
     double seconds;     /* that its fit and score took */
     /* Of families that are trained in steps: the fit again, to the bit, is a trainer with the

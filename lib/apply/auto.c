@@ -170,9 +170,22 @@ static gm_status score(job *j, gm__auto_try *t)
     return code;
 }
 
+/* At most so many of the rows, by the seed; NULL where all are taken. */
+static gm_status take_some(job *j, int64_t most, gm_dataset **some)
+{
+    gm_dataset *rest;
+    if (most == 0 || j->data.rows <= most)
+        return GM_OK;
+    GM_TRY(gm_dataset_split(j->ctx, j->train, (double)most / (double)j->data.rows,
+                            (uint64_t)gm__value_int(j->values, "seed"), &rest, some));
+    gm_dataset_free(rest);
+    return GM_OK;
+}
+
 static gm_status fit_and_score(job *j, int i, gm__auto_plan *plan, gm__auto_try *t)
 {
     gm_options *how = NULL;
+    gm_dataset *some = NULL;
     gm_fit_config config = {.struct_size = sizeof config,
                             .train = j->train,
                             .progress = j->config->progress,
@@ -181,8 +194,13 @@ static gm_status fit_and_score(job *j, int i, gm__auto_plan *plan, gm__auto_try 
     gm__format(t->options, sizeof t->options, "%s", plan->options);
     config.options = how;
     if (!code)
+        code = take_some(j, plan->most_rows, &some);
+    config.train = some ? some : j->train;
+    t->row.rows = gm_dataset_row_count(config.train);
+    if (!code)
         code = gm_fit_with(j->ctx, plan->family, &config, &t->model);
     gm_options_free(how);
+    gm_dataset_free(some);
     if (!code)
         code = score(j, t);
     if (!code)
@@ -303,6 +321,7 @@ static void drop_models(job *j)
 static gm_status describe_data(job *j)
 {
     j->data.rows = gm_dataset_row_count(j->train);
+    j->data.held = j->held_rows;
     j->data.seconds = gm__value_real(j->values, "seconds");
     for (int64_t i = 0; i < gm_dataset_column_count(j->train); i++) {
         gm_column c = {.struct_size = sizeof c};

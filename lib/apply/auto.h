@@ -7,6 +7,7 @@
 /* What sizes are chosen by. */
 typedef struct gm__auto_data {
     int64_t rows;     /* to learn from */
+    int64_t held;     /* to score */
     int64_t columns;  /* features */
     int64_t measured; /* of them real or circular */
     int64_t whole;    /* integer or ordered */
@@ -17,7 +18,8 @@ enum { GM__AUTO_TEXT = 320 };
 
 typedef struct gm__auto_plan {
     const char *rung, *family;
-    double weight; /* share of the time that fits by steps have; 0: it needs no budget */
+    int64_t most_rows; /* to learn from, drawn; 0: all */
+    double weight;     /* share of the time that fits by steps have; 0: it needs no budget */
     char options[GM__AUTO_TEXT]; /* apart by blanks */
 } gm__auto_plan;
 

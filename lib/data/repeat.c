@@ -18,3 +18,9 @@ double gm__repeat_width(double *x, int64_t n)
     double most = x[n - 1] > -x[0] ? x[n - 1] : -x[0];
     return again * 10 < n || most / least >= 0x1p50 ? 0 : least;
 }
+
+double gm__repeat_unit(double *x, int64_t n, double resolution)
+{
+    double width = gm__repeat_width(x, n);
+    return resolution > 0 && !(width > 64 * resolution) ? resolution : width;
+}

@@ -50,7 +50,6 @@ static gm_status read_column(fit *f, int64_t j, double *low, double *high)
     const gm__way *w = &f->t->ways[j];
     gm__label label;
     gm__dataset_gather(f->data, &f->columns[j], 1, NULL, 0, f->rows, f->x, 1);
-    *low = *high = f->x[0];
     for (int64_t i = 0; i < f->rows; i++) {
         double v = f->x[i];
         if (v - v != 0)
@@ -62,8 +61,8 @@ static gm_status read_column(fit *f, int64_t j, double *low, double *high)
             v = f->x[i] = v - w->period * floor(v / w->period);
         if (w->unit > 0)
             v = f->x[i] = floor(v / w->unit + 0.5);
-        *low = v < *low ? v : *low;
-        *high = v > *high ? v : *high;
+        *low = i == 0 || v < *low ? v : *low;
+        *high = i == 0 || v > *high ? v : *high;
     }
     return GM_OK;
 }
@@ -295,15 +294,15 @@ static gm_status whiten(fit *f)
 
 /* ---- All columns ----------------------------------------------------------------------------- */
 
-/* Bins of a column whose values repeat, though they are multiples of nothing: those of a grid that
- * was moved and scaled. */
-static double find_unit(fit *f, int64_t i)
+/* Bins of a column whose values repeat: as wide as their resolution, but for a grid that was moved
+ * and scaled, which has none, or one of rounding alone. */
+static double find_unit(fit *f, int64_t i, double resolution)
 {
     gm__dataset_gather(f->data, &i, 1, NULL, 0, f->rows, f->x, 1);
     for (int64_t k = 0; k < f->rows; k++)
         if (f->x[k] - f->x[k] != 0)
             return 0;
-    return gm__repeat_width(f->x, f->rows);
+    return gm__repeat_unit(f->x, f->rows, resolution);
 }
 
 static void describe(fit *f)
@@ -316,7 +315,7 @@ static void describe(fit *f)
         gm__way *w = &f->t->ways[j];
         gm__way_describe(w, c);
         if (f->bins && c->type == GM_COLUMN_REAL)
-            w->unit = c->resolution > 0 ? c->resolution : find_unit(f, i);
+            w->unit = find_unit(f, i, c->resolution);
         int whole = gm__way_whole(w);
         int index = c->type == GM_COLUMN_BINARY || c->type == GM_COLUMN_CATEGORY;
         w->counted = f->counting && (whole || (index && c->categories <= 2));
@@ -379,7 +378,7 @@ static gm_status learn(fit *f, int whitening)
     GM_TRY(make_room(f, whitening));
     for (int64_t j = 0; j < t->d; j++) {
         gm__way *w = &t->ways[j];
-        double low, high;
+        double low = 0, high = 0;
         GM_TRY(gm__check_cancel(f->ctx));
         GM_TRY(read_column(f, j, &low, &high));
         if (w->type == GM_COLUMN_ORDERED) {

@@ -26,7 +26,7 @@ static int64_t find_column(gm_context *ctx, const gm_model *model, const char *n
 }
 
 /* Of a column of the rows that are compared on; 0 also where memory is short. */
-static double repeat_width(const gm__measure *m, int64_t column)
+static double repeat_width(const gm__measure *m, int64_t column, double resolution)
 {
     int64_t n = gm_dataset_row_count(m->rows), kept = 0;
     double *x = gm__alloc_array(&m->ctx->allocator, n, sizeof *x);
@@ -36,7 +36,7 @@ static double repeat_width(const gm__measure *m, int64_t column)
     for (int64_t i = 0; i < n; i++)
         if (x[i] - x[i] == 0)
             x[kept++] = x[i];
-    double width = gm__repeat_width(x, kept);
+    double width = gm__repeat_unit(x, kept, resolution);
     gm__free(&m->ctx->allocator, x, (size_t)n * sizeof *x);
     return width;
 }
@@ -55,7 +55,7 @@ double gm__measure_width(const gm__measure *m, const gm_model *model, int64_t j)
     int64_t k = *c.name ? gm_dataset_find_column(m->rows, c.name) : j;
     if (k < 0 || gm_dataset_column(m->ctx, m->rows, k, &data) || data.type != GM_COLUMN_REAL)
         return 0;
-    return data.resolution > 0 ? data.resolution : repeat_width(m, k);
+    return repeat_width(m, k, data.resolution);
 }
 
 /* ---- Scores ---------------------------------------------------------------------------------- */
