@@ -28,6 +28,10 @@ static const workload workloads[] = {
      1},
     {"nsf10-d43-h64x2.b128", "flow", PLAIN "coupling=nsf hidden=64,64 bins=8 bound=3", 43, 128, 0,
      1},
+    {"maf5-d43-h512x2.b100", "flow",
+     "structure=autoregressive coupling=realnvp mixing=swap identity=0 activation=relu layers=5 "
+     "hidden=512,512 max_log_scale=1",
+     43, 100, 0, 1},
     {"ddpm-d64-h512x3.b256", "diffusion",
      "target=eps noise_schedule=linear levels=1000 embedding=64 hidden=512,512,512", 64, 256, 0, 1},
 };
