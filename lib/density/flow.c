@@ -57,7 +57,7 @@ gm__flow_name gm__flow_layer_name(int64_t i, const char *part)
     return n;
 }
 
-static gm__flow_graph begin(gm_builder *b)
+gm__flow_graph gm__flow_begin(gm_builder *b)
 {
     gm__flow_graph f = {.b = b,
                         .d = gm_builder_width(b),
@@ -109,27 +109,27 @@ static gm_node *backward(const gm__flow_graph *f, gm_node *z)
 
 static gm_node *encode(gm_builder *b, gm_node *x)
 {
-    gm__flow_graph f = begin(b);
+    gm__flow_graph f = gm__flow_begin(b);
     gm_node *log_det;
     return forward(&f, x, &log_det);
 }
 
 static gm_node *decode(gm_builder *b, gm_node *z)
 {
-    gm__flow_graph f = begin(b);
+    gm__flow_graph f = gm__flow_begin(b);
     return backward(&f, z);
 }
 
 static gm_node *log_prob(gm_builder *b, gm_node *x)
 {
-    gm__flow_graph f = begin(b);
+    gm__flow_graph f = gm__flow_begin(b);
     gm_node *log_det, *z = forward(&f, x, &log_det), *log_base = gm__flow_log_base(&f, z);
     return log_det ? gm_add(b, log_base, log_det) : log_base;
 }
 
 static gm_node *base(gm_builder *b)
 {
-    gm__flow_graph f = begin(b);
+    gm__flow_graph f = gm__flow_begin(b);
     return gm__flow_draw_base(&f);
 }
 
@@ -140,9 +140,10 @@ const gm_family gm__flow = {
     .summary = "normalizing flow: exact density, exact sampling, invertible codes",
     .options = options,
     .log_prob_kind = GM_EXACT,
-    .flags = GM_FAMILY_CONDITIONS,
+    .flags = GM_FAMILY_CONDITIONS | GM_FAMILY_CIRCULAR,
     .log_prob = log_prob,
     .encode = encode,
     .decode = decode,
     .base = base,
+    .conditionals = &gm__flow_conditionals,
 };

@@ -103,6 +103,18 @@ static gm_node *pass(const gm__flow_graph *f, const net *n, gm_node *x, gm_node 
     return gm__flow_map(f->b, n->circle, x, raw, FORWARD, log_det);
 }
 
+gm_node *gm__flow_pass(const gm__flow_graph *f, int64_t layer, gm_node *x, gm_node **log_slope)
+{
+    net n;
+    *log_slope = NULL;
+    if (!describe(f, layer, &n))
+        return NULL;
+    gm_node *raw = gm_nn_masked(f->b, n.name.text, x, &n.masked);
+    if (n.turn)
+        raw = gm_take(f->b, raw, n.masked.outputs, n.turn);
+    return gm__flow_map_reals(f->b, x, raw, FORWARD, log_slope);
+}
+
 /* x of z. */
 static gm_node *solve(const gm__flow_graph *f, const net *n, gm_node *z)
 {

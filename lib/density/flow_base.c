@@ -80,6 +80,61 @@ static gm_node *draw_mixture(gm_builder *b, int64_t d)
     return gm_add(b, gm_gather(b, m.mean, k), gm_mul(b, deviation, gm_normal(b, 2, rows)));
 }
 
+/* ---- A column given those before it ---------------------------------------------------------- */
+
+/* Of each component and column, wide (batch, components, d): how many deviations z lies above the
+ * mean, and the log density. */
+static gm_node *log_each(gm_builder *b, const mixture *m, gm_node *z, gm_node **e)
+{
+    int64_t shape[3] = {GM_BATCH, 1, gm_node_dim(z, -1)};
+    gm_node *log_deviation = gm_wide(b, m->log_deviation);
+    gm_node *away = gm_sub(b, gm_wide(b, gm_reshape(b, z, 3, shape)), gm_wide(b, m->mean));
+    *e = gm_mul(b, away, gm_exp(b, gm_neg(b, log_deviation)));
+    gm_node *log_normal = gm_shift(b, gm_scale(b, gm_square(b, *e), -0.5), -0.5 * log_two_pi);
+    return gm_sub(b, log_normal, log_deviation);
+}
+
+/* (batch, components, d) with the components last. */
+static gm_node *components_last(gm_builder *b, gm_node *x)
+{
+    return gm_permute(b, x, (const int32_t[]){0, 2, 1});
+}
+
+/* Components weighted by what the columns before say of them. */
+static void mixture_laws(gm_builder *b, gm_node *z, gm_node **logp, gm_node **below,
+                         gm_node **above)
+{
+    mixture m = mixture_of(b, gm_node_dim(z, -1));
+    int64_t column[2] = {gm_node_dim(m.log_weight, -1), 1};
+    gm_node *e, *each = log_each(b, &m, z, &e);
+    gm_node *weight =
+        gm_add(b, gm_cumsum(b, each, 0, 1), gm_reshape(b, gm_wide(b, m.log_weight), 2, column));
+    weight = gm_log_softmax(b, components_last(b, weight)); /* (batch, d, components) */
+    gm_node *share = gm_exp(b, weight);
+    e = components_last(b, e);
+    *logp = gm_logsumexp(b, gm_add(b, weight, components_last(b, each)));
+    *below = gm_sum(b, gm_mul(b, share, gm_normal_cdf(b, e)), -1, 0);
+    *above = gm_sum(b, gm_mul(b, share, gm_normal_cdf(b, gm_neg(b, e))), -1, 0);
+}
+
+int gm__flow_base_laws(const gm__flow_graph *f, gm_node *z, gm_node **logp, gm_node **below,
+                       gm_node **above)
+{
+    gm_builder *b = f->b;
+    int base = gm_opt_choice(b, "base");
+    if (!z || base == STUDENT)
+        return base != STUDENT;
+    if (base == MIXTURE) {
+        mixture_laws(b, z, logp, below, above);
+        return 1;
+    }
+    z = gm_wide(b, z);
+    *logp = gm_shift(b, gm_scale(b, gm_square(b, z), -0.5), -0.5 * log_two_pi);
+    *below = gm_normal_cdf(b, z);
+    *above = gm_normal_cdf(b, gm_neg(b, z));
+    return 1;
+}
+
 /* ---- All columns ----------------------------------------------------------------------------- */
 
 static gm_node *log_reals(gm_builder *b, gm_node *z)

@@ -41,39 +41,48 @@ gm_spline gm__flow_spline(gm_builder *b, gm__way way)
                        .inverse = way == INVERSE};
 }
 
-static gm_node *map_spline(gm_builder *b, gm_node *t, gm_node *raw, gm__way way, gm_node **log_det)
+static gm_node *map_spline(gm_builder *b, gm_node *t, gm_node *raw, gm__way way,
+                           gm_node **log_slope)
 {
     gm_spline s = gm__flow_spline(b, way);
-    gm_node *log_slope, *y = gm_rq_spline(b, &s, t, raw, &log_slope);
-    *log_det = gm__flow_add(b, *log_det, gm_sum_last_wide(b, log_slope));
-    return y;
+    return gm_rq_spline(b, &s, t, raw, log_slope);
 }
 
-static gm_node *map_affine(gm_builder *b, gm_node *t, gm_node *raw, gm__way way, gm_node **log_det)
+static gm_node *map_affine(gm_builder *b, gm_node *t, gm_node *raw, gm__way way,
+                           gm_node **log_slope)
 {
     int64_t w = gm_node_dim(t, -1);
     double most = gm_opt_real(b, "max_log_scale");
     gm_node *mu = gm_slice(b, raw, -1, 0, w), *s = gm_slice(b, raw, -1, w, w);
     s = gm_scale(b, gm_tanh(b, most == 1 ? s : gm_scale(b, s, 1 / most)), most);
     if (way == INVERSE) {
-        *log_det = gm__flow_add(b, *log_det, gm_sum_last_wide(b, s));
+        *log_slope = s;
         return gm_add(b, gm_mul(b, t, gm_exp(b, s)), mu);
     }
-    gm_node *minus = gm_neg(b, s);
-    *log_det = gm__flow_add(b, *log_det, gm_sum_last_wide(b, minus));
-    return gm_mul(b, gm_sub(b, t, mu), gm_exp(b, minus));
+    *log_slope = gm_neg(b, s);
+    return gm_mul(b, gm_sub(b, t, mu), gm_exp(b, *log_slope));
+}
+
+gm_node *gm__flow_map_reals(gm_builder *b, gm_node *t, gm_node *raw, gm__way way,
+                            gm_node **log_slope)
+{
+    *log_slope = NULL;
+    switch (gm_opt_choice(b, "coupling")) {
+    case NSF:
+        return map_spline(b, t, raw, way, log_slope);
+    case NICE:
+        return way == INVERSE ? gm_add(b, t, raw) : gm_sub(b, t, raw);
+    default:
+        return map_affine(b, t, raw, way, log_slope);
+    }
 }
 
 static gm_node *map_reals(gm_builder *b, gm_node *t, gm_node *raw, gm__way way, gm_node **log_det)
 {
-    switch (gm_opt_choice(b, "coupling")) {
-    case NSF:
-        return map_spline(b, t, raw, way, log_det);
-    case NICE:
-        return way == INVERSE ? gm_add(b, t, raw) : gm_sub(b, t, raw);
-    default:
-        return map_affine(b, t, raw, way, log_det);
-    }
+    gm_node *log_slope, *y = gm__flow_map_reals(b, t, raw, way, &log_slope);
+    if (log_slope)
+        *log_det = gm__flow_add(b, *log_det, gm_sum_last_wide(b, log_slope));
+    return y;
 }
 
 /* raw: of each angle its phase, then of each its spline. */

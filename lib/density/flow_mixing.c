@@ -167,6 +167,12 @@ gm_node *gm__flow_normalise(const gm__flow_graph *f, int64_t layer, gm_node *x, 
     return gm_mul(b, gm_sub(b, x, shift), gm_exp(b, gm_neg(b, log_scale)));
 }
 
+gm_node *gm__flow_log_scale(const gm__flow_graph *f, int64_t layer)
+{
+    gm__flow_name name = gm__flow_layer_name(layer, "log_scale");
+    return gm_param(f->b, layer < f->layers ? name.text : "log_scale", 1, &f->d, GM_INIT_ZEROS, 0);
+}
+
 /* z = x exp(-log_scale): additive layers alone keep volumes (Dinh et al. 2015, section 3.3). */
 gm_node *gm__flow_scale(const gm__flow_graph *f, gm_node *x, gm__way way, gm_node **log_det)
 {

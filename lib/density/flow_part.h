@@ -8,9 +8,6 @@
 /* Streams of the permutations that move reals and angles among each other. */
 #define GM__FLOW_SECOND 100000
 
-/* until the builder knows angles */
-#define GM_X_CIRCULAR 5
-
 /* Positions in the ranges of the options. */
 enum { REALNVP, NSF, NICE };                              /* coupling */
 enum { COUPLING, AUTOREGRESSIVE, BACKWARDS, CONTINUOUS }; /* structure */
@@ -61,6 +58,9 @@ int64_t gm__flow_raw(gm_builder *b, const unsigned char *circle, int64_t count);
 /* Maps t (batch, w) by raw parameters (batch, gm__flow_raw), adding log |dt'/dt| to *log_det. */
 gm_node *gm__flow_map(gm_builder *b, const unsigned char *circle, gm_node *t, gm_node *raw,
                       gm__way way, gm_node **log_det);
+/* The map of real columns, with log |dt'/dt| of each (batch, w); NULL where all are 0. */
+gm_node *gm__flow_map_reals(gm_builder *b, gm_node *t, gm_node *raw, gm__way way,
+                            gm_node **log_slope);
 /* The map of columns that nothing conditions: its parameters are learned directly. */
 gm_node *gm__flow_map_alone(gm_builder *b, const char *name, const unsigned char *circle,
                             gm_node *t, gm__way way, gm_node **log_det);
@@ -72,6 +72,8 @@ gm_node *gm__flow_couple(const gm__flow_graph *f, int64_t layer, gm_node *x, gm_
                          gm_node **log_det);
 gm_node *gm__flow_autoregress(const gm__flow_graph *f, int64_t layer, gm_node *x, gm__way way,
                               gm_node **log_det);
+/* z of real columns x of an autoregressive layer, with log |dz/dx| of each, or NULL. */
+gm_node *gm__flow_pass(const gm__flow_graph *f, int64_t layer, gm_node *x, gm_node **log_slope);
 gm_node *gm__flow_mix(const gm__flow_graph *f, int64_t layer, gm_node *x, gm__way way,
                       gm_node **log_det);
 /* Where the columns of a mixing that only moves them come from: index (count). */
@@ -81,6 +83,8 @@ gm_node *gm__flow_normalise(const gm__flow_graph *f, int64_t layer, gm_node *x, 
                             gm_node **log_det);
 /* A learned scale of each column at the end. */
 gm_node *gm__flow_scale(const gm__flow_graph *f, gm_node *x, gm__way way, gm_node **log_det);
+/* The log scales of both, (d): of the columns before layer i, and at the end. */
+gm_node *gm__flow_log_scale(const gm__flow_graph *f, int64_t layer);
 
 /* ---- The whole of a continuous flow (flow_ode.c) --------------------------------------------- */
 
@@ -90,5 +94,14 @@ gm_node *gm__flow_ode(const gm__flow_graph *f, gm_node *x, gm__way way, gm_node 
 
 gm_node *gm__flow_log_base(const gm__flow_graph *f, gm_node *z); /* (batch), WIDE */
 gm_node *gm__flow_draw_base(const gm__flow_graph *f);            /* (batch, d) */
+/* Of z_j given the columns before it: log density, and the mass below and above. (batch, d), WIDE.
+ * 0 where the base has none in closed form. */
+int gm__flow_base_laws(const gm__flow_graph *f, gm_node *z, gm_node **logp, gm_node **below,
+                       gm_node **above);
+
+/* ---- Columns given those before them (flow_law.c) -------------------------------------------- */
+
+gm__flow_graph gm__flow_begin(gm_builder *b);
+extern const gm_conditionals gm__flow_conditionals;
 
 #endif
