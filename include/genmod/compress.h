@@ -33,7 +33,7 @@ typedef struct gm_compression {
     int64_t text_bytes;  /* of them for what the rows do not say of the text */
     double model_bits;   /* sum of -log2 p of the model over all values that have p > 0 */
     int64_t outside;     /* values of p = 0 and missing cells */
-    double outside_bits; /* what they took */
+    double outside_bits; /* what they took, and signs of zeros */
 } gm_compression;
 
 /* Compresses the feature columns of rows, found by name (by place where there are no names), to a

@@ -63,7 +63,7 @@ static int64_t modulo(int64_t a, int64_t n)
 
 int gm__packed_place(const gm__packed *p, double value, int64_t *place)
 {
-    if (!gm__grid_find(&p->grid, value, place))
+    if (!gm__grid_find(&p->grid, p->minus && value == 0 ? 0 : value, place))
         return 0;
     if (p->turn) {
         if (*place < p->from || *place - p->from >= p->turn)
@@ -71,6 +71,14 @@ int gm__packed_place(const gm__packed *p, double value, int64_t *place)
         *place = modulo(*place, p->turn);
     }
     return *place >= p->low && *place <= p->high;
+}
+
+uint32_t gm__packed_minus(const gm__packed *p, double value)
+{
+    if (!p->minus || value != 0)
+        return 0;
+    double part = (double)p->minus / (double)p->zeros;
+    return (uint32_t)(part * (double)(GM__RANS_TOTAL - 2)) + 1;
 }
 
 double gm__packed_value(const gm__packed *p, int64_t place)

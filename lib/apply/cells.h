@@ -16,16 +16,19 @@
 
 /* A column as an archive has it. */
 typedef struct gm__packed {
-    gm_column is;       /* as the model has it */
-    gm__grid grid;      /* whole numbers where the column counts */
-    int64_t low, high;  /* the places that the law codes, both included */
-    int64_t turn, from; /* circular, and a turn is a place: places are taken from `from` on, and
-                           coded modulo turn; else 0 */
-    int64_t missing;    /* cells */
+    gm_column is;         /* as the model has it */
+    gm__grid grid;        /* whole numbers where the column counts */
+    int64_t low, high;    /* the places that the law codes, both included */
+    int64_t turn, from;   /* circular, and a turn is a place: places are taken from `from` on, and
+                             coded modulo turn; else 0 */
+    int64_t missing;      /* cells */
+    int64_t minus, zeros; /* cells that are -0, where the grid knows 0 alone; and of any sign */
     char **extra; /* (extras) categories that the model has not; their numbers follow its own */
     int64_t extras;
 } gm__packed;
 
+/* What tells -0 from 0 once the place is known, as a symbol: -0 is [0, that); 0 where none is. */
+uint32_t gm__packed_minus(const gm__packed *p, double value);
 /* low and high from grid and model; whether a column counts. */
 void gm__packed_range(gm__packed *p);
 int gm__packed_counts(const gm__packed *p);

@@ -79,6 +79,14 @@ gm_status gm__coder_reserve(gm__coder *k, int64_t rows)
     return whole ? GM_OK : gm__no_memory(k->ctx);
 }
 
+double gm__coder_given(const gm__packed *p, double value)
+{
+    double low = p->is.low, high = p->is.high, far = 1000 * (high - low) + fabs(low) + fabs(high);
+    if (gm__packed_counts(p))
+        return value;
+    return value < low - far ? low - far : value > high + far ? high + far : value;
+}
+
 uint32_t gm__coder_missing(const gm__coder *k, const gm__packed *p)
 {
     if (p->missing == 0)

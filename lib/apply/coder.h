@@ -44,6 +44,10 @@ gm_status gm__coder_tails(gm__coder *k, int64_t first, int64_t count);
 /* The column is coded: fills x where cells are odd or impossible, and counts it as known. */
 gm_status gm__coder_settle(gm__coder *k, int64_t i, int64_t count);
 
+/* What a law is given for a value: far outside of what the model has seen the nearest value that is
+ * not, so that nothing overflows on the way. */
+double gm__coder_given(const gm__packed *p, double value);
+
 /* How likely a cell of the column is missing, as a symbol: [0, that) of the total. */
 uint32_t gm__coder_missing(const gm__coder *k, const gm__packed *p);
 

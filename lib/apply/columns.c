@@ -16,7 +16,7 @@ enum {
 };
 
 typedef struct learned {
-    gm__adaptive missing, grid, width, extras;
+    gm__adaptive missing, grid, minus, width, extras;
 } learned;
 
 static int is_category(const gm__packed *p)
@@ -63,6 +63,12 @@ static void add_grid(const gm__packed *p, learned *l, gm__symbols *s)
     gm__adaptive_add(&l->grid, s, CODES, grid_code(&p->grid));
     if (p->grid.kind == GM__GRID_PART)
         gm__symbols_number(s, (uint64_t)p->grid.part);
+    if (p->grid.kind <= GM__GRID_PART)
+        gm__adaptive_add(&l->minus, s, 2, p->minus > 0);
+    if (p->minus) {
+        gm__symbols_number(s, (uint64_t)p->minus - 1);
+        gm__symbols_number(s, (uint64_t)(p->zeros - p->minus));
+    }
     if (p->grid.kind == GM__GRID_TABLE)
         add_table(&p->grid, l, s);
     if (p->turn)
@@ -182,6 +188,13 @@ static gm_status take_grid(gm__coder *k, gm__packed *p, gm__rans_decoder *d, lea
         g->part = (double)part;
         if (part < 1 || part > (uint64_t)1 << 53)
             return wrong(k, name);
+    }
+    if (g->kind <= GM__GRID_PART && gm__adaptive_take(&l->minus, d, 2)) {
+        uint64_t minus = gm__rans_number(d) + 1, plus = gm__rans_number(d);
+        if (minus < 1 || minus > (uint64_t)k->rows || plus > (uint64_t)k->rows)
+            return wrong(k, name);
+        p->minus = (int64_t)minus;
+        p->zeros = (int64_t)(minus + plus);
     }
     if (g->kind == GM__GRID_TABLE)
         GM_TRY(take_table(k, d, l, g, name));

@@ -18,6 +18,7 @@ typedef struct cell {
     double even; /* places that share it evenly */
     double value;
     int outside, missing;
+    uint32_t sign; /* frequency of what told -0 from 0; 0 nothing did */
 } cell;
 
 typedef struct packer {
@@ -42,6 +43,17 @@ static int64_t first_place(const gm__packed *p, const double *sorted, int64_t n)
     return place;
 }
 
+/* Whole steps know no -0. */
+static void count_zeros(gm__packed *c, const double *values, int64_t n)
+{
+    if (c->grid.kind != GM__GRID_DECIMAL && c->grid.kind != GM__GRID_PART)
+        return;
+    for (int64_t i = 0; i < n; i++) {
+        c->zeros += values[i] == 0;
+        c->minus += values[i] == 0 && signbit(values[i]);
+    }
+}
+
 static gm_status survey(packer *p)
 {
     gm__coder *k = &p->k;
@@ -57,6 +69,7 @@ static gm_status survey(packer *p)
             code = gm__grid_choose(k->ctx, values, n, &c->grid);
         if (!code && !gm__packed_counts(c)) {
             gm__packed_range(c);
+            count_zeros(c, values, n);
             c->from = c->turn ? first_place(c, values, n) : 0;
         }
         if (!code)
@@ -85,6 +98,7 @@ static void begin_cells(packer *p, int64_t j, int64_t count)
         c->value = p->truth[i * k->d + j];
         c->missing = c->value != c->value;
         c->count = 0;
+        c->sign = 0;
         c->mass = c->even = 1;
         c->span = top;
         c->open = !c->missing && gm__packed_place(is, c->value, &c->place);
@@ -195,6 +209,15 @@ static void finish_even(cell *c)
     }
 }
 
+static void tell_sign(cell *c, uint32_t minus)
+{
+    c->sign = minus ? signbit(c->value) ? minus : GM__RANS_TOTAL - minus : 0;
+    if (minus && signbit(c->value))
+        add(c, 0, minus);
+    else if (minus)
+        add(c, minus, GM__RANS_TOTAL);
+}
+
 /* ---- Bits ------------------------------------------------------------------------------------ */
 
 static double sum_bits(packer *p, int64_t count)
@@ -227,6 +250,11 @@ static void note_bits(packer *p, int64_t count)
         used++;
     }
     p->told.outside_bits += sum_bits(p, used);
+    used = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (p->cells[i].sign)
+            p->bits[used++] = (double)p->cells[i].sign / (double)GM__RANS_TOTAL;
+    p->told.outside_bits += sum_bits(p, used);
 }
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
@@ -247,6 +275,8 @@ static gm_status pack_column(packer *p, int64_t i, int64_t count, gm__tails *low
     for (int64_t r = 0; r < count; r++) {
         cell *c = &p->cells[r];
         finish_even(c);
+        if (!c->outside)
+            tell_sign(c, gm__packed_minus(&k->columns[j], c->value));
         for (int s = 0; s < c->count; s++)
             gm__symbols_add(&p->symbols, c->symbols[s].start, c->symbols[s].freq);
         if (c->outside)
@@ -262,11 +292,12 @@ static void fill_unknown(packer *p, int64_t count)
 {
     gm__coder *k = &p->k;
     for (int64_t j = 0; j < k->d; j++) {
-        const gm_column *is = &k->columns[j].is;
+        const gm__packed *own = &k->columns[j];
+        const gm_column *is = &own->is;
         for (int64_t i = 0; i < count; i++) {
             double v = p->truth[i * k->d + j];
             int fine = v == v && !(is->categories && v >= (double)is->categories);
-            k->x[i * k->d + j] = fine ? v : is->low;
+            k->x[i * k->d + j] = fine ? gm__coder_given(own, v) : is->low;
         }
     }
 }

@@ -127,6 +127,16 @@ static gm_status ask_ends(unpacker *u, int64_t j, int64_t count, const gm__span 
     return GM_OK;
 }
 
+static double take_sign(unpacker *u, const gm__packed *is, double value)
+{
+    uint32_t minus = gm__packed_minus(is, value);
+    int negative = gm__rans_peek(&u->decoder) < minus;
+    if (!minus)
+        return value;
+    gm__rans_take(&u->decoder, negative ? 0 : minus, negative ? minus : GM__RANS_TOTAL - minus);
+    return negative ? -0.0 : value;
+}
+
 static gm_status take_cell(unpacker *u, int64_t j, int64_t row, const gm__span *top,
                            uint32_t missing, double *value)
 {
@@ -141,7 +151,7 @@ static gm_status take_cell(unpacker *u, int64_t j, int64_t row, const gm__span *
     else
         GM_TRY(take_place(u, j, row, top, &place, &coded));
     if (coded)
-        *value = gm__packed_value(is, place);
+        *value = take_sign(u, is, gm__packed_value(is, place));
     else if (!gone)
         GM_TRY(take_outside(u, is, value));
     u->k.odd[row] = !coded;
@@ -159,7 +169,8 @@ static gm_status unpack_column(unpacker *u, int64_t i, int64_t count, double *tr
     for (int64_t r = 0; r < count; r++) {
         double *value = &truth[r * k->d + j];
         GM_TRY(take_cell(u, j, r, &top, missing, value));
-        k->x[r * k->d + j] = k->odd[r] ? k->columns[j].is.low : *value;
+        k->x[r * k->d + j] =
+            k->odd[r] ? k->columns[j].is.low : gm__coder_given(&k->columns[j], *value);
         if (r % 256 == 0)
             GM_TRY(gm__check_cancel(k->ctx));
     }
