@@ -344,6 +344,50 @@ START_TEST(any_bits_given_any_others)
 }
 END_TEST
 
+/* The laws of the columns, each given those before it in the model's order, multiply to p; of
+ * several networks there is no such order. */
+START_TEST(laws_multiply)
+{
+    enum { N = 40 };
+    static const char *const settings[][12] = {
+        {"seed=1", "steps=60", "hidden=20", "table=8", "components=3", NULL},
+        {"seed=2", "steps=60", "hidden=20", "table=0", "order=random", "components=1", NULL},
+        {"seed=3", "steps=60", "hidden=20", "table=8", "any_order=1", "order=random", NULL},
+        {"seed=4", "steps=60", "hidden=20", "orders=2", NULL},
+    };
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = count_rows(ctx);
+    gm_model *model = fit_of(ctx, rows, settings[_i]);
+    double x[N][4], value[N], one[N], sum[N] = {0}, logp[N];
+    unsigned char known[4] = {0};
+    int64_t order[4];
+    gm_conditional *c = NULL;
+    gm_array ax = case_array(GM_F64, x, N, 4);
+    test_ok(ctx, gm_dataset_read_f64(ctx, rows, 0, N, x[0], 0));
+    test_ok(ctx, gm_conditional_create(ctx, model, NULL, &c));
+    ck_assert_int_eq(gm_conditional_order(c, order), _i == 3 ? -1 : _i == 2);
+    if (_i != 3) {
+        for (int k = 0; k < 4; k++) {
+            for (int i = 0; i < N; i++)
+                value[i] = x[i][order[k]];
+            test_ok(ctx, gm_conditional_set(ctx, c, &ax, NULL, known, order[k]));
+            test_ok(ctx, gm_conditional_log_prob(ctx, c, 0, N, value, one));
+            for (int i = 0; i < N; i++)
+                sum[i] += one[i];
+            known[order[k]] = 1;
+        }
+        test_ok(ctx, gm_model_log_prob(ctx, model, &ax, NULL, NULL, logp, NULL));
+        for (int i = 0; i < N; i++)
+            must_msg(test_close(sum[i], logp[i], 1e-5, 1e-5), "row %d: %.9g, not %.9g", i, sum[i],
+                     logp[i]);
+    }
+    gm_conditional_free(c);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* ---- Ensembles ------------------------------------------------------------------------------- */
 
 static void copy_params(const gm_model *from, const char *part, gm_model *to, int zero)
@@ -576,6 +620,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, reals_integrate_to_one, 0, 3);
     tcase_add_loop_test(t, later_columns_do_not_matter, 0, 3);
     tcase_add_test(t, any_bits_given_any_others);
+    tcase_add_loop_test(t, laws_multiply, 0, 4);
     tcase_add_test(t, ensemble_is_the_mean);
     tcase_add_loop_test(t, draws_follow_probabilities, 0, BIT_SETTINGS);
     tcase_add_loop_test(t, draws_of_mixed_columns, 0, 3);

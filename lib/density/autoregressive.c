@@ -393,7 +393,9 @@ static int32_t column_order(gm_builder *b, int32_t *numbers)
         return 0;
     for (int32_t i = 0; i < c.count; i++)
         numbers[i] = c.first[o.at[i]];
-    return any_order(b);
+    if (any_order(b))
+        return 1;
+    return gm_opt_int(b, "orders") > 1 ? -1 : 0; /* of several orders a column has no one law */
 }
 
 static gm_node *column_raw(gm_builder *b, gm_node *x, gm_node *known)
