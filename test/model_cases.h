@@ -92,6 +92,7 @@ static const struct {
 };
 #define A_DIFFUSION 9
 #define A_CONDITIONAL 12
+#define A_SEQUENCE 15
 #define A_VAE 6 /* the first that is one */
 #define MODELS ((int)(sizeof models / sizeof models[0]))
 

@@ -360,6 +360,31 @@ START_TEST(edited_diffusion)
 }
 END_TEST
 
+START_TEST(edited_sequence)
+{
+    gm_context *ctx = test_context(NULL);
+    gm_model *model = model_of(ctx, A_SEQUENCE);
+    test_sink file = bytes_of(ctx, model);
+    edit(&file, "\"family\":\"autoregressive\"", "\"family\":\"vae\"", GM_E_FORMAT);
+    edit(&file, "\\\"orders\\\":\\\"2\\\"", "\\\"orders\\\":\\\"64\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"orders\\\":\\\"2\\\"", "\\\"orders\\\":\\\"1\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"orders\\\":\\\"2\\\"", "\\\"orders\\\":\\\"0\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"table\\\":\\\"5\\\"", "\\\"table\\\":\\\"65536\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"table\\\":\\\"5\\\"", "\\\"table\\\":\\\"-1\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"components\\\":\\\"8\\\"", "\\\"components\\\":\\\"1024\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"any_order\\\":\\\"false\\\"", "\\\"any_order\\\":\\\"true\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"hidden\\\":\\\"6\\\"", "\\\"hidden\\\":\\\"\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"direct\\\":\\\"true\\\"", "\\\"direct\\\":\\\"false\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"order\\\":\\\"natural\\\"", "\\\"order\\\":\\\"random\\\"", GM_OK);
+    edit(&file, "\\\"order\\\":\\\"natural\\\"", "\\\"order\\\":\\\"none\\\"", GM_E_FORMAT);
+    edit(&file, "\\\"binarize\\\":\\\"0\\\"", "\\\"binarize\\\":\\\"255\\\"", GM_OK);
+    edit(&file, "\\\"binarize\\\":\\\"0\\\"", "\\\"binarize\\\":\\\"-1\\\"", GM_E_FORMAT);
+    test_sink_clear(&file);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* Discrete columns taken as they are: marks, ranges and sizes that do not fit. */
 START_TEST(edited_vae)
 {
@@ -502,6 +527,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, mutated_data, 0, MODELS);
     tcase_add_loop_test(t, weights_not_finite, 0, MODELS);
     tcase_add_test(t, edited);
+    tcase_add_test(t, edited_sequence);
     tcase_add_test(t, edited_vae);
     tcase_add_test(t, edited_diffusion);
     tcase_add_test(t, edited_conditions);
