@@ -396,6 +396,134 @@ START_TEST(rows_come_and_go)
 }
 END_TEST
 
+/* ---- Laws of one column given others ---- */
+
+/* The sum over columns of log p(column | those before) is log p of the row, in any order. */
+static void chain(gm_context *ctx, const gm_model *model, const double *x, int64_t n, int64_t d,
+                  const int64_t *order)
+{
+    double logp[64], sum[64] = {0}, one[64];
+    unsigned char known[8] = {0};
+    gm_options *exact = case_options(ctx, TEXTS("rtol=0"));
+    gm_array in = case_array(GM_F64, (void *)(uintptr_t)x, n, d);
+    gm_conditional *c;
+    test_ok(ctx, gm_conditional_create(ctx, model, NULL, &c));
+    for (int64_t j = 0; j < d; j++) {
+        double value[64];
+        for (int64_t i = 0; i < n; i++)
+            value[i] = x[i * d + order[j]];
+        test_ok(ctx, gm_conditional_set(ctx, c, &in, NULL, known, order[j]));
+        test_ok(ctx, gm_conditional_log_prob(ctx, c, 0, n, value, one));
+        known[order[j]] = 1;
+        for (int64_t i = 0; i < n; i++)
+            sum[i] += one[i];
+    }
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, n, 0, exact, logp));
+    for (int64_t i = 0; i < n; i++)
+        must_msg(test_close(sum[i], logp[i], 1e-9, 1e-8), "row %d: %.12g not %.12g", (int)i, sum[i],
+                 logp[i]);
+    gm_conditional_free(c);
+    gm_options_free(exact);
+}
+
+/* The distribution is the integral of the density, or the sum of the probabilities. */
+static void distribution(gm_context *ctx, const gm_model *model, const double *x, int64_t d,
+                         int64_t column, double low, double high, int whole_numbers)
+{
+    enum { CELLS = 500 };
+    static double value[CELLS + 1], logp[CELLS + 1], below[CELLS + 1], above[CELLS + 1];
+    unsigned char known[8];
+    int64_t cells = whole_numbers ? (int64_t)(high - low) : CELLS;
+    double row[8], width = (high - low) / (double)cells, sum = 0;
+    gm_conditional *c;
+    test_ok(ctx, gm_conditional_create(ctx, model, NULL, &c));
+    for (int given = 0; given < 2; given++) {
+        memset(known, given, sizeof known);
+        known[column] = 0;
+        memcpy(row, x, (size_t)d * sizeof *row);
+        gm_array in = case_array(GM_F64, row, 1, d);
+        test_ok(ctx, gm_conditional_set(ctx, c, &in, NULL, known, column));
+        for (int64_t i = 0; i <= cells; i++) {
+            value[i] = low + width * (double)i;
+            test_ok(ctx, gm_conditional_cdf(ctx, c, 0, 1, value + i, below + i, above + i));
+            double at = whole_numbers ? value[i] : value[i] + 0.5 * width;
+            test_ok(ctx, gm_conditional_log_prob(ctx, c, 0, 1, &at, logp + i));
+            must_msg(fabs(below[i] + above[i] - 1) < 1e-9, "%g + %g", below[i], above[i]);
+        }
+        sum = whole_numbers ? 0 : below[0];
+        for (int64_t i = 0; i <= cells; i++) {
+            sum += whole_numbers ? exp(logp[i]) : 0;
+            must_msg(test_close(below[i], sum, 4e-3, 2e-3),
+                     "column %d at %g given %d: %.9g not %.9g", (int)column, value[i], given,
+                     below[i], sum);
+            sum += whole_numbers ? 0 : exp(logp[i]) * width;
+        }
+    }
+    gm_conditional_free(c);
+}
+
+START_TEST(laws)
+{
+    static double x[M * 5];
+    static const int64_t orders[3][5] = {{0, 1, 2, 3, 4}, {4, 3, 2, 1, 0}, {2, 0, 4, 1, 3}};
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = five_kinds(ctx);
+    gm_model *model = fit_kde(ctx, rows, mixed_fits[_i]);
+    cells_of(rows, x);
+    for (int i = 0; i < 3; i++)
+        chain(ctx, model, x, 12, 5, orders[i]);
+    distribution(ctx, model, x + 35, 5, 0, 0, 360, 0);
+    distribution(ctx, model, x + 35, 5, 1, _i == 2 ? -4 : -6, _i == 2 ? 6 : 8, 0);
+    distribution(ctx, model, x + 35, 5, 2, _i == 1 || _i == 2 ? 0 : -1.5,
+                 _i == 1 || _i == 2 ? 1 : 3, 0);
+    distribution(ctx, model, x + 35, 5, 3, 0, 6, 1);
+    distribution(ctx, model, x + 35, 5, 4, 0, 2, 1);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* Every kernel, between walls and without, and a whole matrix. */
+START_TEST(laws_of_every_kernel)
+{
+    static const char *const kernels[] = {"gaussian",    "epanechnikov", "tophat",
+                                          "exponential", "linear",       "cosine",
+                                          "biweight",    "triweight",    "tricube"};
+    gm_context *ctx = test_context(NULL);
+    static double x[M * 2];
+    static const int64_t orders[2][2] = {{0, 1}, {1, 0}};
+    uint64_t state = 5;
+    gm_dataset *rows;
+    for (int i = 0; i < M; i++) {
+        x[2 * i] = test_uniform(&state, 0, 1);
+        x[2 * i + 1] = x[2 * i] * test_uniform(&state, 0, 1);
+    }
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, M, 2, 0, &rows));
+    for (int kernel = 0; kernel < 9; kernel += test_quick() ? 4 : 1)
+        for (int how = 0; how < (kernel ? 3 : 4); how++) {
+            char name[40];
+            const char *const how_text[][3] = {{"boundary=none", "walls=data", "matrix=0"},
+                                               {"boundary=reflect", "walls=0..1", "matrix=0"},
+                                               {"boundary=reflect", "walls=..1.01", "adaptive=1"},
+                                               {"boundary=none", "walls=data", "matrix=1"}};
+            snprintf(name, sizeof name, "kernel=%s", kernels[kernel]);
+            const char *const *t = how_text[how];
+            gm_model *model = fit_kde(ctx, rows, TEXTS("seed=1", name, t[0], t[1], t[2]));
+            for (int i = 0; i < 2; i++)
+                chain(ctx, model, x, 12, 2, orders[i]);
+            distribution(ctx, model, x, 2, 1, how == 1 ? 0 : -6,
+                         how == 1   ? 1
+                         : how == 2 ? 1.01
+                                    : 6,
+                         0);
+            gm_model_free(model);
+        }
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* ---- Refusals ---- */
 
 START_TEST(refused)
@@ -507,6 +635,8 @@ static Suite *suite(void)
     tcase_add_loop_test(t, thresholds, 0, test_quick() ? 2 : FITS);
     tcase_add_loop_test(t, modes, 0, test_quick() ? 1 : FITS);
     tcase_add_test(t, rows_come_and_go);
+    tcase_add_loop_test(t, laws, 0, test_quick() ? 1 : FITS);
+    tcase_add_test(t, laws_of_every_kernel);
     tcase_add_test(t, refused);
     tcase_add_loop_test(t, memory_may_fail, 0, test_quick() ? 1 : 3);
     suite_add_tcase(s, t);

@@ -465,6 +465,7 @@ static const gm_direct direct = {
     .close = close_state,
     .log_prob = log_prob,
     .sample = sample,
+    .law = gm__kde_law,
 };
 
 const gm_family gm__kde_family = {

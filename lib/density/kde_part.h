@@ -113,6 +113,22 @@ double gm__kde_profile(const gm__kernels *kernels, int32_t kernel, double u);
 /* Least and largest exponent and factor of the kernel over a node. Not for gauss. */
 void gm__kde_node_bounds(const gm__kde_query *s, int64_t node, double a[2], double m[2]);
 
+/* ---- One column given others (kde_sample.c) ---- */
+
+/* A row's kernel in one column: where, its share of all, and what multiplies its bandwidth. */
+typedef struct gm__kde_part {
+    double center, weight, scale;
+} gm__kde_part;
+typedef struct gm__kde_given gm__kde_given;
+gm_status gm__kde_given_open(gm_context *ctx, const gm__kde *k, const uint8_t *mark,
+                             gm__kde_given **given);
+void gm__kde_given_close(gm_context *ctx, gm__kde_given *given);
+/* The rows' kernels in `column`, which is not marked, where marked columns have value (d): into
+ * part (rows of the estimate); shares under 1e-30 of the largest are left out. All rows where none
+ * can have such values. */
+gm_status gm__kde_given_mixture(gm_context *ctx, gm__kde_given *given, const double *value,
+                                int64_t column, gm__kde_part *part, int64_t *count);
+
 /* ---- The tree ---- */
 
 typedef struct gm__kde_pair {

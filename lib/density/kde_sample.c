@@ -410,3 +410,73 @@ gm_status gm__kde_sample_given(gm_context *ctx, const gm__kde *k, const uint8_t 
     given_clear(ctx, &g);
     return code;
 }
+
+/* ---- One column given others ---- */
+
+struct gm__kde_given {
+    given g;
+    uint8_t *mark;
+};
+
+void gm__kde_given_close(gm_context *ctx, gm__kde_given *o)
+{
+    if (!o)
+        return;
+    if (o->g.k) {
+        gm__free(&ctx->allocator, o->mark, (size_t)o->g.k->d);
+        given_clear(ctx, &o->g);
+    }
+    gm__free(&ctx->allocator, o, sizeof *o);
+}
+
+gm_status gm__kde_given_open(gm_context *ctx, const gm__kde *k, const uint8_t *mark,
+                             gm__kde_given **out)
+{
+    gm__kde_given *o = gm__alloc(&ctx->allocator, sizeof *o);
+    uint8_t *own = gm__alloc_array(&ctx->allocator, k->d, 1);
+    gm_status code = o && own ? GM_OK : gm__no_memory(ctx);
+    if (!code) {
+        memcpy(own, mark, (size_t)k->d);
+        code = given_init(ctx, &o->g, k, own);
+    }
+    if (code) {
+        gm__free(&ctx->allocator, own, (size_t)k->d);
+        gm__free(&ctx->allocator, o, sizeof *o);
+        return code;
+    }
+    o->mark = own;
+    *out = o;
+    return GM_OK;
+}
+
+gm_status gm__kde_given_mixture(gm_context *ctx, gm__kde_given *o, const double *value,
+                                int64_t column, gm__kde_part *part, int64_t *count)
+{
+    given *g = &o->g;
+    const gm__kde *k = g->k;
+    int64_t at = 0;
+    double total = 0, deviation = 1;
+    gm_status code = weigh(ctx, g, g->count ? value : NULL);
+    if (code == GM_E_DATA && value) /* nothing is known of such values: all rows count */
+        code = weigh(ctx, g, value = NULL);
+    if (code)
+        return code;
+    for (int64_t j = 0; j < column; j++)
+        at += !g->mark[j];
+    if (k->root)
+        deviation = sqrt(value ? g->left[at * g->free + at] : covariance(k, column, column));
+    *count = 0;
+    for (int64_t i = 0; i < k->count; i++) {
+        if (!(g->weight[i] > 1e-30))
+            continue;
+        if (k->root)
+            moved_row(g, g->count ? value : NULL, i, g->y);
+        part[*count] = (gm__kde_part){k->root ? g->y[at] : k->x[i * k->d + column], g->weight[i],
+                                      factor_of(k, i) * deviation};
+        total += g->weight[i];
+        ++*count;
+    }
+    for (int64_t i = 0; i < *count; i++)
+        part[i].weight /= total;
+    return GM_OK;
+}
