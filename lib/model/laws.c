@@ -220,11 +220,14 @@ static void drop_room(gm__laws *g)
     gm__free(a, g->mask, g->mask ? cells * sizeof *g->mask : 0);
     gm__free(a, g->cond, g->cond ? rows * (size_t)g->s->given * sizeof *g->cond : 0);
     gm__free(a, g->numbers, g->numbers ? rows * (size_t)g->params * sizeof *g->numbers : 0);
+    gm__free(a, g->user, g->user ? rows * (size_t)g->d * sizeof *g->user : 0);
+    gm__free(a, g->inside, g->inside ? rows * (size_t)g->d : 0);
     gm__free(a, g->seen, g->seen ? cells : 0);
     gm__free(a, g->laws, g->laws ? rows * sizeof *g->laws : 0);
     gm__free(a, g->law_of, g->law_of ? 2 * rows * sizeof *g->law_of : 0);
     g->x = g->next = g->mask = g->cond = g->numbers = NULL;
-    g->seen = NULL;
+    g->seen = g->inside = NULL;
+    g->user = g->mapped = NULL;
     g->laws = NULL;
     g->law_of = g->row_of = NULL;
     g->room = 0;
@@ -242,7 +245,8 @@ static gm_status make_room(gm_context *ctx, gm__laws *g, int64_t n)
         gm__mul64(n, g->s->given, &given))
         return gm__fail(ctx, GM_E_RANGE, "conditional: %lld rows are too many", (long long)n);
     g->room = n;
-    int direct = g->engine == GM__LAWS_BY_LAW, laws = direct || g->engine == GM__LAWS_BY_GRID;
+    int fixed = g->free_order == 0, direct = g->engine == GM__LAWS_BY_LAW,
+        laws = direct || g->engine == GM__LAWS_BY_GRID;
     g->x = gm__alloc_array(a, cells, sizeof *g->x);
     g->next = gm__alloc_array(a, cells, sizeof *g->next);
     g->mask = gm__alloc_array(a, cells, sizeof *g->mask);
@@ -250,6 +254,10 @@ static gm_status make_room(gm_context *ctx, gm__laws *g, int64_t n)
         g->cond = gm__alloc_array(a, given, sizeof *g->cond);
     if (g->params)
         g->numbers = gm__alloc_array(a, numbers, sizeof *g->numbers);
+    if (fixed) {
+        g->user = gm__alloc_array(a, n, (size_t)g->d * sizeof *g->user);
+        g->inside = gm__alloc_array(a, n, (size_t)g->d);
+    }
     if (direct)
         g->seen = gm__alloc_array(a, cells, 1);
     if (laws) {
@@ -258,7 +266,8 @@ static gm_status make_room(gm_context *ctx, gm__laws *g, int64_t n)
         g->row_of = g->law_of ? g->law_of + n : NULL;
     }
     if (g->x && g->next && g->mask && (g->cond || !given) && (g->numbers || !g->params) &&
-        (g->seen || !direct) && ((g->laws && g->law_of) || !laws))
+        ((g->user && g->inside) || !fixed) && (g->seen || !direct) &&
+        ((g->laws && g->law_of) || !laws))
         return GM_OK;
     drop_room(g);
     return gm__no_memory(ctx);
@@ -313,17 +322,15 @@ static gm_status refuse(gm_context *ctx, const gm__laws *g, int64_t row, int64_t
                     (long long)row + 1, gm__column_label(&label, g->s->schema, j), v);
 }
 
-/* One row of x and its mask. In a fixed order what is not known yet is taken along where it can
- * be. */
+/* One row of x and its mask, in any order. */
 static gm_status put_row(gm_context *ctx, const gm__laws *g, const double *user,
                          const unsigned char *known, int64_t column, int64_t row, double *x,
                          double *mask)
 {
     memset(x, 0, (size_t)g->width * sizeof *x);
     for (int64_t j = 0; j < g->d; j++) {
-        double y, has = known[j] != 0 || g->free_order == 0;
-        int inside = (known[j] || g->free_order == 0) &&
-                     gm__transform_known(g->s->transform, j, user[j], &y);
+        double y, has = known[j] != 0;
+        int inside = known[j] && gm__transform_known(g->s->transform, j, user[j], &y);
         if (known[j] && j != column && !inside)
             return refuse(ctx, g, row, j, user[j]);
         for (int64_t i = 0; i < columns_of(g, j); i++)
@@ -331,6 +338,45 @@ static gm_status put_row(gm_context *ctx, const gm__laws *g, const double *user,
         if (inside)
             put_cell(g, j, y, x);
     }
+    return GM_OK;
+}
+
+/* A cell of the user's into x, and whether it has support. */
+static void map_cell(gm__laws *g, int64_t j, double v, int64_t i, double *x)
+{
+    double y;
+    memset(x + g->at[j], 0, (size_t)columns_of(g, j) * sizeof *x);
+    g->inside[i * g->d + j] = gm__transform_known(g->s->transform, j, v, &y) != 0;
+    if (g->inside[i * g->d + j])
+        put_cell(g, j, y, x);
+    g->stale = g->rank[j] < g->stale ? g->rank[j] : g->stale;
+}
+
+/* All rows of g->next in a fixed order, where every column may be taken along. Rows come again and
+ * again with one column more: only what changed is mapped. */
+static gm_status put_rows(gm_context *ctx, gm__laws *g, int64_t n, const double *user,
+                          const unsigned char *known, int64_t column, int64_t row0)
+{
+    int64_t w = g->width, d = g->d;
+    int again = g->mapped && n == g->asked;
+    if (again && g->mapped == g->x)
+        memcpy(g->next, g->x, (size_t)(n * w) * sizeof *g->x);
+    g->mapped = NULL;
+    if (!again)
+        g->stale = -1;
+    for (int64_t i = 0; !again && i < n * w; i++)
+        g->mask[i] = 1;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < d; j++) {
+            const double *v = &user[i * d + j];
+            if (!again || memcmp(v, &g->user[i * d + j], sizeof *v) != 0)
+                map_cell(g, j, *v, i, g->next + i * w);
+            if (known[i * d + j] && j != column && !g->inside[i * d + j])
+                return refuse(ctx, g, row0 + i, j, *v);
+        }
+    if (n > 0)
+        memcpy(g->user, user, (size_t)(n * d) * sizeof *user);
+    g->mapped = g->next;
     return GM_OK;
 }
 
@@ -366,14 +412,7 @@ static int still_good(const gm__laws *g, int64_t n, const double *cond, int64_t 
     if (!g->fresh || g->free_order != 0 || n != g->n ||
         (g->cond && memcmp(g->cond, cond, (size_t)(n * g->s->given) * sizeof *cond) != 0))
         return 0;
-    for (int64_t k = 0; k < g->rank[column]; k++) {
-        int64_t j = g->order[k];
-        size_t bytes = (size_t)columns_of(g, j) * sizeof *g->x;
-        for (int64_t i = 0; i < n; i++)
-            if (memcmp(g->x + i * g->width + g->at[j], g->next + i * g->width + g->at[j], bytes))
-                return 0;
-    }
-    return 1;
+    return g->rank[column] <= g->stale;
 }
 
 /* The laws of the next rows. */
@@ -384,6 +423,7 @@ static gm_status renew(gm_context *ctx, gm__laws *g, int64_t n, const double *us
     g->x = g->next;
     g->next = t;
     g->fresh = 0;
+    g->stale = g->d;
     g->n = n;
     drop_laws(g);
     if (n > 0 && g->engine == GM__LAWS_BY_RAW)
@@ -401,7 +441,9 @@ gm_status gm__laws_set(gm_context *ctx, gm__laws *g, int64_t n, const double *x,
 {
     GM_TRY(make_room(ctx, g, n));
     int64_t w = g->width;
-    for (int64_t i = 0; i < n; i++)
+    if (g->free_order == 0)
+        GM_TRY(put_rows(ctx, g, n, x, known, column, row0));
+    for (int64_t i = 0; g->free_order != 0 && i < n; i++)
         GM_TRY(put_row(ctx, g, x + i * g->d, known + i * g->d, column, row0 + i, g->next + i * w,
                        g->mask + i * w));
     g->column = -1;

@@ -31,6 +31,12 @@ typedef struct gm__laws {
     double *mask;             /* (room, width) 1 where known */
     double *cond;             /* (room, given) conditions of the rows, if the model has some */
     double *numbers;          /* (room, params) */
+    /* In a fixed order, what was set last, so that cells are mapped again only where they changed.
+     */
+    double *user;             /* (room, d) */
+    unsigned char *inside;    /* (room, d) the cell has support */
+    double *mapped;           /* which of x and next holds it; NULL: nothing does */
+    int64_t stale;            /* the least rank of a column that is not what the numbers rest on */
     unsigned char *seen;      /* (room, width) bytes, for direct families */
     gm_law *laws;             /* (room) of GM__LAWS_BY_LAW and _GRID: one for rows alike */
     int64_t *law_of, *row_of; /* (room) a row's law, and its number there */
