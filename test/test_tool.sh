@@ -297,7 +297,9 @@ tail -n +2 rows.csv | cut -d, -f1,2,3 >bare.csv
 fit bare.csv -o weighted.model --condition 1 --weight 3
 expect 0 '' "$genmod" score weighted.model bare.csv --condition 1 --weight 3 --mean
 expect 1 '3 columns' "$genmod" score weighted.model bare.csv --mean
+# shellcheck disable=SC2086
 expect 2 'takes one column' "$genmod" fit flow bare.csv -o m --weight 2,3 $quick
+# shellcheck disable=SC2086
 expect 1 "row's weight" "$genmod" fit flow rows.csv -o m --weight kind $quick
 
 # ---- Going on --------------------------------------------------------------------------------------

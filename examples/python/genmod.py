@@ -48,7 +48,8 @@ class gm_option_info(_Struct):
 
 class gm_family_info(_Struct):
     _fields_ = [("struct_size", C.c_uint32), ("version", C.c_int32), ("capabilities", C.c_int32),
-                ("log_prob_kind", C.c_int32), ("name", C.c_char_p), ("summary", C.c_char_p)]
+                ("log_prob_kind", C.c_int32), ("name", C.c_char_p), ("summary", C.c_char_p),
+                ("direct", C.c_int32)]
 
 
 class gm_progress(_Struct):
@@ -67,7 +68,7 @@ _progress_fn = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.POINTER(gm_progress))
 class gm_fit_config(_Struct):
     _fields_ = [("struct_size", C.c_uint32), ("train", C.c_void_p), ("valid", C.c_void_p),
                 ("options", C.c_void_p), ("optimizer", C.c_void_p), ("progress", _progress_fn),
-                ("progress_user", C.c_void_p)]
+                ("progress_user", C.c_void_p), ("init", C.c_void_p)]
 
 
 class gm_column(_Struct):
@@ -432,10 +433,10 @@ def load(path):
     return Model(_made(_lib.gm_model_load, os.fsencode(path)))
 
 
-def fit(family, rows, *, valid_rows=None, optimizer="adam", progress=None, **how):
-    """Fits a family to rows (an ndarray, a Dataset or a path). progress(report) may return True to
-    stop; what it raises comes out of here. The other keywords: options(family), options("fit")
-    and options(optimizer)."""
+def fit(family, rows, *, valid_rows=None, init=None, optimizer="adam", progress=None, **how):
+    """Fits a family to rows (an ndarray, a Dataset or a path); init is a model to go on from.
+    progress(report) may return True to stop; what it raises comes out of here. The other keywords:
+    options(family), options("fit") and options(optimizer)."""
     rules = {o.name for o in options(optimizer)}
     rule = _Optimizer(_made(_lib.gm_optimizer_create, optimizer.encode(),
                             _Options({k: v for k, v in how.items() if k in rules})))
@@ -453,6 +454,8 @@ def fit(family, rows, *, valid_rows=None, optimizer="adam", progress=None, **how
 
     config = gm_fit_config(train=train._as_parameter_, options=bag._as_parameter_,
                            optimizer=rule._as_parameter_)
+    if init is not None:
+        config.init = init._as_parameter_
     if valid is not None:
         config.valid = valid._as_parameter_
     if progress is not None:

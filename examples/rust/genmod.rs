@@ -52,6 +52,7 @@ mod c {
         pub optimizer: *const c_void,
         pub progress: Option<unsafe extern "C" fn(*mut c_void, *const Progress) -> i32>,
         pub progress_user: *mut c_void,
+        pub init: *const c_void,
     }
 
     pub type status = i32;
@@ -421,6 +422,7 @@ impl Model {
             optimizer: optimizer.map_or(null(), |o| o.0.p),
             progress: Some(relay),
             progress_user: &mut r as *mut Relay as *mut c_void,
+            init: null(),
         };
         let made = ctx.make(c::gm_model_free, |out| unsafe {
             c::gm_fit_with(ctx.0.p, family.as_ptr(), &config, out)

@@ -87,7 +87,7 @@ static size_t size_of(gm__real real)
 
 size_t gm__columns_scratch(const gm__plan *plan, const gm__step *s)
 {
-    static char none[1];
+    char none[1] = {0}; /* only the distance from it counts */
     work w = {.s = gm__solved_of(s->attr), .size = size_of(plan->values[s->y].real)};
     return cut(&w, none);
 }
