@@ -89,6 +89,9 @@ static const struct {
     {0, {"seed=1", "components=3", "covariance=tied", "whiten=1", NULL}, "mixture"},
     {1, {"seed=1", "components=2", "transform=logit", NULL}, "mixture"},
     {1, {"seed=1", "components=2", "covariance=spherical", NULL}, "mixture"},
+    {0, {"seed=1", "marginals=mixture", NULL}, "copula"},
+    {1, {"seed=1", "transform=logit", NULL}, "copula"},
+    {1, {"seed=1", "marginals=normal", "whiten=1", NULL}, "copula"},
 };
 #define A_DIFFUSION 9
 #define A_CONDITIONAL 12

@@ -638,7 +638,10 @@ enum {
     /* Circular columns are taken, as angles (GM_X_CIRCULAR); else they are refused by name. */
     GM_FAMILY_CIRCULAR = 4,
     /* Its graphs read gm_condition: it can be fitted with columns of the role CONDITION. */
-    GM_FAMILY_CONDITIONS = 8
+    GM_FAMILY_CONDITIONS = 8,
+    /* Of direct families: log_prob draws where there are categories, and gives a bound on log p in
+     * expectation, the log of a weight whose expectation is p. */
+    GM_FAMILY_DRAWS = 16
 };
 
 /* A family: functions that add to a graph. x is (batch, width): the data after the schema's

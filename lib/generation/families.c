@@ -1,5 +1,6 @@
 /* The families that come with the library. */
 #include "density/autoregressive.h"
+#include "density/copula.h"
 #include "density/flow.h"
 #include "density/kde_family.h"
 #include "density/mixture.h"
@@ -12,6 +13,7 @@ const gm_family *const gm__builtin_families[] = {
     &gm__autoregressive,
     &gm__kde_family,
     &gm__mixture_family,
+    &gm__copula_family,
     &gm__vae,
     &gm__diffusion_family,
     NULL,

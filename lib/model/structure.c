@@ -350,7 +350,8 @@ static gm_status fill(gm_context *ctx, gm__structure *s, int64_t limit)
     s->code = s->width;
     s->kind = gm__family_kind(s->family);
     if (s->kind == GM_EXACT && !s->discrete &&
-        ((s->indices > 0 && !direct) || gm__transform_random(s->transform)))
+        ((s->indices > 0 && (!direct || (s->family->flags & GM_FAMILY_DRAWS))) ||
+         gm__transform_random(s->transform)))
         s->kind = GM_LOWER_BOUND;
     s->lawful = direct && direct->law;
     if (!direct)
