@@ -73,7 +73,7 @@ END_TEST
 START_TEST(known_copula)
 {
     gm_context *ctx = test_context(NULL);
-    enum { MANY = 2000 };
+    enum { MANY = 1500 };
     double *x = malloc(2 * MANY * sizeof *x), *z = malloc(2 * MANY * sizeof *z),
            *y = malloc(2 * MANY * sizeof *y), moments[3] = {0};
     pairs(x, MANY, _i != 1);
@@ -374,7 +374,7 @@ END_TEST
 START_TEST(same_bits)
 {
     double first[ROWS + 80], now[ROWS + 80];
-    for (int machine = 0; machine < 6; machine++) {
+    for (int machine = 0; machine < (test_quick() ? 4 : 6); machine++) {
         const gm__kernels *kernels = gm__kernels_at(machine / 2);
         int threads = machine % 2 ? 3 : 1;
         if (!kernels)
@@ -468,7 +468,7 @@ START_TEST(every_allocation)
 {
     gm_context *ctx = test_context(NULL);
     gm_dataset *rows = mixed_rows(ctx);
-    ck_assert_int_gt(test_every_failure(whole_life, rows, test_quick() ? 60 : 0), 40);
+    ck_assert_int_gt(test_every_failure(whole_life, rows, test_quick() ? 30 : 0), 30);
     gm_dataset_free(rows);
     gm_context_free(ctx);
 }

@@ -375,7 +375,7 @@ START_TEST(refusals)
     fit_fails(ctx, rows, (const char *[]){"seed=1", "odd=fail", NULL}, GM_E_DATA, "asked to");
     fit_fails(ctx, rows, (const char *[]){"seed=1", "whiten=true", NULL}, GM_E_UNSUPPORTED,
               "circular");
-    test_fails(ctx, gm_fit(ctx, "flow", rows, how, &model), GM_E_UNSUPPORTED, "circular");
+    test_fails(ctx, gm_fit(ctx, "vae", rows, how, &model), GM_E_UNSUPPORTED, "circular");
     gm_direct part = columns_direct;
     gm_family odd = columns_family;
     odd.name = "odd";
