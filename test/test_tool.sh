@@ -47,10 +47,10 @@ quick="--set hidden=16 --set layers=2 --set bins=4 --steps 40 --batch 64"
 # ---- Words ---------------------------------------------------------------------------------------
 
 expect 0 '' "$genmod" --help
-for command in families fit sample score encode decode reconstruct info compare compress decompress; do
+for command in families fit sample score encode decode reconstruct info compare compress decompress modes; do
     holds "^  $command "
 done
-for command in families fit sample score encode decode reconstruct info compare compress decompress; do
+for command in families fit sample score encode decode reconstruct info compare compress decompress modes; do
     expect 0 '' "$genmod" $command --help
     holds "^Usage: genmod $command"
 done
@@ -222,6 +222,17 @@ expect 1 '.' "$genmod" sample a.model -n 4 -o s.xyz
 expect 0 '' "$genmod" fit auto real.csv -o auto.model --seconds 0.5 --set rungs=flow
 holds '^flow .*the best; flow layers='
 lines out 2
+expect 0 '' "$genmod" fit kde real.csv --seed 1 -o kde.model --quiet
+expect 0 '' "$genmod" score kde.model real.csv --bounds --set rtol=0.01 -o bounds.csv
+awk -F, 'NR == 1 && $0 != "log_prob,lower,upper" { exit 1 } NR > 1 && !($2 <= $1 && $1 <= $3 && $3 - $2 < 0.021) { exit 1 }' bounds.csv || wrong 'bounds do not hold'
+expect 0 '' "$genmod" score kde.model real.csv --above -5 -o above.csv
+paste -d, bounds.csv above.csv | awk -F, 'NR > 1 && $4 != ($1 > -5 ? 1 : -1) && ($1 + 5) ^ 2 > 0.001 { exit 1 }' || wrong 'thresholds do not agree'
+expect 2 'no number' "$genmod" score kde.model real.csv --above high
+expect 0 '' "$genmod" modes kde.model real.csv -o modes.csv
+expect 0 '' "$genmod" modes kde.model real.csv --each -o each.csv
+[ "$(wc -l <each.csv)" = "$(wc -l <real.csv)" ] || wrong 'not a mode for each row'
+[ "$(wc -l <modes.csv)" -lt 30 ] || wrong 'too many modes'
+expect 1 'kde does' "$genmod" modes a.model real.csv
 expect 0 '' "$genmod" score auto.model real.csv --mean
 expect 2 'no --epochs' "$genmod" fit auto real.csv -o auto.model --epochs 3
 expect 2 "names 'flaw'" "$genmod" fit auto real.csv -o auto.model --set rungs=flaw

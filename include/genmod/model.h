@@ -169,6 +169,10 @@ GM_API gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model,
 GM_API gm_status gm_model_log_prob_bounds(gm_context *ctx, const gm_model *model, const gm_array *x,
                                           const gm_array *cond, const gm_options *opts,
                                           double *logp, double *lower, double *upper);
+GM_API gm_status gm_model_log_prob_bounds_rows(gm_context *ctx, const gm_model *model,
+                                               const gm_dataset *rows, const gm_array *cond,
+                                               const gm_options *opts, double *logp, double *lower,
+                                               double *upper);
 /* log p into logp[n] (may be NULL) and its gradient in x into grad (n, d), zero for columns that
  * count, and where log p is minus infinity. Of a model that is not exact both are of the bound or
  * the estimate, over the same draws.

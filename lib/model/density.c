@@ -453,18 +453,18 @@ gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, const fl
 }
 
 static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
-                         const gm_array *cond, const gm_options *opts, double *logp, double *error)
+                         const gm_array *cond, const gm_options *opts, const gm__scores *o)
 {
     gm__values *values;
     gm__rows rows = {0};
-    GM_TRY(begin(ctx, model, cond, opts, logp, &values));
+    GM_TRY(begin(ctx, model, cond, opts, o->logp, &values));
     gm__given given = {0};
     gm_status code = gm__rows_of_data(ctx, "log_prob", model, data, &rows);
     if (!code)
         code = gm__given_open(ctx, "log_prob", model, cond, data, rows.count, &given);
     rows.given = &given;
     if (!code)
-        code = gm__log_prob(ctx, model, &rows, values, &(gm__scores){.logp = logp, .error = error});
+        code = gm__log_prob(ctx, model, &rows, values, o);
     gm__given_close(&given);
     gm__rows_clear(&rows);
     gm__values_free(values);
@@ -477,7 +477,22 @@ gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model, const g
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
-    return gm__leave(ctx, &entry, of_rows(ctx, model, rows, cond, opts, logp, error));
+    gm__scores o = {.logp = logp, .error = error};
+    return gm__leave(ctx, &entry, of_rows(ctx, model, rows, cond, opts, &o));
+}
+
+gm_status gm_model_log_prob_bounds_rows(gm_context *ctx, const gm_model *model,
+                                        const gm_dataset *rows, const gm_array *cond,
+                                        const gm_options *opts, double *logp, double *lower,
+                                        double *upper)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    gm__scores o = {.logp = logp, .lower = lower, .upper = upper};
+    return gm__leave(ctx, &entry,
+                     lower && upper
+                         ? of_rows(ctx, model, rows, cond, opts, &o)
+                         : gm__fail(ctx, GM_E_ARG, "log_prob_bounds: lower or upper is NULL"));
 }
 
 static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array *x,
