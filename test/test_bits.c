@@ -351,11 +351,16 @@ static const struct {
       "temperature=0.9", NULL},
      "76433027435b7455aceba80372bd45a4a821992f9752ee56b60ad4760b90dbdd",
      "28cc8a8c20570306bf39bf22ac5194aa3476171629ce7e30bc0b512373e4ac41"},
+    {"flow",
+     {"seed=16", "batch=97", "hidden=33,17", "layers=2", "draws=2", NULL},
+     "42c8ec7f51040a4812cbb08aa456b5ce1582841d2d4c5ba985226efba3c82df2",
+     "584d7c69ceab0a210b27416abafca3e29ff3139d7140e2b8499a1bac480ae97b"}, /* WITH_ROLES */
 };
+#define WITH_ROLES 8
 #define WHOLES ((int)(sizeof wholes / sizeof wholes[0]))
 
-/* Columns of every type, made from exact_rows. */
-static gm_dataset *discrete_rows(gm_context *ctx)
+/* Columns of every type, made from exact_rows; roles: c is given, w weighs. */
+static gm_dataset *discrete_rows(gm_context *ctx, const char *roles)
 {
     static const int32_t types[D] = {GM_COLUMN_BINARY, GM_COLUMN_REAL, GM_COLUMN_INTEGER,
                                      GM_COLUMN_CATEGORY, GM_COLUMN_ORDERED};
@@ -374,6 +379,13 @@ static gm_dataset *discrete_rows(gm_context *ctx)
         test_ok(ctx, gm_dataset_with_type(ctx, rows, j, types[j], 0, &next));
         gm_dataset_free(rows);
         rows = next;
+        if (!roles || roles[j] == 'x')
+            continue;
+        test_ok(ctx,
+                gm_dataset_with_role(ctx, rows, j,
+                                     roles[j] == 'c' ? GM_ROLE_CONDITION : GM_ROLE_WEIGHT, &next));
+        gm_dataset_free(rows);
+        rows = next;
     }
     return rows;
 }
@@ -382,26 +394,30 @@ static gm_dataset *discrete_rows(gm_context *ctx)
 static void hash_whole(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
                        const gm_options *how, char text[65])
 {
-    static double logp[ROWS], z[ROWS * 8], drawn[100 * D], back[ROWS * D];
+    static double logp[ROWS], z[ROWS * 8], drawn[100 * D], back[ROWS * D], given[ROWS * D];
     int codes = (gm_model_capabilities(model) & GM_CAN_ENCODE) != 0;
-    int64_t k = codes ? gm_model_code_count(model) : 1;
-    gm_array az = case_array(GM_F64, z, ROWS, k), ab = case_array(GM_F64, back, ROWS, D);
+    int64_t k = codes ? gm_model_code_count(model) : 1, d = gm_model_column_count(model),
+            c = gm_model_condition_count(model);
+    gm_array az = case_array(GM_F64, z, ROWS, k), ab = case_array(GM_F64, back, ROWS, d);
+    gm_array ac = case_array(GM_F64, given, ROWS, c), first = case_array(GM_F64, given, 100, c);
     unsigned char digest[32];
     gm__sha256 s;
+    if (c)
+        test_ok(ctx, gm_model_conditions(ctx, model, rows, &ac));
     test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp, NULL));
     if (codes) {
         test_ok(ctx, gm_model_encode_rows(ctx, model, rows, NULL, how, &az));
-        test_ok(ctx, gm_model_decode(ctx, model, &az, NULL, how, &ab));
+        test_ok(ctx, gm_model_decode(ctx, model, &az, c ? &ac : NULL, how, &ab));
     }
-    test_ok(ctx, gm_model_sample_f64(ctx, model, 100, NULL, how, drawn));
+    test_ok(ctx, gm_model_sample_f64(ctx, model, 100, c ? &first : NULL, how, drawn));
     gm__sha256_begin(&s);
     add_weights(&s, model);
     add_bits(&s, logp, ROWS, 8);
     if (codes) {
         add_bits(&s, z, ROWS * k, 8);
-        add_bits(&s, back, ROWS * D, 8);
+        add_bits(&s, back, ROWS * d, 8);
     }
-    add_bits(&s, drawn, 100 * D, 8);
+    add_bits(&s, drawn, 100 * d, 8);
     gm__sha256_end(&s, digest);
     gm__sha256_text(digest, text);
 }
@@ -417,7 +433,7 @@ static void check_whole(int fit, int steps, const machine *m)
     settings[n++] = last;
     settings[n] = NULL;
     gm_context *ctx = machine_context(m);
-    gm_dataset *rows = discrete_rows(ctx);
+    gm_dataset *rows = discrete_rows(ctx, fit == WITH_ROLES ? "cxxcw" : NULL);
     gm_options *how = case_options(ctx, settings);
     test_sink file = {0};
     gm_writer writer = test_sink_writer(&file);
@@ -466,7 +482,7 @@ START_TEST(discrete_rows_of_any_number)
     const char *const *first = _i < 2 ? vae : _i < 6 ? diffusion : sequence;
     const char *family = _i < 2 ? "vae" : _i < 6 ? "diffusion" : "autoregressive";
     gm_context *ctx = test_context(NULL);
-    gm_dataset *rows = discrete_rows(ctx);
+    gm_dataset *rows = discrete_rows(ctx, NULL);
     gm_options *how = case_options(ctx, (const char *[]){first[0], first[1], first[2], first[3],
                                                          first[4], precisions[_i % 2],
                                                          more[_i / 2][0], more[_i / 2][1], NULL});

@@ -31,7 +31,9 @@ static const struct {
      NULL,
      {"hidden=12", "code=2", "kl_warmup=120", "free_bits=0.1", "evaluate=30", "average=0.9", NULL}},
     {"diffusion", NULL, {"hidden=12,9", "embedding=8", "evaluate=30", "average=0.9", NULL}},
+    {"flow", NULL, {"hidden=12", "layers=2", "evaluate=30", "batch=50", NULL}}, /* WITH_ROLES */
 };
+#define WITH_ROLES 7 /* the first column is given, the last one weighs */
 #define FITS ((int)(sizeof fits / sizeof fits[0]))
 
 static void begin(case_setup *c, int fit, const char *extra)
@@ -42,7 +44,16 @@ static void begin(case_setup *c, int fit, const char *extra)
     for (int i = 0; fits[fit].settings[i]; i++)
         settings[n++] = fits[fit].settings[i];
     settings[n] = extra;
+    for (int64_t i = 0; fit == WITH_ROLES && i < ROWS; i++)
+        x[i * D + D - 1] = fabs(x[i * D + D - 1]);
     case_begin(c, x, ROWS, fit == 4 ? 1 : D, fits[fit].optimizer, settings);
+    for (int64_t column = 0; fit == WITH_ROLES && column < D; column += D - 1) {
+        gm_dataset *view;
+        test_ok(c->ctx, gm_dataset_with_role(c->ctx, c->train, column,
+                                             column ? GM_ROLE_WEIGHT : GM_ROLE_CONDITION, &view));
+        gm_dataset_free(c->train);
+        c->config.train = c->train = view;
+    }
     free(x);
 }
 
