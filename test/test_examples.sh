@@ -102,6 +102,14 @@ expectations() {
         between 'the way back' 0 "$(number codes 3)" 1e-9
         between 'the change of variables' 0 "$(number 'by hand' 1)" 1e-6
         ;;
+    curse_of_dimensionality)
+        for family in 3 4 5 6; do
+            between "what family $family lacks of 1 column" 0 "$(number '      1     1.419' $family)" 0.06
+            between "what family $family lacks of 10 columns" 0.2 "$(number '     10     7.951' $family)" 3
+        done
+        between 'what a kernel estimate lacks of 50 columns' 14 "$(number '     50    36.983' 3)" 22
+        between 'what a flow lacks of 50 columns' 3 "$(number '     50    36.983' 5)" 11
+        ;;
     training_loop)
         between 'the step it stopped at' 100 "$(number stopped 1)" 2000
         between 'the loss of rows held back' 0.96 "$(number stopped 4)" 1.2
