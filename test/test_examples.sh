@@ -54,7 +54,7 @@ arguments() {
     readme | own_family) echo "examples/data/digits.csv $run/drawn.csv" ;;
     own_loss) echo examples/data/digits.csv ;;
     posterior_models) echo eight_schools ;;
-    fit | density_prior | own_allocator | cancel | threads | executor | introspect | dlpack) ;;
+    fit | kde_bounds | density_prior | own_allocator | cancel | threads | executor | introspect | dlpack) ;;
     datasets | checkpoint_resume | errors) echo "$run" ;;
     mixed_columns) echo "$run/trees.csv" ;;
     save_load) echo "$run/moons.model $run/moons.csv" ;;
@@ -230,6 +230,13 @@ expectations() {
         between 'the mean of tau' 3.4 "$(number 'tau  ' 1)" 3.8
         between 'the mean of theta[1]' 5.85 "$(number 'theta[1]' 2)" 6.45
         between 'R-hat of tau' 0.99 "$(number 'tau  ' 5)" 1.01
+        ;;
+    kde_bounds)
+        says 'rtol 0.1: bounds hold'
+        says 'rtol 1e-6: bounds hold'
+        between 'the share above' 0.8 "$(number 'share above' 2)" 0.99
+        between 'the first mode' -2.15 "$(number 'mode of' 2)" -1.85
+        between 'the density without half of the rows' 1.95 "$(number 'second heap' 1)" 2.02
         ;;
     density_prior)
         for what in effect strength; do
