@@ -5,8 +5,10 @@
 #include "tool.h"
 
 const capability_name capability_names[CAPABILITIES] = {
-    {GM_CAN_SAMPLE, "sample"}, {GM_CAN_LOG_PROB, "log_prob"}, {GM_CAN_GRADIENT, "gradient"},
-    {GM_CAN_ENCODE, "encode"}, {GM_CAN_DECODE, "decode"},     {GM_CAN_RECONSTRUCT, "reconstruct"},
+    {GM_CAN_SAMPLE, "sample"},           {GM_CAN_LOG_PROB, "log_prob"},
+    {GM_CAN_GRADIENT, "gradient"},       {GM_CAN_ENCODE, "encode"},
+    {GM_CAN_DECODE, "decode"},           {GM_CAN_RECONSTRUCT, "reconstruct"},
+    {GM_CAN_CONDITIONAL, "conditional"},
 };
 
 void print_capabilities(int32_t capabilities, const char *between)

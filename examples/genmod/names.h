@@ -9,7 +9,7 @@ typedef struct capability_name {
     const char *call; /* as tables of options call it */
 } capability_name;
 
-enum { CAPABILITIES = 6 };
+enum { CAPABILITIES = 7 };
 extern const capability_name capability_names[CAPABILITIES];
 
 void print_capabilities(int32_t capabilities, const char *between);
