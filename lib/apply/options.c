@@ -1,5 +1,9 @@
 #include "apply/options.h"
+#include "eval/check.h"
 #include "model/model.h"
 
-const gm__use gm__uses[] = {
-    {"nuts", gm__nuts_options}, {"compare", gm__compare_options}, {"auto", gm__auto_options}, {0}};
+const gm__use gm__uses[] = {{"nuts", gm__nuts_options},
+                            {"compare", gm__compare_options},
+                            {"auto", gm__auto_options},
+                            {"calibrate", gm__check_options},
+                            {0}};

@@ -26,6 +26,7 @@ enum {
     GM__FOR_PATH_TURN = 21, /* its directions and choices, and where its chains start */
     GM__FOR_JITTER = 22,    /* points of the bins of repeated values */
     GM__FOR_GAP = 30,       /* cells drawn given others */
+    GM__FOR_CHECK = 31,     /* what judges a model */
     GM__FOR_GRAPH = 64      /* node n of a graph draws with purpose GM__FOR_GRAPH + n */
 };
 
