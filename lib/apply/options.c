@@ -1,5 +1,4 @@
 #include "apply/options.h"
-#include "eval/check.h"
 #include "model/model.h"
 
 const gm__use gm__uses[] = {{"nuts", gm__nuts_options},
