@@ -255,6 +255,38 @@ START_TEST(validation)
 }
 END_TEST
 
+/* Families that learn in one piece: weighted rows are repeated ones, and conditions are refused. */
+START_TEST(direct_families)
+{
+    static double cells[ROWS * (D + 1)], repeated[3 * ROWS * D], a[ROWS], b[ROWS];
+    static const char *const settings[][5] = {{"seed=2", "components=2", NULL},
+                                              {"seed=2", "bandwidth=0.4", NULL}};
+    static const char *const families[] = {"mixture", "kde"};
+    gm_context *ctx = test_context(NULL);
+    weighted_cells(cells, 5);
+    gm_dataset *rows = weighted_rows(ctx, cells, ROWS), *many, *given;
+    test_ok(ctx, gm_dataset_from_f64(ctx, repeated, repeat_rows(cells, repeated), D, 0, &many));
+    gm_model *x = fit(ctx, families[_i], rows, settings[_i]),
+             *y = fit(ctx, families[_i], many, settings[_i]), *none;
+    gm_options *how = case_options(ctx, settings[_i]);
+    test_ok(ctx, gm_model_log_prob_f64(ctx, x, repeated, ROWS, 0, NULL, a));
+    test_ok(ctx, gm_model_log_prob_f64(ctx, y, repeated, ROWS, 0, NULL, b));
+    for (int i = 0; i < ROWS; i++)
+        must_msg(test_close(a[i], b[i], 1e-6, 1e-6), "row %d: %.12g, repeated %.12g", i, a[i],
+                 b[i]);
+    test_ok(ctx, gm_dataset_with_role(ctx, many, 0, GM_ROLE_CONDITION, &given));
+    test_fails(ctx, gm_fit(ctx, families[_i], given, how, &none), GM_E_UNSUPPORTED,
+               "these families do: flow");
+    gm_options_free(how);
+    gm_model_free(x);
+    gm_model_free(y);
+    gm_dataset_free(given);
+    gm_dataset_free(rows);
+    gm_dataset_free(many);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* ---- Refusals -------------------------------------------------------------------------------- */
 
 START_TEST(refused)
@@ -318,6 +350,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, weighted_normal, 0, 3);
     tcase_add_loop_test(t, statistics, 0, 4);
     tcase_add_test(t, validation);
+    tcase_add_loop_test(t, direct_families, 0, 2);
     tcase_add_test(t, refused);
     suite_add_tcase(s, t);
     return s;
