@@ -57,6 +57,7 @@ arguments() {
     fit | kde_bounds | density_prior | own_allocator | cancel | threads | executor | introspect | dlpack) ;;
     datasets | checkpoint_resume | errors) echo "$run" ;;
     mixed_columns) echo "$run/trees.csv" ;;
+    copula_table) echo "$run/table.csv" ;;
     save_load) echo "$run/moons.model $run/moons.csv" ;;
     *) echo "$run/$1.svg" ;;
     esac
@@ -71,6 +72,22 @@ expectations() {
         between 'the mean of the true log density' -1.05 "$truth" -0.9
         between 'the mean log p by one normal' -2.4 "$(number 'unseen rows' 2)" -1.7
         between 'the mean log p' "$(awk "BEGIN { print $truth - 0.15 }")" "$(number 'unseen rows' 1)" "$truth"
+        ;;
+    mixture_components)
+        says '3 components were found'
+        between 'rows put right' 0.98 "$(number 'put to their heap' 1)" 1
+        between 'rows put surely' 0.9 "$(number 'put to their heap' 3)" 1
+        ;;
+    copula_table)
+        for line in 'income   quantile 0.95' 'age      quantile 0.05'; do
+            truth=$(number "$line" 2)
+            between "$line" "$(awk "BEGIN { print $truth * 0.9 }")" "$(number "$line" 3)" \
+                "$(awk "BEGIN { print $truth * 1.1 }")"
+        done
+        between 'the share of region 0' 0.3 "$(number 'region 0, share' 3)" 0.4
+        between 'ranks of income and age' 0.48 "$(number 'income  age' 2)" 0.65
+        between 'ranks of region and income' 0.34 "$(number 'region  income' 2)" 0.5
+        holds 'the table drawn has 3001 lines' test "$(wc -l <"$run/table.csv")" -eq 3001
         ;;
     conditional)
         truth=$(number 'unseen rows' 2)
@@ -260,7 +277,7 @@ expectations() {
 slow() {
     [ "$TIER" = quick ] || return 1
     case $1 in
-    fit | posterior_models | save_load | datasets | own_allocator | own_loss | threads | introspect | errors | dlpack | optimizers)
+    fit | copula_table | mixture_components | posterior_models | save_load | datasets | own_allocator | own_loss | threads | introspect | errors | dlpack | optimizers)
         return 1
         ;;
     esac
