@@ -237,6 +237,21 @@ expect 0 '' "$genmod" score auto.model real.csv --mean
 expect 2 'no --epochs' "$genmod" fit auto real.csv -o auto.model --epochs 3
 expect 2 "names 'flaw'" "$genmod" fit auto real.csv -o auto.model --set rungs=flaw
 
+# ---- Anomalies ------------------------------------------------------------------------------------
+
+expect 0 '' "$genmod" fit mixture real.csv -o odd.model --for anomaly --set components=1
+expect 0 '' "$genmod" info odd.model
+expect 0 '' "$genmod" anomaly odd.model real.csv
+lines out 401
+holds '^score,p_value$'
+printf 'height,weight\n170,20\n170,85\n' >odd.csv
+expect 0 '' "$genmod" anomaly odd.model odd.csv --blame 1
+holds '^row 1: score .*: weight ('
+lines out 1
+expect 0 '' "$genmod" anomaly a.model odd.csv --calibration real.csv
+expect 1 'for anomaly' "$genmod" anomaly a.model odd.csv
+expect 2 'must be anomaly' "$genmod" fit mixture real.csv -o odd.model --for fun
+
 # ---- Score ------------------------------------------------------------------------------------------
 
 expect 0 '' "$genmod" score a.model real.csv

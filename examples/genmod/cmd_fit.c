@@ -21,6 +21,7 @@ static const cli_option options[] = {
     TOOL_READ_OPTIONS,
     {"checkpoint", 0, "FILE", "save the fit as it stands now and then: --set checkpoint=FILE"},
     {"resume", 0, "FILE", "go on from a checkpoint of the same fit"},
+    {"for", 0, "anomaly", "leave out the least probable tenth, keep scores of rows laid aside"},
     {"quiet", 0, NULL, "no bar, no warnings"},
     {"log", 0, "FILE.csv", "write loss, validation and speed there as the fit goes"},
     TOOL_HELP_OPTION,
@@ -274,6 +275,8 @@ static int run(const cli_args *args)
     memset(&j, 0, sizeof j);
     if (!cli_value(args, "output"))
         return cli_wrong(args->command, "it needs -o MODEL, where the model goes");
+    if (cli_value(args, "for"))
+        return tool_fit_anomaly(args);
     if (!strcmp(args->operand[0], "auto"))
         return tool_fit_auto(args);
     result = tool_open(&j.t, args);

@@ -80,7 +80,8 @@ void record_print(const char *json)
         value = skip_space(skip_string(at));
         if (*value == ':')
             value = skip_space(value + 1);
-        print_member(at, value);
+        if (*value != '{') /* what is kept for a use has a command of its own */
+            print_member(at, value);
         at = skip_space(skip_value(value));
         if (*at == ',')
             at = skip_space(at + 1);

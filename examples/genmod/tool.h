@@ -113,12 +113,15 @@ int progress_shown(const progress *p);
 
 /* genmod fit auto (fit_auto.c), whose command line has -o. */
 int tool_fit_auto(const cli_args *args);
+/* genmod fit --for anomaly (fit_anomaly.c). */
+int tool_fit_anomaly(const cli_args *args);
 
 /* ---- Subcommands ----------------------------------------------------------------------------- */
 
 extern const cli_command command_families, command_fit, command_sample, command_score,
     command_encode, command_decode, command_reconstruct, command_info, command_compress,
-    command_decompress, command_compare, command_modes, command_impute, command_check;
+    command_decompress, command_compare, command_anomaly, command_modes, command_impute,
+    command_check;
 
 #define TOOL_HELP_OPTION                                                                           \
     {                                                                                              \

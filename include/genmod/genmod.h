@@ -34,6 +34,7 @@
 #ifndef GENMOD_GENMOD_H
 #define GENMOD_GENMOD_H
 
+#include "genmod/anomaly.h"
 #include "genmod/auto.h"
 #include "genmod/base.h"
 #include "genmod/compress.h"

@@ -1,8 +1,7 @@
 #include "apply/options.h"
 #include "model/model.h"
 
-const gm__use gm__uses[] = {{"nuts", gm__nuts_options},
-                            {"compare", gm__compare_options},
-                            {"auto", gm__auto_options},
-                            {"calibrate", gm__check_options},
-                            {0}};
+const gm__use gm__uses[] = {
+    {"anomaly", gm__anomaly_options}, {"auto", gm__auto_options}, {"calibrate", gm__check_options},
+    {"compare", gm__compare_options}, {"nuts", gm__nuts_options}, {0},
+};

@@ -5,6 +5,7 @@
 
 extern const gm_option_row gm__nuts_options[];
 extern const gm_option_row gm__auto_options[];
+extern const gm_option_row gm__anomaly_options[];
 extern const gm_option_row gm__compare_options[], gm__check_options[]; /* of eval */
 
 #endif

@@ -498,8 +498,8 @@ static gm_status option_at(gm_context *ctx, const char *owner, int32_t i, gm_opt
     if (count == 0)
         return gm__fail(ctx, GM_E_UNKNOWN,
                         "gm_option_at: nothing named '%.*s' has options; a family, an optimizer, "
-                        "context, fit, auto, csv, compare, nuts or a call (sample, or vae.sample) "
-                        "has",
+                        "context, fit, anomaly, auto, csv, compare, nuts or a call (sample, or "
+                        "vae.sample) has",
                         60, owner);
     int32_t at = i;
     for (int t = 0; t < count && at >= 0; t++)

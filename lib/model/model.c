@@ -262,3 +262,20 @@ gm_status gm_model_describe(gm_context *ctx, const gm_model *model, char *buffer
     gm__buffer_clear(&out);
     return gm__leave(ctx, &entry, code);
 }
+
+gm_status gm__model_note(gm_context *ctx, gm_model *model, const char *member)
+{
+    size_t length = strlen(model->record);
+    gm__buffer b = {.allocator = ctx->allocator};
+    gm__buffer_add(&b, model->record, length - 1); /* without its last brace */
+    gm__buffer_text(&b, length > 2 ? "," : "");
+    gm__buffer_text(&b, member);
+    gm__buffer_text(&b, "}");
+    char *record = b.failed ? NULL : gm__copy_text(&model->allocator, b.data);
+    gm__buffer_clear(&b);
+    if (!record)
+        return gm__no_memory(ctx);
+    gm__free_text(&model->allocator, model->record);
+    model->record = record;
+    return GM_OK;
+}

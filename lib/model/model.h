@@ -109,6 +109,8 @@ struct gm_model {
 /* Retains the structure, copies the weights and the text. */
 gm_status gm__model_create(gm_context *ctx, gm__structure *s, const void *params,
                            const char *record, gm_model **model);
+/* Adds a member ("name":value) to the record of a model that nobody else has yet. */
+gm_status gm__model_note(gm_context *ctx, gm_model *model, const char *member);
 int64_t gm__code(const gm_model *model); /* columns of z */
 /* Whether an option of the fit is no matter of the model's: neither saved, nor told, nor compared.
  */

@@ -26,7 +26,7 @@ static gm_status list_all(gm_context *ctx)
 {
     static const char *const owners[] = {"fit",    "csv",      "context", "sample",
                                          "encode", "log_prob", "decode",  "reconstruct",
-                                         "nuts",   "compare",  "auto"};
+                                         "nuts",   "compare",  "anomaly", "auto"};
     gm_family_info info = {.struct_size = sizeof info};
     gm_status status = GM_OK;
     const char *name;
