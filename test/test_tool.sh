@@ -47,10 +47,10 @@ quick="--set hidden=16 --set layers=2 --set bins=4 --steps 40 --batch 64"
 # ---- Words ---------------------------------------------------------------------------------------
 
 expect 0 '' "$genmod" --help
-for command in families fit sample score encode decode reconstruct info compare compress decompress modes; do
+for command in families fit sample score encode decode reconstruct info compare anomaly compress decompress modes; do
     holds "^  $command "
 done
-for command in families fit sample score encode decode reconstruct info compare compress decompress modes; do
+for command in families fit sample score encode decode reconstruct info compare anomaly compress decompress modes; do
     expect 0 '' "$genmod" $command --help
     holds "^Usage: genmod $command"
 done
@@ -245,7 +245,7 @@ expect 0 '' "$genmod" anomaly odd.model real.csv
 lines out 401
 holds '^score,p_value$'
 printf 'height,weight\n170,20\n170,85\n' >odd.csv
-expect 0 '' "$genmod" anomaly odd.model odd.csv --blame 1
+expect 0 '' "$genmod" anomaly odd.model odd.csv --blame 1 --level 0.05
 holds '^row 1: score .*: weight ('
 lines out 1
 expect 0 '' "$genmod" anomaly a.model odd.csv --calibration real.csv
