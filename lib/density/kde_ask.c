@@ -89,7 +89,10 @@ static entry make_entry(const gm__kde_query *s, int64_t node)
     node_bounds(s, node, a, m);
     a[0] -= s->shift;
     a[1] -= s->shift;
-    if (a[0] >= 0 && a[1] >= 0) {
+    if (a[0] == 0 && a[1] == 0) { /* kernels of the unit support */
+        e.high = m[1];
+        e.low = m[0];
+    } else if (a[0] >= 0 && a[1] >= 0) {
         e.high = m[1] * above_exp(s->k, a[0]);
         e.low = m[0] > 0 ? m[0] * below_exp(s->k, a[1]) : 0;
     } else {
@@ -219,6 +222,21 @@ static int pruned(walk *w, const entry *e)
     return 1;
 }
 
+/* Takes the node as what its moments say, where their rounding fits the allowance. */
+static int summed(walk *w, const entry *e)
+{
+    const gm__kde *k = w->s->k;
+    double mass = k->mass[e->node], sum, error, low = w->low > 0 ? w->low : 0;
+    if (!k->moments || w->s->shift != 0 || !gm__kde_moments_sum(w->s, e->node, &sum, &error))
+        return 0;
+    if (w->gap + 2 * error > 2 * (w->rtol * (low + sum) + w->atol) * ((w->done + mass) / w->all))
+        return 0;
+    w->low += sum - error;
+    w->gap += 2 * error;
+    w->done += mass;
+    return 1;
+}
+
 static int nearer(const entry *a, const entry *b)
 {
     return a->high > b->high || (a->high == b->high && a->low >= b->low);
@@ -231,7 +249,7 @@ static void run_from(walk *w, int64_t node)
     w->stack[0] = make_entry(w->s, node);
     while (w->count > 0) {
         entry e = w->stack[--w->count];
-        if (pruned(w, &e))
+        if (pruned(w, &e) || summed(w, &e))
             continue;
         if (e.node >= k->leaves) {
             leaf(w, &e);

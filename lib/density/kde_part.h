@@ -34,6 +34,8 @@ struct gm__kde {
     double *mass;                 /* (2 leaves) weight under a node */
     double *range;                /* (2 leaves, 2) least and largest factor; or NULL */
     double *beta;              /* (2 leaves, d, 4) log B and its slope at low and high; or NULL */
+    int32_t moments;           /* that a node has: kde_moments.c; 0: none */
+    double *moment;            /* (2 leaves, moments) or NULL */
     double *powers;            /* e^-i, i under GM__KDE_POWERS; then e^-(j/16), j from 0 to 16 */
     struct gm__kde_grid *grid; /* or NULL */
 };
@@ -153,6 +155,15 @@ static inline double *gm__kde_block(const gm__kde *k, int64_t block)
 }
 /* Box, mass and narrow copy of a block's node from its rows y (fill, d). */
 void gm__kde_close_block(gm__kde *k, const gm__kernels *kernels, int64_t block, const double *y);
+
+/* ---- Moments (kde_moments.c) ---- */
+
+int32_t gm__kde_moment_count(const gm__kde *k);
+/* Of a leaf from its rows x (fill), of an inner node from its children's. */
+void gm__kde_moments_of(gm__kde *k, const gm__kernels *kernels, int64_t block, const double *x);
+void gm__kde_moments_join(gm__kde *k, const gm__kernels *kernels, int64_t node);
+/* The sum of weight times kernel over a node, to the error; 0 where the moments cannot say. */
+int gm__kde_moments_sum(const gm__kde_query *s, int64_t node, double *sum, double *error);
 
 /* ---- The grid ---- */
 

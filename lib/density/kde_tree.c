@@ -136,6 +136,8 @@ void gm__kde_close_block(gm__kde *k, const gm__kernels *kernels, int64_t block, 
     }
     if (k->beta)
         beta_of(k, kernels, node);
+    if (k->moments)
+        gm__kde_moments_of(k, kernels, block, y);
     if (k->narrow)
         narrow_block(k, block);
 }
@@ -182,7 +184,7 @@ static void forget_tree(gm__kde *k)
     k->narrow = NULL;
     k->fan = NULL;
     k->fill = NULL;
-    k->box = k->mass = k->range = k->beta = NULL;
+    k->box = k->mass = k->range = k->beta = k->moment = NULL;
     k->grid = NULL;
     k->leaves = 0;
 }
@@ -200,6 +202,7 @@ void gm__kde_clear_tree(gm__kde *k)
     gm__free(a, k->mass, nodes * sizeof *k->mass);
     gm__free(a, k->range, nodes * 2 * sizeof *k->range);
     gm__free(a, k->beta, nodes * d * 4 * sizeof *k->beta);
+    gm__free(a, k->moment, nodes * (size_t)k->moments * sizeof *k->moment);
     gm__kde_grid_free(k);
     forget_tree(k);
 }
@@ -227,13 +230,16 @@ static int allocate(gm__kde *k)
         k->range = gm__alloc_array(a, nodes, 2 * sizeof *k->range);
     if (has_beta(k))
         k->beta = gm__alloc_array(a, part, 4 * sizeof *k->beta);
+    k->moments = gm__kde_moment_count(k);
+    if (k->moments)
+        k->moment = gm__alloc_array(a, nodes * k->moments, sizeof *k->moment);
     shape_fans(k);
     if (k->gauss && !k->adaptive && k->fan_size)
         k->fan = gm__alloc_array(a, k->fan_size, sizeof *k->fan);
     if (k->gauss && !k->adaptive)
         k->narrow = gm__alloc_array(a, k->leaves * (k->d + 1), (size_t)k->stride * sizeof(float));
     return !k->block || !k->fill || !k->box || !k->mass || (k->adaptive && !k->range) ||
-           (has_beta(k) && !k->beta) ||
+           (has_beta(k) && !k->beta) || (k->moments && !k->moment) ||
            (k->gauss && !k->adaptive && (!k->narrow || (k->fan_size && !k->fan)));
 }
 
@@ -301,6 +307,8 @@ static gm_status make(gm_context *ctx, gm__kde *k, plan *b)
         join(k, i);
         if (k->beta)
             beta_of(k, ctx->kernels, i);
+        if (k->moments)
+            gm__kde_moments_join(k, ctx->kernels, i);
     }
     if (k->fan)
         fill_fans(k);
