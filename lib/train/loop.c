@@ -91,9 +91,12 @@ static void update(gm_context *ctx, gm_trainer *t, int phase, double scale)
     gm__optimizer_prepare(t->optimizer, t->at.updates + 1, t->last_rate, &u);
     for (int i = 0; i < layout->count;) {
         int from = i;
-        while (i < layout->count && plays(t, phase, &layout->slots[i]))
+        while (i < layout->count && plays(t, phase, &layout->slots[i]) &&
+               !gm__slot_is_stairs(&layout->slots[i]))
             i++;
-        if (i > from) {
+        if (i == from && plays(t, phase, &layout->slots[i])) {
+            gm__optimizer_update_stairs(ctx, t->optimizer, &u, &layout->slots[i++]);
+        } else if (i > from) {
             const gm__slot *last = &layout->slots[i - 1];
             gm__optimizer_update(ctx, t->optimizer, &u, layout->slots[from].offset,
                                  last->offset + last->count);

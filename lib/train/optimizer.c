@@ -202,6 +202,53 @@ void gm__optimizer_update(gm_context *ctx, const gm_optimizer *o, const gm__upda
     gm__team_run(&ctx->team, parts, update_share, &share);
 }
 
+/* ---- Staircases ------------------------------------------------------------------------------ */
+
+typedef struct gm__stairs {
+    const gm__share *share;
+    const gm__slot *slot;
+} gm__stairs;
+
+/* Rows part, part + parts ... of a weight, each from its first column that is not zero. */
+static void update_rows(void *arg, int32_t part)
+{
+    const gm__stairs *s = arg;
+    const gm__updates *k = s->share->kernels->updates;
+    int rule = s->share->rule;
+    int64_t rows = s->slot->shape[0], columns = s->slot->shape[1], first = 0;
+    for (int64_t i = part; i < rows; i += s->share->parts) {
+        while (first < columns && s->slot->hi[first] <= i)
+            first++;
+        if (first == columns)
+            return;
+        int64_t end = s->slot->offset + (i + 1) * columns, count = columns - first;
+        int64_t whole = (count + 15) & ~(int64_t)15; /* of vectors; zeros stay zeros */
+        int64_t from = end - (whole < columns ? whole : columns);
+        (rule == SGD       ? k->sgd
+         : rule == RMSPROP ? k->rmsprop
+                           : k->adam)(s->share->update, from, end);
+    }
+}
+
+int gm__slot_is_stairs(const gm__slot *slot)
+{
+    if (!slot->lo || slot->ndim != 2)
+        return 0;
+    for (int64_t j = 0; j < slot->shape[1]; j++)
+        if (slot->lo[j] != 0 || (j && slot->hi[j] < slot->hi[j - 1]))
+            return 0;
+    return 1;
+}
+
+void gm__optimizer_update_stairs(gm_context *ctx, const gm_optimizer *o, const gm__update *u,
+                                 const gm__slot *slot)
+{
+    gm__share share = {
+        .kernels = ctx->kernels, .update = u, .rule = o->rule, .parts = ctx->team.parts};
+    gm__stairs stairs = {&share, slot};
+    gm__team_run(&ctx->team, share.parts, update_rows, &stairs);
+}
+
 /* ---- Direct use ------------------------------------------------------------------------------ */
 
 static gm_status check_step(gm_context *ctx, const gm_optimizer *o, int32_t dtype, int64_t n,

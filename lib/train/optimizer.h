@@ -3,6 +3,7 @@
 #define GM__OPTIMIZER_H
 #include "genmod/train.h"
 #include "base/options.h"
+#include "graph/graph.h"
 #include "kernels/kernels.h"
 
 struct gm_optimizer {
@@ -33,5 +34,11 @@ void gm__optimizer_prepare(const gm_optimizer *o, int64_t t, double rate, gm__up
 /* Elements [i0, i1), shared by the team. */
 void gm__optimizer_update(gm_context *ctx, const gm_optimizer *o, const gm__update *u, int64_t i0,
                           int64_t i1);
+/* Whether a parameter is zero above a staircase (gm_matmul_masked: column j outside rows [0,
+ * hi[j]), hi rising), large enough to care; and as update, of what is not zero in it: nothing is
+ * lost, zeros stay zeros under every rule. */
+int gm__slot_is_stairs(const gm__slot *slot);
+void gm__optimizer_update_stairs(gm_context *ctx, const gm_optimizer *o, const gm__update *u,
+                                 const gm__slot *slot);
 
 #endif
