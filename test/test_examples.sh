@@ -54,7 +54,8 @@ arguments() {
     readme | own_family) echo "examples/data/digits.csv $run/drawn.csv" ;;
     own_loss) echo examples/data/digits.csv ;;
     posterior_models) echo eight_schools ;;
-    fit | kde_bounds | density_prior | own_allocator | cancel | threads | executor | introspect | dlpack) ;;
+    fit | autoregressive_mixed | kde_bounds | density_prior | own_allocator | cancel | threads | executor | introspect | \
+        dlpack) ;;
     datasets | checkpoint_resume | errors) echo "$run" ;;
     mixed_columns) echo "$run/trees.csv" ;;
     copula_table) echo "$run/table.csv" ;;
@@ -145,6 +146,7 @@ expectations() {
             holds 'the tool draws other rows' cmp "$run/tool.csv" "$run/moons.csv"
         fi
         ;;
+    autoregressive_mixed) between 'the worst probability' 0 "$(number 'worst' 1)" 0.2 ;;
     fit) between 'the probability elsewhere' 0 "$(number probability 1)" 6 ;;
     datasets)
         says '    kind     category 3: daisy, lily ...'

@@ -244,17 +244,33 @@ static gm_node *free_raw(gm_builder *b, const columns *c, gm_node *x, gm_node *k
 /* u_i < t of uniforms u_1 ... u_d and t: of columns in an order drawn the first k, where k is one
  * of 0 to d, each as probable. So with k = d, where there is nothing to ask, among them the weight
  * is (d + 1) / (d - k). */
-static gm_node *free_loss(gm_builder *b, const columns *c, gm_node *x)
+static gm_node *free_term(gm_builder *b, const columns *c, gm_node *x, gm_node *t)
 {
-    int64_t shape[2] = {GM_BATCH, c->count}, one[2] = {GM_BATCH, 1}, batch = GM_BATCH;
+    int64_t shape[2] = {GM_BATCH, c->count}, batch = GM_BATCH;
     gm_likelihood l = observation(b);
-    gm_node *asked = gm_greater_equal(b, gm_uniform(b, 2, shape), gm_uniform(b, 2, one));
+    gm_node *asked = gm_greater_equal(b, gm_uniform(b, 2, shape), t);
     gm_node *left = gm_max(b, gm_sum(b, asked, -1, 1), gm_const(b, 1));
     gm_node *weight = gm_scale(b, gm_recip(b, left), (double)c->count + 1);
     gm_node *of_x = gm_take(b, asked, c->width, c->of), *known = gm_one_minus(b, of_x);
     gm_node *raw = free_raw(b, c, gm_mul(b, x, known), known);
     gm_node *log_p = gm__likelihood_log_prob_of(b, &l, raw, x, of_x);
     return gm_neg(b, gm_mul(b, log_p, gm_reshape(b, weight, 1, &batch)));
+}
+
+#define STRATA 8 /* of t where weights are judged: fewer rows would do by chance what they do */
+
+static gm_node *free_loss(gm_builder *b, const columns *c, gm_node *x)
+{
+    int64_t one[2] = {GM_BATCH, 1};
+    gm_node *sum = NULL;
+    if (gm_builder_training(b))
+        return free_term(b, c, x, gm_uniform(b, 2, one));
+    for (int i = 0; i < STRATA; i++) {
+        gm_node *t = gm_scale(b, gm_shift(b, gm_uniform(b, 2, one), i), 1.0 / STRATA);
+        gm_node *term = free_term(b, c, x, t);
+        sum = sum ? gm_add(b, sum, term) : term;
+    }
+    return gm_scale(b, sum, 1.0 / STRATA);
 }
 
 #define MOST_LAYERS 32768 /* in all passes of a density */
