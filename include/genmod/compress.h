@@ -34,6 +34,7 @@ typedef struct gm_compression {
     double model_bits;   /* sum of -log2 p of the model over all values that have p > 0 */
     int64_t outside;     /* values of p = 0 and missing cells */
     double outside_bits; /* what they took, and signs of zeros */
+    double column_bits;  /* what grids, lists of values and new categories took */
 } gm_compression;
 
 /* Compresses the feature columns of rows, found by name (by place where there are no names), to a

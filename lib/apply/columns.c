@@ -1,5 +1,6 @@
 /* What an archive says of the columns: missing cells, grids, categories that the model has not. */
 #include "apply/coder.h"
+#include "apply/list.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -11,12 +12,11 @@ enum {
     CODE_TABLE = CODE_PART + 2,
     CODE_FLOAT,
     CODE_DOUBLE,
-    CODES,
-    WIDTHS = 64
+    CODES
 };
 
 typedef struct learned {
-    gm__adaptive missing, grid, minus, width, extras;
+    gm__adaptive missing, grid, minus, extras;
 } learned;
 
 static int is_category(const gm__packed *p)
@@ -40,24 +40,6 @@ static int grid_code(const gm__grid *g)
     }
 }
 
-/* The first value, and from each to the next: how many bits the gap has, and the gap. */
-static void add_table(const gm__grid *g, learned *l, gm__symbols *s)
-{
-    uint64_t last = 0;
-    gm__symbols_number(s, (uint64_t)g->count - 1);
-    for (int64_t i = 0; i < g->count; i++) {
-        uint64_t at = (uint64_t)gm__double_place(g->table[i]), gap = at - last;
-        if (i == 0) {
-            gm__symbols_raw(s, at, 64);
-        } else {
-            int width = 63 - __builtin_clzll(gap);
-            gm__adaptive_add(&l->width, s, WIDTHS, width);
-            gm__symbols_raw(s, gap, width);
-        }
-        last = at;
-    }
-}
-
 static void add_grid(const gm__packed *p, learned *l, gm__symbols *s)
 {
     gm__adaptive_add(&l->grid, s, CODES, grid_code(&p->grid));
@@ -69,8 +51,10 @@ static void add_grid(const gm__packed *p, learned *l, gm__symbols *s)
         gm__symbols_number(s, (uint64_t)p->minus - 1);
         gm__symbols_number(s, (uint64_t)(p->zeros - p->minus));
     }
-    if (p->grid.kind == GM__GRID_TABLE)
-        add_table(&p->grid, l, s);
+    if (p->grid.kind == GM__GRID_TABLE) {
+        gm__symbols_number(s, (uint64_t)p->grid.count - 1);
+        gm__list_add(s, p->grid.table, p->grid.count);
+    }
     if (p->turn)
         gm__symbols_number(s, p->from < 0 ? 2 * (uint64_t) - (p->from + 1) + 1
                                           : 2 * (uint64_t)p->from);
@@ -136,31 +120,16 @@ static void fit_table(gm__coder *k, gm__grid *g)
                               (size_t)g->count * sizeof *g->table);
 }
 
-static int next_place(gm__rans_decoder *d, learned *l, int64_t i, int64_t *place)
+static gm_status take_table(gm__coder *k, gm__rans_decoder *d, gm__grid *g, const char *name)
 {
-    if (i == 0) {
-        *place = (int64_t)gm__rans_raw(d, 64);
-    } else {
-        int width = gm__adaptive_take(&l->width, d, WIDTHS);
-        uint64_t gap = (uint64_t)1 << width | gm__rans_raw(d, width);
-        int64_t last = *place;
-        *place = (int64_t)((uint64_t)last + gap);
-        if (*place <= last)
-            return 0;
-    }
-    double value = gm__double_at(*place);
-    return !d->wrong && value - value == 0;
-}
-
-static gm_status take_table(gm__coder *k, gm__rans_decoder *d, learned *l, gm__grid *g,
-                            const char *name)
-{
-    int64_t count = (int64_t)(gm__rans_number(d) + 1), place = 0;
+    int64_t count = (int64_t)(gm__rans_number(d) + 1);
+    gm__list_reader list = {.decoder = d};
+    double value;
     gm_status code = count < 1 || count > k->rows ? wrong(k, name) : GM_OK;
     for (int64_t i = 0; i < count && !code; i++) {
-        code = next_place(d, l, i, &place) ? grow_table(k, g) : wrong(k, name);
+        code = gm__list_next(&list, &value) ? grow_table(k, g) : wrong(k, name);
         if (!code)
-            g->table[g->count++] = gm__double_at(place);
+            g->table[g->count++] = value;
         if (!code && i % 65536 == 0)
             code = gm__check_cancel(k->ctx);
     }
@@ -197,7 +166,7 @@ static gm_status take_grid(gm__coder *k, gm__packed *p, gm__rans_decoder *d, lea
         p->zeros = (int64_t)(minus + plus);
     }
     if (g->kind == GM__GRID_TABLE)
-        GM_TRY(take_table(k, d, l, g, name));
+        GM_TRY(take_table(k, d, g, name));
     gm__packed_range(p);
     if (p->turn) {
         uint64_t from = gm__rans_number(d);

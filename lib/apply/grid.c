@@ -1,4 +1,5 @@
 #include "apply/grid.h"
+#include "apply/list.h"
 #include "base/sort.h"
 
 #include <math.h>
@@ -164,14 +165,16 @@ static int find_part(const double *sorted, int64_t n, gm__grid *g)
     return 0;
 }
 
-/* A list costs some 64 bits an entry, a value on the finer grid 52 or 23 bits more than it takes
- * to tell entries apart. */
-static int table_pays(int64_t distinct, int64_t n, int bits)
+/* Whether a list costs less than values save by it, which on the finer grid take `bits` bits more
+ * than it takes to tell entries apart. */
+static int table_pays(const gm__grid *g, int64_t n, int bits)
 {
+    double cost;
     int64_t saved = bits;
-    for (int64_t c = distinct; c > 1; c /= 2)
+    for (int64_t c = g->count; c > 1; c /= 2)
         saved--;
-    return saved > 0 && distinct * 68 < n * saved;
+    gm__list_step(g->table, g->count, &cost);
+    return saved > 0 && cost * 1.1 < (double)(n * saved);
 }
 
 static gm_status make_table(gm_context *ctx, const double *sorted, int64_t n, int64_t distinct,
@@ -208,17 +211,22 @@ gm_status gm__grid_choose(gm_context *ctx, double *values, int64_t n, gm__grid *
         return GM_OK;
     gm__sort_reals(values, n);
     order_zeros(values, n);
-    int64_t distinct = count_distinct(values, n);
-    if (find_decimal(values, n, g) && (g->digits < 10 || !table_pays(distinct, n, 50)))
+    if (find_decimal(values, n, g) && g->digits < 10)
         return GM_OK;
     if (find_part(values, n, g))
         return GM_OK;
-    gm__grid floats = {.kind = GM__GRID_FLOAT};
-    int narrow = fits(&floats, values, n);
-    if (table_pays(distinct, n, narrow ? 24 : 53))
-        return make_table(ctx, values, n, distinct, g);
-    if (!find_decimal(values, n, g))
-        *g = narrow ? floats : (gm__grid){.kind = GM__GRID_DOUBLE};
+    gm__grid fine = {.kind = GM__GRID_FLOAT}, table;
+    if (!find_decimal(values, n, g)) {
+        *g = fine;
+        if (!fits(g, values, n))
+            g->kind = GM__GRID_DOUBLE;
+    }
+    GM_TRY(make_table(ctx, values, n, count_distinct(values, n), &table));
+    if (table_pays(&table, n, g->kind == GM__GRID_FLOAT ? 24 : 50)) {
+        *g = table;
+        return GM_OK;
+    }
+    gm__grid_clear(ctx, &table);
     return GM_OK;
 }
 

@@ -312,6 +312,19 @@ static gm_status pack_block(packer *p, int64_t first, int64_t count, gm__tails *
     return p->encoder.failed ? gm__no_memory(p->k.ctx) : GM_OK;
 }
 
+/* What the columns themselves take; room: of p->bits. */
+static void note_columns(packer *p, int64_t room)
+{
+    int64_t used = 0;
+    for (int64_t i = 0; i < p->symbols.count; i++) {
+        p->bits[used++] = (double)p->symbols.list[i].freq / (double)GM__RANS_TOTAL;
+        if (used < room && i + 1 < p->symbols.count)
+            continue;
+        p->told.column_bits += sum_bits(p, used);
+        used = 0;
+    }
+}
+
 /* What is coded last is decoded first: the last block goes first, the columns go last. */
 static gm_status pack_rows(packer *p)
 {
@@ -331,6 +344,7 @@ static gm_status pack_rows(packer *p)
         end = first;
     }
     gm__columns_add(k, &p->symbols);
+    note_columns(p, most);
     gm__rans_encode(&p->encoder, &p->symbols);
     return p->encoder.failed ? gm__no_memory(k->ctx) : GM_OK;
 }
