@@ -47,10 +47,10 @@ quick="--set hidden=16 --set layers=2 --set bins=4 --steps 40 --batch 64"
 # ---- Words ---------------------------------------------------------------------------------------
 
 expect 0 '' "$genmod" --help
-for command in families fit sample score encode decode reconstruct info compare anomaly compress decompress modes; do
+for command in families fit sample score encode decode reconstruct info compare anomaly compress decompress modes impute check range; do
     holds "^  $command "
 done
-for command in families fit sample score encode decode reconstruct info compare anomaly compress decompress modes; do
+for command in families fit sample score encode decode reconstruct info compare anomaly compress decompress modes impute check range; do
     expect 0 '' "$genmod" $command --help
     holds "^Usage: genmod $command"
 done

@@ -7,9 +7,10 @@
 #include "tool.h"
 
 static const cli_command *const commands[] = {
-    &command_families, &command_fit,         &command_sample, &command_score,   &command_encode,
-    &command_decode,   &command_reconstruct, &command_info,   &command_compare, &command_anomaly,
-    &command_compress, &command_decompress,  &command_modes,  &command_impute,  &command_check,
+    &command_families, &command_fit,     &command_sample,      &command_score,
+    &command_encode,   &command_decode,  &command_reconstruct, &command_info,
+    &command_compare,  &command_anomaly, &command_compress,    &command_decompress,
+    &command_modes,    &command_impute,  &command_check,       &command_range,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -121,7 +121,7 @@ int tool_fit_anomaly(const cli_args *args);
 extern const cli_command command_families, command_fit, command_sample, command_score,
     command_encode, command_decode, command_reconstruct, command_info, command_compress,
     command_decompress, command_compare, command_anomaly, command_modes, command_impute,
-    command_check;
+    command_check, command_range;
 
 #define TOOL_HELP_OPTION                                                                           \
     {                                                                                              \
