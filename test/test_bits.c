@@ -90,6 +90,18 @@ static const struct {
       "base=student", "residual=1", "activation=silu", NULL},
      "e8122776a08c75c43fb4d5991d940f2d5a1ab3015334ef60556aac9b6896875d",
      "e9b4d8ff7b628032aad1fd2b42939362b0ae3da0894cec6ac3040439e2e99801"},
+    {{"seed=13", "batch=97", "structure=autoregressive", "coupling=nsf", "hidden=67,35", "layers=2",
+      "dropout=0.1", "base=mixture", "mixing=lu", NULL},
+     "9d1d070ff0f4a4d253a03f05139cb3d863c54bbb4ee16cb8e0f28884542fed79",
+     "293cfdc532b6b2272a1f96ff4356e0ecc1dcf94aa0bd9e283d8d74abbf9f1bc6"},
+    {{"seed=14", "batch=97", "structure=inverse", "coupling=realnvp", "hidden=37,37", "layers=2",
+      "residual=1", "activation=gelu", "mixing=swap", "start=1", NULL},
+     "005ffa469e97886dcbd4324e42535728a32b77c4e183edf40d5cc563fffa01ef",
+     "8727abcb0eaf104f3fc36b0e194289d1c0b710a4bf43f6f6bfd57a03ca5abab9"},
+    {{"seed=15", "batch=97", "structure=continuous", "hidden=21,33", "layers=2", "activation=tanh",
+      "trace=hutchinson", "base=student", NULL},
+     "cf1218c8afd5f4b230605623cf308c00a750b298f38c3d2e25c39133d7d65744",
+     "6b998fd449a4a38bbf179a39034276e1310612903d9655ee2c7ef078fd54d37e"},
 };
 #define FITS ((int)(sizeof fits / sizeof fits[0]))
 #define FEW 20
