@@ -100,6 +100,10 @@ static gm_model *known_model(gm_context *ctx, const char *family, const char *co
 }
 
 static const char *const small[] = {"seed=1", "steps=20", "hidden=16", "layers=3", NULL};
+static const char *const small_maf[] = {
+    "seed=1", "steps=20", "hidden=16", "structure=autoregressive", "layers=2", "residual=1", NULL};
+static const char *const small_iaf[] = {"seed=1",   "steps=20", "hidden=16", "structure=inverse",
+                                        "layers=2", NULL};
 static const char *const small_vae[] = {"seed=1", "steps=20", "hidden=16", "code=3", NULL};
 static const char *const small_diffusion[] = {"seed=1",    "steps=20",    "hidden=16",
                                               "levels=20", "embedding=4", NULL};
@@ -113,17 +117,25 @@ static const struct {
               {"vae", small_vae},
               {"diffusion", small_diffusion},
               {"autoregressive", small_sequence},
-              {"autoregressive", small_any}};
-#define SMALLS 5
+              {"autoregressive", small_any},
+              {"flow", small_maf},
+              {"flow", small_iaf}};
+#define SMALLS 7
 
 /* ---- The density itself ---------------------------------------------------------------------- */
 
-/* Held-out log p(y | c) within 0.06 nats of the truth's, and moments of draws given one c. */
+static const char *const structures[][2] = {{"structure=coupling", "layers=3"},
+                                            {"structure=autoregressive", "layers=3"},
+                                            {"structure=inverse", "coupling=realnvp"},
+                                            {"structure=continuous", "activation=silu"}};
+
+/* Held-out log p(y | c) within 0.1 nats of the truth's, and moments of draws given one c. */
 START_TEST(closed_form_of_a_flow)
 {
     enum { TEST = 1000, DRAWS = 4000 };
     static double x[TEST * 2], c[TEST * 3], cond[TEST * 3], logp[TEST], drawn[DRAWS * 2];
-    const char *settings[] = {"seed=3", "steps=2000", "hidden=32,32", "layers=3", "bins=6", NULL};
+    const char *settings[] = {"seed=3",          "steps=2000", "hidden=32,32", structures[_i][0],
+                              structures[_i][1], "bins=6",     "layers=3",     NULL};
     gm_context *ctx = test_context(NULL);
     gm_options *seed = case_options(ctx, (const char *[]){"seed=2", NULL});
     double gap = 0, sums[5] = {0};
@@ -172,8 +184,9 @@ START_TEST(one_column)
     test_ok(ctx, gm_dataset_from_f64(ctx, cells, N, 2, 0, &rows));
     test_ok(ctx, gm_dataset_with_role(ctx, rows, 0, GM_ROLE_CONDITION, &view));
     static const char *const mixings[] = {"mixing=lu", "mixing=permutation", "mixing=swap"};
-    gm_options *how = case_options(
-        ctx, (const char *[]){"seed=1", "steps=300", "hidden=16", "layers=2", mixings[_i], NULL});
+    gm_options *how =
+        case_options(ctx, (const char *[]){"seed=1", "steps=300", "hidden=16", "layers=2",
+                                           mixings[_i % 3], structures[_i / 3][0], NULL});
     gm_model *model;
     test_ok(ctx, gm_fit(ctx, "flow", view, how, &model));
     for (int i = 0; i < GRID; i++)
@@ -570,8 +583,8 @@ static Suite *suite(void)
     TCase *t = tcase_create("condition");
     tcase_set_timeout(t, 120);
     if (!test_quick())
-        tcase_add_test(t, closed_form_of_a_flow);
-    tcase_add_loop_test(t, one_column, 0, test_quick() ? 1 : 3);
+        tcase_add_loop_test(t, closed_form_of_a_flow, 0, test_quick() ? 1 : 4);
+    tcase_add_loop_test(t, one_column, 0, test_quick() ? 1 : 9);
     tcase_add_loop_test(t, forms_agree, 0, SMALLS);
     tcase_add_loop_test(t, draws_and_codes, 0, SMALLS);
     tcase_add_test(t, gradient_in_x);

@@ -50,37 +50,42 @@ static values hidden(gm_builder *b, const gm_masked_net *net, int64_t width)
     return (values){width, level};
 }
 
-/* How many of `below` a value of this level sees. */
+/* How many of `below`, whose levels rise, a value of this level sees. */
 static int32_t seen(const values *below, int32_t level)
 {
-    int64_t n = 0;
-    while (n < below->count && below->level[n] <= level)
-        n++;
-    return (int32_t)n;
+    int64_t low = 0, high = below->count;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (below->level[middle] <= level)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (int32_t)low;
 }
 
 /* ---- Linear layers --------------------------------------------------------------------------- */
 
 #define LINEAR_SCALE 0.57735026918962576 /* U(+-1 / sqrt(in)), as gm_nn_linear starts */
 
-static gm_node *weight_of(gm_builder *b, const char *name, int64_t in, int64_t out, int zero)
+static gm_node *weight_of(gm_builder *b, const char *name, int64_t in, int64_t out, double gain)
 {
     int64_t shape[2] = {in, out};
-    return gm_param(b, name, 2, shape, zero ? GM_INIT_ZEROS : GM_INIT_KAIMING,
-                    zero ? 0 : LINEAR_SCALE);
+    return gm_param(b, name, 2, shape, gain > 0 ? GM_INIT_KAIMING : GM_INIT_ZEROS,
+                    LINEAR_SCALE * gain);
 }
 
-static gm_node *bias_of(gm_builder *b, const char *name, int64_t in, int64_t out, int zero)
+static gm_node *bias_of(gm_builder *b, const char *name, int64_t in, int64_t out, double gain)
 {
-    return gm_param(b, name, 1, &out, zero ? GM_INIT_ZEROS : GM_INIT_UNIFORM,
-                    zero ? 0 : 1 / sqrt((double)in));
+    return gm_param(b, name, 1, &out, gain > 0 ? GM_INIT_UNIFORM : GM_INIT_ZEROS,
+                    gain / sqrt((double)in));
 }
 
 /* The linear layers of a net in order: what each reads, and where it starts at zero. */
 typedef struct linear {
     int32_t i, half; /* of its name; i -1: the output */
     values in, out;
-    int zero;
+    double gain; /* on the starting weights; 0: they start at zero */
 } linear;
 
 typedef struct plan {
@@ -88,9 +93,22 @@ typedef struct plan {
     int32_t count;
 } plan;
 
+/* Values see a part of the layer below, so that weights that start as if they saw all of it would
+ * be too small. */
+static double gain_of(const values *in, const values *out)
+{
+    double sum = 0, some = 0;
+    for (int64_t j = 0; in->level && out->level && j < out->count; j++) {
+        int32_t n = seen(in, out->level[j]);
+        sum += n;
+        some += n > 0;
+    }
+    return sum > 0 ? sqrt((double)in->count * some / sum) : 1;
+}
+
 static void add_linear(plan *p, int32_t i, int32_t half, values in, values out, int zero)
 {
-    p->layer[p->count++] = (linear){i, half, in, out, zero};
+    p->layer[p->count++] = (linear){i, half, in, out, zero ? 0 : gain_of(&in, &out)};
 }
 
 static int lay_out(gm_builder *b, const gm_masked_net *net, int64_t width, plan *p)
@@ -121,9 +139,9 @@ static gm_node *masked(gm_builder *b, const char *name, const linear *l, gm_node
         hi[j] =
             j && l->out.level[j] == l->out.level[j - 1] ? hi[j - 1] : seen(&l->in, l->out.level[j]);
     gm_node *w = weight_of(b, part_of(name, "weight", l->i, l->half).text, l->in.count,
-                           l->out.count, l->zero);
+                           l->out.count, l->gain);
     gm_node *bias =
-        bias_of(b, part_of(name, "bias", l->i, l->half).text, l->in.count, l->out.count, l->zero);
+        bias_of(b, part_of(name, "bias", l->i, l->half).text, l->in.count, l->out.count, l->gain);
     return gm_add(b, gm_matmul_masked(b, x, w, lo, hi), bias);
 }
 
@@ -133,7 +151,7 @@ static gm_node *given(gm_builder *b, const char *name, int64_t out)
     gm_node *c = gm_condition(b);
     gm__masked_name n;
     gm__format(n.text, sizeof n.text, "%s.given.weight", name);
-    return c ? gm_matmul(b, c, weight_of(b, n.text, gm_node_dim(c, -1), out, 0), 0, 0) : NULL;
+    return c ? gm_matmul(b, c, weight_of(b, n.text, gm_node_dim(c, -1), out, 1), 0, 0) : NULL;
 }
 
 /* ---- The network ----------------------------------------------------------------------------- */
@@ -216,9 +234,9 @@ gm_node *gm__masked_solve(gm_builder *b, const char *name, const gm_masked_net *
     for (int32_t i = 0; i < p.count; i++) {
         const linear *l = &p.layer[i];
         params[2 * i] = weight_of(b, part_of(name, "weight", l->i, l->half).text, l->in.count,
-                                  l->out.count, l->zero);
+                                  l->out.count, l->gain);
         params[2 * i + 1] = bias_of(b, part_of(name, "bias", l->i, l->half).text, l->in.count,
-                                    l->out.count, l->zero);
+                                    l->out.count, l->gain);
     }
     gm__columns c = *columns;
     c.act = map_of(net->act);
