@@ -20,8 +20,9 @@ static const gm_option_row options[] = {
     {"radial", GM_STAGE_BUILD, GM_BOOL, "false", "", 1,
      "one kernel of the distance; else a product over columns"},
     {"bandwidth", GM_STAGE_FIT, GM_TEXT, "scott", "", 1,
-     "scott, silverman, isj (one column), lscv or likelihood (cross-validation), or a number for "
-     "all real columns, or one for each with commas between"},
+     "scott, silverman, isj (one column), lscv or likelihood (cross-validation; of kernels but the "
+     "Gaussian by their canonical factors), or a number for all real columns, or one for each with "
+     "commas between; a fit that goes on from a model keeps its bandwidths"},
     {"matrix", GM_STAGE_BUILD, GM_BOOL, "false", "", 1,
      "a whole covariance matrix for a bandwidth, by scott, silverman, lscv or likelihood"},
     {"adaptive", GM_STAGE_BUILD, GM_BOOL, "false", "", 1,
