@@ -54,6 +54,7 @@ arguments() {
     readme | own_family) echo "examples/data/digits.csv $run/drawn.csv" ;;
     own_loss) echo examples/data/digits.csv ;;
     posterior_models) echo eight_schools ;;
+    posterior_estimation) echo "$run/draws.csv" ;;
     fit | autoregressive_mixed | flow_kinds | kde_bounds | density_prior | own_allocator | cancel | threads | executor | \
         introspect | dlpack) ;;
     datasets | checkpoint_resume | errors) echo "$run" ;;
@@ -253,6 +254,14 @@ expectations() {
             between "how far draws of $family are" "$held" "$(number "$family" 1)" \
                 "$(awk "BEGIN { print $held + 0.7 * ($alone - $held) }")"
         done
+        ;;
+    posterior_estimation)
+        for figure in 1 2 3 4 5; do
+            exact=$(number exact $figure)
+            between "figure $figure" "$(awk "BEGIN { print $exact - 0.05 }")" "$(number flow $figure)" \
+                "$(awk "BEGIN { print $exact + 0.05 }")"
+        done
+        between 'the lines of the file' 10001 "$(wc -l <"$run/draws.csv")" 10001
         ;;
     posterior_models)
         # posteriordb's reference draws: 4.41 and 3.60, 6.15 for the first school.
