@@ -222,6 +222,10 @@ expectations() {
         between 'the error by 8 numbers' 1 "$(number 'code of  8' 2)" "$(number 'code of  2' 2)"
         between 'the error by 32 numbers' 1 "$(number 'code of 32' 2)" "$(number 'code of  8' 2)"
         ;;
+    impute)
+        between 'the mean weight' 82.8 "$(number 'of 185 cm' 2)" 84.2
+        between 'the range' 0.011 "$(number 'over 180' 3)" 0.019
+        ;;
     interpolation) between 'the distance by codes' 5 "$(number 'half way' 2)" "$(number 'half way' 1)" ;;
     bound_estimate)
         # One draw is both; more raise the estimate (Burda et al. 2016, theorem 1), not the bound.
