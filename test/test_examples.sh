@@ -102,6 +102,9 @@ expectations() {
                 "$(awk "BEGIN { print $truth + 0.25 }")"
         done
         ;;
+    compress_table)
+        between 'bytes of archive' 3000 "$(number 'of archive' 3)" 8000
+        ;;
     anomaly_scores)
         between 'what distance tells' 0.4 "$(number 'distance' 2)" 0.6
         between 'what log p tells' 0.78 "$(number 'log p' 1)" "$(number 'log p' 2)"
