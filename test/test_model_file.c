@@ -209,14 +209,14 @@ static int32_t keep(void *user, const void *bytes, int64_t size)
 }
 
 typedef struct life {
-    const char *family, *option; /* and one of its own, to be 1 */
+    const char *family, *option, *value; /* and one of its own */
     const gm_dataset *rows;
 } life;
 
 static gm_status whole_life(const gm_allocator *allocator, void *arg)
 {
     const life *l = arg;
-    const char *settings[][2] = {{"seed", "1"},   {"steps", "2"},  {l->option, "1"},
+    const char *settings[][2] = {{"seed", "1"},   {"steps", "2"},  {l->option, l->value},
                                  {"hidden", "3"}, {"batch", "20"}, {"average", "0.5"}};
     gm_context_config config = {.struct_size = sizeof config, .allocator = allocator};
     gm_writer writer = {.struct_size = sizeof writer, .write = keep};
@@ -248,9 +248,15 @@ START_TEST(every_allocation)
 {
     gm_context *ctx = test_context(NULL);
     gm_dataset *rows = _i % 2 ? mixed_rows(ctx) : real_rows(ctx);
-    static const char *const families[][2] = {
-        {"flow", "layers"}, {"vae", "code"}, {"diffusion", "levels"}, {"autoregressive", "orders"}};
-    life l = {families[_i / 2][0], families[_i / 2][1], rows};
+    static const char *const families[][3] = {{"flow", "layers", "1"},
+                                              {"vae", "code", "1"},
+                                              {"diffusion", "levels", "1"},
+                                              {"autoregressive", "orders", "1"},
+                                              {"flow", "structure", "autoregressive"},
+                                              {"flow", "structure", "inverse"},
+                                              {"flow", "structure", "continuous"}};
+    const char *const *f = families[_i / 2];
+    life l = {f[0], f[1], f[2], rows};
     int64_t runs = test_every_failure(whole_life, &l, test_quick() ? 60 : 500);
     ck_assert_int_gt(runs, 100);
     gm_dataset_free(rows);
@@ -267,7 +273,7 @@ static Suite *suite(void)
     tcase_add_test(t, family_of_the_callers);
     tcase_add_test(t, failing_readers_and_writers);
     tcase_add_test(t, places);
-    tcase_add_loop_test(t, every_allocation, 0, 8);
+    tcase_add_loop_test(t, every_allocation, 0, 14);
     suite_add_tcase(s, t);
     return s;
 }

@@ -6,27 +6,27 @@
 static const double two_pi = 6.28318530717958647693;
 
 /* Where column j of the result of layer i's mixing comes from. */
-static int moved(gm__flow_graph *f, int64_t i, const unsigned char *before, int32_t *index,
-                 int32_t *sorted)
+static void moved(gm__flow_graph *f, int64_t i, const unsigned char *before, int32_t *index,
+                  int32_t *sorted)
 {
     int64_t d = f->d;
     for (int64_t j = 0; j < d; j++)
         index[j] = (int32_t)j;
     if (f->structure == CONTINUOUS || f->mixing == UNMIXED)
-        return 1;
+        return;
     if (f->mixing == SWAP) {
         for (int64_t j = 0; f->structure != COUPLING && i > 0 && j < d; j++)
             index[j] = (int32_t)(d - 1 - j);
-        return 1;
+        return;
     }
     gm__flow_draw_permutation(f->b, f->mixing == LU ? i + GM__FLOW_SECOND : i, d, index);
     if (f->mixing == PERMUTATION)
-        return 1;
+        return;
     int64_t reals = gm__flow_columns(before, d, 0, sorted);
     gm__flow_columns(before, d, 1, sorted + reals);
     for (int64_t j = 0; j < d; j++)
         index[j] = sorted[index[j]];
-    return 1;
+    return;
 }
 
 void gm__flow_find_circles(gm__flow_graph *f)

@@ -103,8 +103,9 @@ static gm_node *map_both(gm_builder *b, const unsigned char *circle, gm_node *t,
                          gm__way way, gm_node **log_det)
 {
     int64_t w = gm_node_dim(t, -1), reals = gm__flow_columns(circle, w, 0, NULL), each;
-    int32_t *index = gm__builder_scratch(b, 2 * w, sizeof *index), *back = index + w;
-    if (!index)
+    int32_t *index = gm__builder_scratch(b, w, sizeof *index),
+            *back = gm__builder_scratch(b, w, sizeof *back);
+    if (!index || !back)
         return NULL;
     each = reals * raw_per_real(b);
     gm__flow_columns(circle, w, 0, index);

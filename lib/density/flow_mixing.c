@@ -91,8 +91,9 @@ static gm_node *mix_reals(const gm__flow_graph *f, int64_t layer, gm_node *x, gm
     gm_builder *b = f->b;
     const unsigned char *circle = f->circle + layer * f->d;
     int64_t d = f->d, reals = gm__flow_columns(circle, d, 0, NULL);
-    int32_t *index = gm__builder_scratch(b, 2 * d, sizeof *index), *back = index + d;
-    if (!index)
+    int32_t *index = gm__builder_scratch(b, d, sizeof *index),
+            *back = gm__builder_scratch(b, d, sizeof *back);
+    if (!index || !back)
         return NULL;
     gm__flow_columns(circle, d, 0, index);
     gm__flow_columns(circle, d, 1, index + reals);
