@@ -26,7 +26,6 @@ static void moved(gm__flow_graph *f, int64_t i, const unsigned char *before, int
     gm__flow_columns(before, d, 1, sorted + reals);
     for (int64_t j = 0; j < d; j++)
         index[j] = sorted[index[j]];
-    return;
 }
 
 void gm__flow_find_circles(gm__flow_graph *f)
