@@ -18,8 +18,6 @@ typedef struct job {
     gm_dataset *learn, *calibration;
     double *score, *sorted; /* (learn), twice */
     int64_t rows, trimmed;
-    int64_t most;    /* rows that the family can learn from in time; 0: all */
-    char again[400]; /* family=..., for the second fit of "auto": what the first chose */
 } job;
 
 /* ---- Options --------------------------------------------------------------------------------- */
@@ -60,65 +58,36 @@ static gm_status read_options(job *j, const gm_options *opts)
     return gm__options_put(j->ctx, j->ask, "seed", gm__value_text(j->values, "seed"));
 }
 
-/* A time budget is shared: the ladder takes 7 tenths of it, one family half. */
-static gm_status share_seconds(job *j, double share)
+/* A time budget is shared by two fits of one family. */
+static gm_status share_seconds(job *j)
 {
     const char *text = gm__options_find(j->fit, "seconds");
     double seconds;
-    if (!text)
+    if (!text || is_auto(j))
         return GM_OK;
     int64_t length = (int64_t)strlen(text);
     if (gm__read_real(text, length, &seconds) != length)
         return GM_OK; /* the fit says what is wrong with it */
-    return gm_options_set_real(j->ctx, j->fit, "seconds", seconds * share);
+    return gm_options_set_real(j->ctx, j->fit, "seconds", seconds * 0.5);
 }
 
 /* ---- The two fits ---------------------------------------------------------------------------- */
 
-static gm_status set_words(job *j, const char *words)
+/* What tells the rows to leave out before the ladder: one normal distribution a column. A model
+ * that could learn where the anomalies lie would not find them improbable. */
+static gm_status plain_fit(job *j, gm_model **model)
 {
-    char word[400];
-    gm_options_unset(j->ctx, j->fit, NULL);
-    for (const char *at = words; *at; at += strcspn(at, " ")) {
-        at += strspn(at, " ");
-        size_t length = strcspn(at, " ");
-        memcpy(word, at, length);
-        word[length] = 0;
-        char *value = strchr(word, '=');
-        if (!value)
-            continue;
-        *value++ = 0;
-        GM_TRY(gm_options_set_text(j->ctx, j->fit, word, value));
-    }
-    return GM_OK;
-}
-
-/* By the ladder; its choice is kept for the second fit, by as many steps. */
-static gm_status climb(job *j, gm_model **model)
-{
-    gm_auto_config config = {.struct_size = sizeof config, .rows = j->learn, .options = j->fit};
-    gm_auto_report *report;
-    gm_auto_row row = {.struct_size = sizeof row};
-    GM_TRY(gm_fit_auto(j->ctx, &config, &report, model));
-    for (int64_t i = 0; i < gm_auto_report_count(report) && !row.chosen; i++)
-        gm_auto_report_row(j->ctx, report, i, &row);
-    gm__format(j->again, sizeof j->again, "%s", row.options);
-    j->most = row.rows < (int64_t)(0.8 * (double)j->rows) ? row.rows : 0;
-    gm_status code = set_words(j, j->again);
-    if (!code && row.horizon > 0) {
-        gm_options_unset(j->ctx, j->fit, "seconds");
-        code = gm_options_set_int(j->ctx, j->fit, "steps", row.horizon);
-        if (!code)
-            code = gm_options_set_int(j->ctx, j->fit, "hold", row.hold);
-    }
-    gm_auto_report_free(report);
+    static const char *const settings[][2] = {
+        {"components", "1"}, {"covariance", "diagonal"}, {"repeated", "bins"}};
+    gm_options *how;
+    GM_TRY(gm_options_create(j->ctx, &how));
+    gm_status code = gm_options_set_text(j->ctx, how, "seed", gm__value_text(j->values, "seed"));
+    for (int i = 0; i < 3 && !code; i++)
+        code = gm_options_set_text(j->ctx, how, settings[i][0], settings[i][1]);
+    if (!code)
+        code = gm_fit(j->ctx, "mixture", j->learn, how, model);
+    gm_options_free(how);
     return code;
-}
-
-static gm_status first_fit(job *j, gm_model **model)
-{
-    GM_TRY(share_seconds(j, is_auto(j) ? 0.7 : 0.5));
-    return is_auto(j) ? climb(j, model) : gm_fit(j->ctx, j->family, j->learn, j->fit, model);
 }
 
 /* The rows that are not among the least probable, in their order. */
@@ -141,36 +110,32 @@ static gm_status keep_probable(job *j, const gm_model *model, gm_dataset **kept)
             if (j->score[i] <= limit)
                 row[count++] = i;
         j->trimmed = j->rows - count;
-        for (int64_t i = 0; j->most && j->most < count && i < j->most; i++)
-            row[i] = row[(int64_t)((double)i / (double)j->most * (double)count)];
-        count = j->most && j->most < count ? j->most : count;
         code = gm_dataset_take(j->ctx, j->learn, row, count, kept);
     }
     gm__free(&j->ctx->allocator, row, (size_t)j->rows * sizeof *row);
     return code;
 }
 
-static gm_status second_fit(job *j, const gm_model *first, gm_model **model)
+static gm_status fit_rows(job *j, const gm_dataset *rows, gm_model **model)
 {
-    gm_dataset *kept;
-    char family[64];
-    gm__format(family, sizeof family, "%s", is_auto(j) ? gm_model_family(first) : j->family);
-    GM_TRY(keep_probable(j, first, &kept));
-    gm_status code = gm_fit(j->ctx, family, kept, j->fit, model);
-    gm_dataset_free(kept);
-    return code;
+    gm_auto_config config = {.struct_size = sizeof config, .rows = rows, .options = j->fit};
+    return is_auto(j) ? gm_fit_auto(j->ctx, &config, NULL, model)
+                      : gm_fit(j->ctx, j->family, rows, j->fit, model);
 }
 
 static gm_status fits(job *j, gm_model **model)
 {
     gm_model *first;
-    GM_TRY(first_fit(j, &first));
-    if (j->trimmed == 0) {
-        *model = first;
-        return GM_OK;
-    }
-    gm_status code = second_fit(j, first, model);
+    gm_dataset *kept = NULL;
+    if (j->trimmed == 0)
+        return fit_rows(j, j->learn, model);
+    GM_TRY(share_seconds(j));
+    GM_TRY(is_auto(j) ? plain_fit(j, &first) : fit_rows(j, j->learn, &first));
+    gm_status code = keep_probable(j, first, &kept);
     gm_model_free(first);
+    if (!code)
+        code = fit_rows(j, kept, model);
+    gm_dataset_free(kept);
     return code;
 }
 
