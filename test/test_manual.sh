@@ -77,14 +77,14 @@ compare 'names in doc/man/links' "$TMPDIR/known" "$TMPDIR/found"
 # ---- Options ------------------------------------------------------------------------------------------
 
 # Lines "page option": of an owner with others on its page, the heading over it counts.
-calls='sample log_prob encode decode reconstruct'
+calls='sample log_prob encode decode reconstruct conditional impute range_prob'
 optimizers=$(sed -n 's/^optimizer	//p' "$options" | tr '\n' ' ')
 awk -F '\t' -v calls="$calls" -v optimizers="$optimizers" '
     BEGIN {
         n = split(calls, c, " "); for (i = 1; i <= n; i++) page[c[i]] = "calls/" c[i]
         n = split(optimizers, c, " "); for (i = 1; i <= n; i++) page[c[i]] = "optimizers/" c[i]
     }
-    $1 == "option" { print ($2 in page ? page[$2] : $2), $3 }' "$options" | sort >"$TMPDIR/expected"
+    $1 == "option" { sub(/\./, "/", $2); print ($2 in page ? page[$2] : $2), $3 }' "$options" | sort >"$TMPDIR/expected"
 for page in "$pages"/*.7; do
     awk -v page="$(basename "$page" .7 | sed 's/^genmod-//')" '
         /^\.Ss / { under = "/" $2 }

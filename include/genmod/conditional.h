@@ -45,8 +45,7 @@ GM_API int32_t gm_conditional_order(const gm_conditional *conditional, int64_t *
  * GM_E_UNSUPPORTED where the order is fixed and the known columns are not all those before
  * `column`; GM_E_ARG where `column` itself is known. */
 GM_API gm_status gm_conditional_set(gm_context *ctx, gm_conditional *conditional, const gm_array *x,
-                                    const gm_array *cond, const unsigned char *known,
-                                    int64_t column);
+                                    const gm_array *cond, const uint8_t *known, int64_t column);
 /* Of rows [first, first + count): the log density or log mass at value[count], into logp[count];
  * minus infinity where a value has no support. GM_E_STATE before gm_conditional_set, GM_E_RANGE for
  * rows that were not set, GM_E_DATA for a value that is not a number. */
@@ -102,7 +101,7 @@ GM_API gm_status gm_model_sample_given(gm_context *ctx, const gm_model *model, i
  * support. GM_E_UNSUPPORTED where the family's order is fixed and a known column lies behind an
  * unknown one. Options: those of "conditional". */
 GM_API gm_status gm_model_log_prob_given(gm_context *ctx, const gm_model *model, const gm_array *x,
-                                         const unsigned char *known, const gm_array *cond,
+                                         const uint8_t *known, const gm_array *cond,
                                          const gm_options *opts, double *logp);
 /* The probability that every column lies between its ends, lower and upper (n, d), both included;
  * -inf and inf are no ends, and such columns are integrated out. By progressive sampling: p[n] is
@@ -115,11 +114,11 @@ GM_API gm_status gm_model_range_prob(gm_context *ctx, const gm_model *model, con
 /* gm_conditional_cdf and gm_conditional_quantile in one call, for n values of a column: given the
  * known columns of x (n, d), or of the column alone where x is NULL (known is not read then). */
 GM_API gm_status gm_model_cdf(gm_context *ctx, const gm_model *model, int64_t column, int64_t n,
-                              const gm_array *x, const unsigned char *known, const gm_array *cond,
+                              const gm_array *x, const uint8_t *known, const gm_array *cond,
                               const gm_options *opts, const double *value, double *below,
                               double *above);
 GM_API gm_status gm_model_quantile(gm_context *ctx, const gm_model *model, int64_t column,
-                                   int64_t n, const gm_array *x, const unsigned char *known,
+                                   int64_t n, const gm_array *x, const uint8_t *known,
                                    const gm_array *cond, const gm_options *opts, const double *u,
                                    double *value);
 

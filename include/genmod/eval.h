@@ -46,7 +46,9 @@ GM_API gm_status gm_compare(gm_context *ctx, const gm_model *a, const gm_model *
 /* ---- Calibration: are a model's probabilities those of new rows? ------------------------------
  */
 
+/* How many levels regions of highest density are judged at. */
 #define GM_CALIBRATION_LEVELS 5
+
 /* What gm_calibrate finds. */
 typedef struct gm_calibration {
     uint32_t struct_size;
