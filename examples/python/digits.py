@@ -42,6 +42,21 @@ def digits(path):
     check(np.array_equal(model.decode(model.encode(drawn)), drawn), "decode(encode(x)) is x")
 
 
+def one_piece():
+    """Families without an optimizer: a Gaussian kernel and a single normal, by their formulas."""
+    x = np.random.default_rng(0).normal(size=(300, 2)) * (1, 3)
+    model = genmod.kde(x, bandwidth=0.5, valid=0, seed=1)
+    away = (x[:5, None] - x[None]) / 0.5
+    kernels = np.exp(-(away ** 2).sum(2) / 2) / (2 * np.pi * 0.5 ** 2)
+    check(np.allclose(model.log_prob(x[:5]), np.log(kernels.mean(1)), rtol=1e-5), "a kernel's sum")
+    model = genmod.mixture(x, components=1, covariance="diagonal", seed=1, valid=0)
+    z = (x[:5] - x.mean(0)) / x.std(0)
+    normal = -(z ** 2).sum(1) / 2 - np.log(2 * np.pi * x.std(0).prod())
+    check(np.allclose(model.log_prob(x[:5]), normal, rtol=1e-9), "a normal's density")
+    names = [p for p in inspect.signature(genmod.kde).parameters]
+    check("transform" in names and "lr" not in names, "keywords of kde")
+
+
 def moons():
     random = np.random.default_rng(0)
     angle = random.uniform(0, np.pi, 2000)
@@ -112,6 +127,7 @@ def errors(x):
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     digits(sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "../data/digits.csv"))
+    one_piece()
     errors(moons())
     check(len(genmod._borrowed) == 0, "an array is still borrowed")
 

@@ -436,10 +436,13 @@ def load(path):
 def fit(family, rows, *, valid_rows=None, init=None, optimizer="adam", progress=None, **how):
     """Fits a family to rows (an ndarray, a Dataset or a path); init is a model to go on from.
     progress(report) may return True to stop; what it raises comes out of here. The other keywords:
-    options(family), options("fit") and options(optimizer)."""
-    rules = {o.name for o in options(optimizer)}
-    rule = _Optimizer(_made(_lib.gm_optimizer_create, optimizer.encode(),
-                            _Options({k: v for k, v in how.items() if k in rules})))
+    options(family), options("fit") and options(optimizer). Families that learn in one piece take
+    no optimizer."""
+    rules, rule = set(), None
+    if not _learns_in_one_piece(family):
+        rules = {o.name for o in options(optimizer)}
+        rule = _Optimizer(_made(_lib.gm_optimizer_create, optimizer.encode(),
+                                _Options({k: v for k, v in how.items() if k in rules})))
     bag = _Options({k: v for k, v in how.items() if k not in rules})
     train, valid = _rows(rows), None if valid_rows is None else _rows(valid_rows)
     raised = []
@@ -452,8 +455,9 @@ def fit(family, rows, *, valid_rows=None, init=None, optimizer="adam", progress=
             raised.append(e)
             return 1
 
-    config = gm_fit_config(train=train._as_parameter_, options=bag._as_parameter_,
-                           optimizer=rule._as_parameter_)
+    config = gm_fit_config(train=train._as_parameter_, options=bag._as_parameter_)
+    if rule is not None:
+        config.optimizer = rule._as_parameter_
     if init is not None:
         config.init = init._as_parameter_
     if valid is not None:
@@ -468,14 +472,21 @@ def fit(family, rows, *, valid_rows=None, init=None, optimizer="adam", progress=
         raise
 
 
-def families():
-    """Names and summaries of the families."""
-    found = {}
+def _families():
     for i in itertools.count():
         info = gm_family_info()
         if _lib.gm_family_at(context(), i, C.byref(info)):
-            return found
-        found[info.name.decode()] = info.summary.decode()
+            return
+        yield info
+
+
+def families():
+    """Names and summaries of the families."""
+    return {info.name.decode(): info.summary.decode() for info in _families()}
+
+
+def _learns_in_one_piece(family):
+    return any(info.direct for info in _families() if info.name.decode() == family)
 
 
 def _family(name, summary):
@@ -483,7 +494,11 @@ def _family(name, summary):
     def function(rows, **how):
         return fit(name, rows, **how)
 
-    tables = [(o, t) for t in (name, "fit", "adam") for o in options(t)]
+    tables = {}  # an option of the family is nearer than one of every fit
+    for t in (name, "fit") if _learns_in_one_piece(name) else (name, "fit", "adam"):
+        for o in options(t):
+            tables.setdefault(o.name, (o, t))
+    tables = list(tables.values())
     word = inspect.Parameter.KEYWORD_ONLY
     function.__name__ = function.__qualname__ = name
     function.__signature__ = inspect.Signature(
