@@ -369,6 +369,28 @@ START_TEST(degenerate)
 }
 END_TEST
 
+/* A fit keeps no rows that another could go on from. */
+START_TEST(nothing_to_go_on_from)
+{
+    gm_context *ctx = test_context(NULL);
+    double x[60 * 2];
+    gm_dataset *rows;
+    gm_model *next = NULL;
+    pairs(x, 60, 0);
+    gm_model *model = fit(ctx, "copula", x, 60, 2, (const char *[]){"seed=1", NULL});
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, 60, 2, 0, &rows));
+    gm_options *how = case_options(ctx, (const char *[]){"seed=1", NULL});
+    gm_fit_config config = {
+        .struct_size = sizeof config, .train = rows, .options = how, .init = model};
+    ck_assert_int_eq(gm_fit_with(ctx, "copula", &config, &next), GM_E_UNSUPPORTED);
+    ck_assert_ptr_null(next);
+    gm_options_free(how);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* ---- Bits, weights and memory ---------------------------------------------------------------- */
 
 START_TEST(same_bits)
@@ -488,6 +510,7 @@ static Suite *suite(void)
     tcase_add_test(t, categories);
     tcase_add_test(t, real_with_categories);
     tcase_add_loop_test(t, degenerate, 0, 4);
+    tcase_add_test(t, nothing_to_go_on_from);
     tcase_add_loop_test(t, same_bits, 0, 4);
     tcase_add_test(t, row_weights);
     tcase_add_test(t, every_allocation);

@@ -526,6 +526,64 @@ END_TEST
 
 /* ---- Refusals ---- */
 
+/* ---- Fine levels, and small spreads ---- */
+
+/* Normal values on a grid of many levels: what lies in a level has its width times the density,
+ * whose mean logarithm is that of a normal distribution but for what smoothing costs. */
+START_TEST(fine_levels)
+{
+    enum { FINE = 1500 };
+    static const char *const rules[] = {"bandwidth=scott", "bandwidth=likelihood"};
+    static double x[FINE], logp[FINE];
+    gm_context *ctx = test_context(NULL);
+    double step = _i < 2 ? 1e-3 : 1e-4,
+           expected = log(step) - 0.5 * log(2 * 3.14159265358979) - 0.5, mean = 0;
+    uint64_t state = 5;
+    gm_dataset *rows;
+    for (int i = 0; i < FINE; i++) {
+        double sum = -6;
+        for (int k = 0; k < 12; k++)
+            sum += test_uniform(&state, 0, 1);
+        x[i] = i % 8 == 0 && i ? x[i - 1] : floor(sum / step) * step;
+    }
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, FINE, 1, 0, &rows));
+    gm_model *model =
+        fit_kde(ctx, rows, TEXTS("seed=1", "repeated=bins", "cv_rows=500", rules[_i % 2]));
+    test_ok(ctx, gm_model_log_prob_f64(ctx, model, x, FINE, 0, NULL, logp));
+    for (int i = 0; i < FINE; i++)
+        mean += logp[i] / FINE;
+    ck_assert_msg(fabs(mean - expected) < 0.1, "%g, not about %g", mean, expected);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* Values far from 0 next to their spread have it still: the density is that of the values about
+ * their place. */
+START_TEST(far_from_zero)
+{
+    static double x[2][200], logp[2][200];
+    gm_context *ctx = test_context(NULL);
+    uint64_t state = 8;
+    for (int i = 0; i < 200; i++) {
+        x[0][i] = floor(test_uniform(&state, -8, 8)) / 4;
+        x[1][i] = 1e15 + x[0][i];
+    }
+    for (int k = 0; k < 2; k++) {
+        gm_dataset *rows;
+        test_ok(ctx, gm_dataset_from_f64(ctx, x[k], 200, 1, 0, &rows));
+        gm_model *model = fit_kde(ctx, rows, TEXTS("seed=1"));
+        test_ok(ctx, gm_model_log_prob_f64(ctx, model, x[k], 200, 0, NULL, logp[k]));
+        gm_model_free(model);
+        gm_dataset_free(rows);
+    }
+    for (int i = 0; i < 200; i++)
+        must_msg(fabs(logp[0][i] - logp[1][i]) < 1e-3, "%g, not %g", logp[1][i], logp[0][i]);
+    gm_context_free(ctx);
+}
+END_TEST
+
 START_TEST(refused)
 {
     static const struct {
@@ -637,6 +695,8 @@ static Suite *suite(void)
     tcase_add_test(t, rows_come_and_go);
     tcase_add_loop_test(t, laws, 0, test_quick() ? 1 : FITS);
     tcase_add_test(t, laws_of_every_kernel);
+    tcase_add_loop_test(t, fine_levels, 0, 4);
+    tcase_add_test(t, far_from_zero);
     tcase_add_test(t, refused);
     tcase_add_loop_test(t, memory_may_fail, 0, test_quick() ? 1 : 3);
     suite_add_tcase(s, t);

@@ -228,6 +228,8 @@ awk -F, 'NR == 1 && $0 != "log_prob,lower,upper" { exit 1 } NR > 1 && !($2 <= $1
 expect 0 '' "$genmod" score kde.model real.csv --above -5 -o above.csv
 paste -d, bounds.csv above.csv | awk -F, 'NR > 1 && $4 != ($1 > -5 ? 1 : -1) && ($1 + 5) ^ 2 > 0.001 { exit 1 }' || wrong 'thresholds do not agree'
 expect 2 'no number' "$genmod" score kde.model real.csv --above high
+expect 2 'one of them' "$genmod" score kde.model real.csv --bounds --errors
+expect 2 'one of them' "$genmod" score kde.model real.csv --above -5 --mean
 expect 0 '' "$genmod" modes kde.model real.csv -o modes.csv
 expect 0 '' "$genmod" modes kde.model real.csv --each -o each.csv
 [ "$(wc -l <each.csv)" = "$(wc -l <real.csv)" ] || wrong 'not a mode for each row'

@@ -60,8 +60,8 @@ expect 0 '' "$genmod" range m.model -w a=-9..9 -w 2=-19..19
 awk '!($1 > 0.999 && $1 <= 1.0000001) { exit 1 }' out || wrong "range: $(cat out)"
 expect 2 'NAME=RANGE' "$genmod" range m.model --where a
 expect 2 'no such column' "$genmod" range m.model --where z=1..2
-expect 2 'no range' "$genmod" range m.model --where a=2..1
-expect 2 'no range' "$genmod" range m.model --where kind=mild
+expect 2 'the lower first' "$genmod" range m.model --where a=2..1
+expect 2 'categories' "$genmod" range m.model --where kind=mild
 expect 2 'where' "$genmod" range m.model
 
 # ---- check ---------------------------------------------------------------------------------------

@@ -77,7 +77,13 @@ static int read_ranges(tool *t, const gm_model *model, double *low, double *high
         if (j < 0)
             return cli_wrong(t->args->command, "--where %s: the model has no such column", text);
         if (!read_range(model, j, equals + 1, &low[j], &high[j]))
-            return cli_wrong(t->args->command, "--where %s: no range of that column", text);
+            return cli_wrong(t->args->command,
+                             gm_model_category(model, j, 0)
+                                 ? "--where %s: one of the column's categories was expected, as "
+                                   "the data spelled it"
+                                 : "--where %s: a number, or two with .. between, the lower first, "
+                                   "was expected",
+                             text);
     }
     return any ? TOOL_OK
                : cli_wrong(t->args->command, "--where says which columns lie in which ranges");

@@ -114,6 +114,25 @@ static int score(tool *t, const gm_model *model, const gm_dataset *rows)
     return result;
 }
 
+/* What is told of each row is one of these. */
+static int check_options(const cli_args *args)
+{
+    static const char *const names[] = {"errors", "bounds", "above"};
+    const char *given = NULL;
+    int i;
+
+    for (i = 0; i < 3; i++)
+        if (cli_value(args, names[i])) {
+            if (given)
+                return cli_wrong(args->command, "--%s and --%s: one of them at a time", given,
+                                 names[i]);
+            given = names[i];
+        }
+    if (cli_value(args, "above") && cli_value(args, "mean"))
+        return cli_wrong(args->command, "--above and --mean: one of them at a time");
+    return TOOL_OK;
+}
+
 static int run(const cli_args *args)
 {
     gm_dataset *rows = NULL;
@@ -121,6 +140,8 @@ static int run(const cli_args *args)
     tool t;
     int result = tool_open(&t, args);
 
+    if (!result)
+        result = check_options(args);
     if (!result)
         result = tool_check_operands(args, "DATA");
     if (!result)

@@ -229,15 +229,17 @@ static gm_status fit_correlation(gm_context *ctx, const gm_frame *frame, const g
     return gm__copula_correlation(ctx, &scored, r);
 }
 
-/* start is of no use: nothing here climbs. */
 static gm_status fit(gm_context *ctx, const gm_frame *frame, const gm_direct_rows *train,
                      const gm_direct_rows *valid, const gm_tensors *start, gm_tensors *out)
 {
     gm__copula *c = NULL;
     gm__arena arena = {.allocator = ctx->allocator};
+    if (start)
+        return gm__fail(ctx, GM_E_UNSUPPORTED,
+                        "copula: there is nothing to go on from: a fit counts all of its rows and "
+                        "keeps none; fit it anew to old and new rows together");
     double *z = gm__arena_array(&arena, train->count * train->width, sizeof *z);
     (void)valid;
-    (void)start;
     gm_status code = z ? fit_columns(ctx, frame, train, z, out) : gm__no_memory(ctx);
     if (!code)
         code = create(ctx, &c);

@@ -17,9 +17,11 @@ typedef enum gm__kde_kind {
     GM__KDE_ORDERED   /* Wang and van Ryzin 1981: whole numbers low to high, infinite or not */
 } gm__kde_kind;
 
+#define GM__KDE_MOST_LAMBDA (1 - 0x1p-40) /* of ORDERED: a kernel 10^12 levels wide */
+
 /* A column. bandwidth: the scale h in the column's units; kappa = 1 / h^2 with h in radians for
  * CIRCULAR; b = (h / width)^2 for BETA; lambda for CATEGORY (0 to high / (high + 1)) and ORDERED
- * (0 to under 1). kernel is a GM__KERNEL_ of REAL and REFLECT. */
+ * (0 to GM__KDE_MOST_LAMBDA). kernel is a GM__KERNEL_ of REAL and REFLECT. */
 typedef struct gm__kde_column {
     int32_t kind, kernel;
     double bandwidth, low, high;

@@ -129,7 +129,7 @@ gm_status gm__kde_rule_of_thumb(gm_context *ctx, gm__kde_rule rule, const gm__kd
             sigma = robust > 0 && robust < sigma ? robust : sigma;
         }
         /* What rounding leaves of a constant column is no scale. */
-        if (!(sigma > 1e-14 * fabs(mean)))
+        if (!(sigma > 0x1p-51 * fabs(mean)))
             h[j] = mean != 0 ? 1e-3 * fabs(mean) : 1e-3;
         else
             h[j] = sigma * factor;

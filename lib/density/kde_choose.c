@@ -73,6 +73,22 @@ static double beta_scale(const gm__kde_rows_of *r, int64_t j, const gm__kde_colu
     return sum > 0.1 ? 1 / sum : 10;
 }
 
+double gm__kde_widest(const gm__kde_column *c, double few)
+{
+    double levels = c->high - c->low;
+    if (!(levels > 0.5 / (1 - few)) || levels - levels != 0)
+        return few;
+    return levels < 0x1p39 ? 1 - 0.5 / levels : GM__KDE_MOST_LAMBDA;
+}
+
+/* lambda (1 + lambda) / (1 - lambda)^2 is the kernel's variance. */
+double gm__kde_lambda(const gm__kde_column *c, double h, double few)
+{
+    double lambda = 2 * h * h / (1 + 2 * h * h + sqrt(1 + 8 * h * h));
+    double most = gm__kde_widest(c, few);
+    return lambda < most ? lambda : most;
+}
+
 /* h of a Gaussian as the bandwidth of a column's kernel. */
 static double fit_to(const gm__kde_rows_of *r, int64_t j, const gm__kde_column *c, double h)
 {
@@ -88,9 +104,8 @@ static double fit_to(const gm__kde_rows_of *r, int64_t j, const gm__kde_column *
         return h < 1e-6 * width ? 1e-6 * width : h < width ? h : width;
     case GM__KDE_CIRCULAR:
         return h < 1e-6 * width ? 1e-6 * width : h < width ? h : width;
-    default: /* lambda (1 + lambda) / (1 - lambda)^2 = h^2, the kernel's variance */
-        h = 2 * h * h / (1 + 2 * h * h + sqrt(1 + 8 * h * h));
-        return h < 0.999 ? h : 0.999;
+    default:
+        return gm__kde_lambda(c, h, 0.999);
     }
 }
 

@@ -33,4 +33,10 @@ gm_status gm__kde_choose(gm_context *ctx, const gm__kde_choice *choice, const gm
 gm_status gm__kde_cross_columns(gm_context *ctx, const gm__kde_rows_of *rows, int64_t most,
                                 uint64_t seed, gm__kde_column *columns);
 
+/* lambda of an ORDERED column whose kernel has the standard deviation h, in levels; at most
+ * gm__kde_widest, which is `few`, or where there are more levels than such a kernel would reach a
+ * number that about evens them out. */
+double gm__kde_lambda(const gm__kde_column *column, double h, double few);
+double gm__kde_widest(const gm__kde_column *column, double few);
+
 #endif

@@ -52,7 +52,7 @@ static gm_status check_column(gm_context *ctx, const gm__kde_column *c, int64_t 
     if (c->kind == GM__KDE_CATEGORY)
         most = c->high / (c->high + 1);
     if (c->kind == GM__KDE_ORDERED)
-        most = 0.999999;
+        most = GM__KDE_MOST_LAMBDA;
     int discrete = c->kind >= GM__KDE_CATEGORY;
     if (c->kind == GM__KDE_CIRCULAR || c->kind == GM__KDE_BETA) {
         least = 1e-7 * (c->high - c->low);

@@ -13,6 +13,7 @@
 
 enum { ROWS = 1000, SWEEPS = 3, STEPS = 12, PURPOSE_ROW = 2 };
 #define FLOOR (-700.0)
+#define FEW 0.9995 /* greatest lambda of few levels */
 
 typedef struct cross {
     gm_context *ctx;
@@ -96,14 +97,17 @@ static void add(cross *c, double sign)
 static double top_of(const gm__kde_column *c)
 {
     return c->kind == GM__KDE_CATEGORY  ? c->high / (c->high + 1)
-           : c->kind == GM__KDE_ORDERED ? 0.9995
+           : c->kind == GM__KDE_ORDERED ? gm__kde_widest(c, FEW)
                                         : 0;
 }
 
 static double to_search(const gm__kernels *kernels, const gm__kde_column *c)
 {
-    double top = top_of(c), h = c->bandwidth;
-    return gm__kde_map(kernels, GM__LOG, top > 0 ? (h < 0.999 * top ? h / (top - h) : 999) : h);
+    double top = top_of(c), h = c->bandwidth, levels = c->high - c->low;
+    double odds = c->kind == GM__KDE_ORDERED && levels > 999 && levels - levels == 0 ? levels : 999;
+    if (top > 0)
+        h = h < odds / (odds + 1) * top ? h / (top - h) : odds;
+    return gm__kde_map(kernels, GM__LOG, h);
 }
 
 static double from_search(const gm__kernels *kernels, const gm__kde_column *c, double t)
@@ -188,6 +192,13 @@ static void take_rows(cross *c, const gm__kde_rows_of *r, uint64_t seed)
         c->w[i] /= total;
 }
 
+/* lambda of a kernel of that many times the deviation: of many levels it is far from a multiple. */
+static double shrunk(const gm__kde_column *c, double times)
+{
+    double h = c->bandwidth;
+    return gm__kde_lambda(c, times * sqrt(h * (1 + h)) / (1 - h), FEW);
+}
+
 /* Gaussians while searching, and what fewer rows than all asked for. */
 static void scale_to(const cross *c, int64_t all, const int32_t *kernel, gm__kde_column *columns)
 {
@@ -196,9 +207,12 @@ static void scale_to(const cross *c, int64_t all, const int32_t *kernel, gm__kde
         q += columns[j].kind != GM__KDE_CATEGORY;
     double shrink = gm__kde_map(c->ctx->kernels, GM__EXP, log_ratio / (q + 4));
     for (int64_t j = 0; j < c->d; j++) {
-        int counts = columns[j].kind >= GM__KDE_CATEGORY;
-        columns[j].bandwidth *= counts ? shrink * shrink : shrink;
-        columns[j].kernel = kernel[j];
+        gm__kde_column *own = &columns[j];
+        if (own->kind == GM__KDE_ORDERED && c->n < all)
+            own->bandwidth = shrunk(own, shrink);
+        else
+            own->bandwidth *= own->kind == GM__KDE_CATEGORY ? shrink * shrink : shrink;
+        own->kernel = kernel[j];
         if (columns[j].kind <= GM__KDE_REFLECT && columns[j].kind != GM__KDE_CIRCULAR)
             columns[j].bandwidth *= gm__kde_canonical(kernel[j]);
     }

@@ -236,7 +236,7 @@ static double category(gm__kde_stream *s, const gm__kde_column *c, double x)
 static double warmed(const gm__kde_column *c, double temperature)
 {
     double h = c->bandwidth * temperature;
-    double most = c->kind == GM__KDE_CATEGORY ? c->high / (c->high + 1) : 0.999999;
+    double most = c->kind == GM__KDE_CATEGORY ? c->high / (c->high + 1) : GM__KDE_MOST_LAMBDA;
     return c->kind >= GM__KDE_CATEGORY && temperature > 1 && h > most
                ? (c->bandwidth > most ? c->bandwidth : most)
                : h;

@@ -148,8 +148,13 @@ static gm_status choose_engine(gm_context *ctx, gm__laws *g, int grid)
     else
         return gm__fail(
             ctx, GM_E_UNSUPPORTED,
-            "conditional: the family %s knows no column given others%s; these do: %s", f->name,
+            "conditional: the model, of the family %s, knows no column given others%s; "
+            "these families do%s: %s",
+            f->name,
             grid && f->log_prob ? ", and its log densities of such columns are not exact" : "",
+            f->conditionals ? ", some of them by their options (a flow with "
+                              "structure=autoregressive and one order of columns)"
+                            : "",
             gm__families_that(ctx, GM_CAN_CONDITIONAL, names, sizeof names));
     return GM_OK;
 }
