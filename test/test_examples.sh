@@ -55,7 +55,7 @@ arguments() {
     own_loss) echo examples/data/digits.csv ;;
     posterior_models) echo eight_schools ;;
     posterior_estimation) echo "$run/draws.csv" ;;
-    fit | autoregressive_mixed | flow_kinds | kde_bounds | density_prior | own_allocator | cancel | threads | executor | \
+    fit | best_model | odd_rows | impute | compress_table | autoregressive_mixed | flow_kinds | kde_bounds | density_prior | own_allocator | cancel | threads | executor | \
         introspect | dlpack) ;;
     datasets | checkpoint_resume | errors) echo "$run" ;;
     mixed_columns) echo "$run/trees.csv" ;;
@@ -104,6 +104,15 @@ expectations() {
         ;;
     compress_table)
         between 'bytes of archive' 3000 "$(number 'of archive' 3)" 8000
+        ;;
+    best_model)
+        between 'the best over one normal' 0.4 "$(number 'over one normal' 1)" 1.1
+        between 'the region of 80 %' 65 "$(number 'region of 80' 2)" 93
+        ;;
+    odd_rows)
+        between 'false alarms' 0 "$(number 'usual rows' 1)" 0.08
+        between 'the p-value of an odd row' 0 "$(number 'odd row' 4)" 0.05
+        between 'the blame of the third column' 20 "$(number '8.72' 7)" 100
         ;;
     anomaly_scores)
         between 'what distance tells' 0.4 "$(number 'distance' 2)" 0.6
