@@ -9,8 +9,9 @@
 
 enum { PIXELS = 64, SIDE = 8, INK = 16, CLASSES = 10 };
 
-/* The models of the page, each in FOLDER/NAME.model with the log of its fit in FOLDER/NAME.csv. */
-enum { FLOW, VAE, MAP, DIFFUSION, MODELS };
+/* The models of the page, each in FOLDER/NAME.model; of those that are trained in steps the log of
+ * the fit is in FOLDER/NAME.csv. */
+enum { FLOW, VAE, MAP, DIFFUSION, AUTOREGRESSIVE, TRAINED, KDE = TRAINED, COPULA, MODELS };
 
 /* One line of the log of a fit. */
 typedef struct log_line {
@@ -44,6 +45,8 @@ int demo_save(const demo *d, const char *name, int64_t n, int64_t across, const 
 /* n digits drawn by a model into x (n, PIXELS), as its table of options has it, but for one option
  * (NULL: none). */
 int demo_sample(demo *d, int by, int64_t n, const char *option, const char *value, double *x);
+/* The first digit of each class from some row on, into x (CLASSES, PIXELS). */
+int demo_one_of_each(const demo *d, double *x);
 /* Codes z (n, k) of digits x (n, PIXELS), and back. */
 int demo_encode(demo *d, int by, int64_t n, double *x, double *z);
 int demo_decode(demo *d, int by, int64_t n, double *z, double *x);
@@ -54,6 +57,7 @@ int demo_draw_extremes(demo *d); /* pictures.c: most and least probable */
 int demo_draw_walks(demo *d);    /* walks.c: from digit to digit through the flow's codes */
 int demo_draw_plane(demo *d);    /* map.c: what the codes of the map stand for */
 int demo_draw_restored(demo *d); /* pictures.c: digits, and what the VAE keeps of them */
+int demo_draw_halves(demo *d);   /* halves.c: lower halves of digits, drawn given the upper ones */
 int demo_draw_path(demo *d);     /* pictures.c: from noise to digit */
 /* The codes of all digits as a drawing in SVG, coloured by what they are. */
 int demo_write_map(demo *d, FILE *file);

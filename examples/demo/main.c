@@ -16,6 +16,20 @@ int demo_path(const demo *d, const char *name, char path[4096])
     return TOOL_OK;
 }
 
+/* Of a model that has no log: the loss of the rows held back, from its record. */
+static int read_record(demo *d, fitted *f)
+{
+    static char text[65536];
+    const char *at;
+
+    if (gm_model_describe(d->t.ctx, f->model, text, sizeof text, NULL))
+        return tool_failed(&d->t);
+    at = strstr(text, "\"record\"");
+    at = at ? strstr(at, "\"valid\":") : NULL;
+    f->best = at ? strtod(at + strlen("\"valid\":"), NULL) : 0;
+    return at ? TOOL_OK : tool_error("%s.model: it was fitted without rows held back", f->name);
+}
+
 static int read_fitted(demo *d, fitted *f)
 {
     char name[64], path[4096];
@@ -25,6 +39,8 @@ static int read_fitted(demo *d, fitted *f)
     status = demo_path(d, name, path);
     if (!status)
         status = tool_read_model(&d->t, path, &f->model);
+    if (!status && f >= d->by + TRAINED)
+        return read_record(d, f);
     snprintf(name, sizeof name, "%s.csv", f->name);
     if (!status)
         status = demo_path(d, name, path);
@@ -62,7 +78,8 @@ static int read_digits(demo *d, const char *path)
     return status;
 }
 
-/* ---- What the flow says of the digits -------------------------------------------------------- */
+/* ---- What the flow says of the digits
+ * -------------------------------------------------------- */
 
 static int score_digits(demo *d)
 {
@@ -120,7 +137,8 @@ typedef int part(demo *d);
 
 static int read_all(demo *d)
 {
-    static const char *const names[MODELS] = {"flow", "vae", "map", "diffusion"};
+    static const char *const names[MODELS] = {"flow",           "vae", "map",   "diffusion",
+                                              "autoregressive", "kde", "copula"};
     int status = TOOL_OK;
     int i;
 
@@ -133,9 +151,9 @@ static int read_all(demo *d)
 
 static int draw_all(demo *d)
 {
-    static part *const parts[] = {score_digits,       rank_digits,        demo_draw_grids,
-                                  demo_draw_path,     demo_draw_extremes, demo_draw_walks,
-                                  demo_draw_restored, demo_draw_plane,    demo_write_page};
+    static part *const parts[] = {
+        score_digits,     rank_digits,     demo_draw_grids,    demo_draw_path,  demo_draw_extremes,
+        demo_draw_halves, demo_draw_walks, demo_draw_restored, demo_draw_plane, demo_write_page};
     int status = TOOL_OK;
     size_t i;
 

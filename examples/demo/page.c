@@ -41,12 +41,12 @@ static void write_head(FILE *file, const demo *d)
     fprintf(file,
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width\">\n"
-            "<title>Three ways to learn handwritten digits</title>\n<style>%s</style></head>"
-            "<body>\n<h1>Three ways to learn handwritten digits</h1>\n"
+            "<title>Handwritten digits, learned in several ways</title>\n<style>%s</style></head>"
+            "<body>\n<h1>Handwritten digits, learned in several ways</h1>\n"
             "<p>libgenmod %s was shown %lld pictures of 8 x 8 pixels, with values from 0 to 16, "
             "and was not told what they are. A diffusion model learned to draw new ones, a "
-            "normalizing flow how probable any picture is, a variational autoencoder (VAE) what "
-            "pictures have in common.</p>\n",
+            "normalizing flow and others how probable any picture is, a variational "
+            "autoencoder (VAE) what pictures have in common.</p>\n",
             style, gm_version(), (long long)d->n);
 }
 
@@ -108,17 +108,27 @@ static int write_density(FILE *file, demo *d)
           file);
     write_bound(file, "the flow (a lower bound)", d->by[FLOW].best);
     write_bound(file, "the VAE with a code of 16 numbers (a lower bound)", d->by[VAE].best);
+    write_bound(file, "an autoregressive network", d->by[AUTOREGRESSIVE].best);
+    write_bound(file, "kernels over the digits learned from", d->by[KDE].best);
+    write_bound(file, "a Gaussian copula (a lower bound)", d->by[COPULA].best);
     write_bound(file, "each pixel by its own frequencies", independent_bits(d) * PIXELS * log(2));
     write_bound(file, "every value as likely", PIXELS * log(INK + 1));
     fprintf(file,
             "</table>\n<h3>The most and the least probable of the real digits</h3>\n"
-            "<p>Every one of the %lld real digits was scored by the flow. The best have %.1f nats, "
-            "the worst %.1f: plain upright strokes against slanted, broken and smudged ones.</p>\n"
+            "<p>The flow scored each of the %lld real digits. The best have %.1f "
+            "nats, the worst %.1f: plain upright strokes against slanted, broken and smudged "
+            "ones.</p>\n"
             "<div class=\"pair\">\n",
             (long long)d->n, d->logp[d->rank[0]], d->logp[d->rank[d->n - 1]]);
     write_picture(file, "most_probable.png", "Most probable first");
     write_picture(file, "least_probable.png", "Least probable first");
-    fputs("</div>\n", file);
+    fputs("</div>\n<h3>What may be below?</h3>\n"
+          "<p>A density of whole pictures also knows each part given the rest. The autoregressive "
+          "model was shown the upper halves of ten digits, and drew the lower ones three times: "
+          "alike where the upper half decides, of several kinds where it does not.</p>\n",
+          file);
+    write_picture(file, "halves.png",
+                  "Upper halves, three draws of the rest, and in the last line the real digits");
     return TOOL_OK;
 }
 
@@ -170,10 +180,12 @@ static void write_curves(FILE *file, const demo *d)
 {
     fputs("<h2>How they learned</h2>\n<p>The loss on the digits that were learned from and on a "
           "tenth that was held back; lower is better. For the flow and the VAE it is minus a bound "
-          "on the mean log probability of a digit, in nats; for the diffusion model the mean "
+          "on the mean log probability of a digit, in nats, for the autoregressive model minus "
+          "that itself; for the diffusion model the mean "
           "squared error of what it predicts.</p>\n<div class=\"three\">\n",
           file);
     write_fit(file, d, DIFFUSION, "Diffusion");
+    write_fit(file, d, AUTOREGRESSIVE, "Autoregressive");
     write_fit(file, d, FLOW, "Flow");
     write_fit(file, d, VAE, "VAE, 16 numbers");
     write_fit(file, d, MAP, "VAE, 2 numbers");

@@ -4,7 +4,7 @@
 
 #include "demo.h"
 
-enum { ACROSS = 10, GRID = 60, EXTREMES = 20, RESTORED = 10, PATHS = 5, MOMENTS = 10 };
+enum { ACROSS = 10, GRID = 60, EXTREMES = 20, PATHS = 5, MOMENTS = 10 };
 
 int demo_save(const demo *d, const char *name, int64_t n, int64_t across, const double *x)
 {
@@ -115,26 +115,31 @@ int demo_draw_path(demo *d)
 
 /* ---- What a short code keeps ----------------------------------------------------------------- */
 
+int demo_one_of_each(const demo *d, double *x)
+{
+    int64_t rows[CLASSES], i, j;
+
+    for (i = 0, j = 400; i < CLASSES && j < d->n; j++)
+        if ((int64_t)d->label[j] == i)
+            rows[i++] = j;
+    if (i < CLASSES)
+        return tool_error("the digits do not hold all ten classes");
+    take(d, CLASSES, rows, x);
+    return TOOL_OK;
+}
+
 /* A line of digits of all classes, and a line of what comes back. */
 int demo_draw_restored(demo *d)
 {
-    int64_t rows[RESTORED], i, j;
-    double x[2 * RESTORED * PIXELS];
+    double x[2 * CLASSES * PIXELS];
     int64_t k = gm_model_code_count(d->by[VAE].model);
-    double *z = tool_doubles(RESTORED, k);
-    int status = z ? TOOL_OK : TOOL_FAILED;
+    double *z = tool_doubles(CLASSES, k);
+    int status = z ? demo_one_of_each(d, x) : TOOL_FAILED;
 
-    for (i = 0, j = 400; i < RESTORED && j < d->n; j++)
-        if ((int64_t)d->label[j] == i % CLASSES)
-            rows[i++] = j;
-    if (i < RESTORED)
-        status = tool_error("the digits do not hold all ten classes");
-    if (!status) {
-        take(d, RESTORED, rows, x);
-        status = demo_encode(d, VAE, RESTORED, x, z);
-    }
     if (!status)
-        status = demo_decode(d, VAE, RESTORED, z, x + RESTORED * PIXELS);
+        status = demo_encode(d, VAE, CLASSES, x, z);
+    if (!status)
+        status = demo_decode(d, VAE, CLASSES, z, x + CLASSES * PIXELS);
     free(z);
-    return status ? status : demo_save(d, "restored.png", 2 * RESTORED, RESTORED, x);
+    return status ? status : demo_save(d, "restored.png", 2 * CLASSES, CLASSES, x);
 }
