@@ -176,6 +176,39 @@ START_TEST(regions)
 }
 END_TEST
 
+/* Two fair bits: four kinds of rows, of which no number makes up a region of 90 %. */
+START_TEST(regions_of_counts)
+{
+    enum { N = 3000 };
+    static double x[N * 2];
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows, *first, *both;
+    const char *settings[] = {"seed=1", "valid=0", NULL};
+    gm_options *how = case_options(ctx, settings), *opts = seeded(ctx, "draws=4000");
+    gm_calibration c = {.struct_size = sizeof c};
+    gm_model *model;
+    uint64_t state = 9;
+    for (int i = 0; i < N * 2; i++)
+        x[i] = test_uniform(&state, 0, 1) < 0.5;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, N, 2, 0, &rows));
+    test_ok(ctx, gm_dataset_with_type(ctx, rows, 0, GM_COLUMN_BINARY, 0, &first));
+    test_ok(ctx, gm_dataset_with_type(ctx, first, 1, GM_COLUMN_BINARY, 0, &both));
+    test_ok(ctx, gm_fit(ctx, "kde", both, how, &model));
+    test_ok(ctx, gm_calibrate(ctx, model, both, opts, &c, NULL, NULL));
+    for (int q = 0; q < GM_CALIBRATION_LEVELS; q++)
+        ck_assert_msg(c.coverage[q] >= c.low[q] && c.coverage[q] <= c.high[q],
+                      "level %g holds %g, not %g to %g", c.level[q], c.coverage[q], c.low[q],
+                      c.high[q]);
+    gm_model_free(model);
+    gm_options_free(opts);
+    gm_options_free(how);
+    gm_dataset_free(both);
+    gm_dataset_free(first);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* Whole numbers, flags and categories are added up: a mixture with every type of column. */
 START_TEST(sums_over_counts)
 {
@@ -207,6 +240,7 @@ static Suite *suite(void)
     tcase_add_test(t, columns_of_the_model);
     tcase_add_test(t, flaws_show);
     tcase_add_test(t, regions);
+    tcase_add_test(t, regions_of_counts);
     tcase_add_test(t, sums_over_counts);
     suite_add_tcase(s, t);
     return s;

@@ -59,7 +59,8 @@ typedef struct gm_calibration {
     int64_t worst_column;
     double worst_distance, worst_chance;
     /* Highest-density regions: the share of the rows that lies in the region that should hold
-     * `level` of them, and between what it lies in 99 of 100 cases where the model is right. */
+     * `level` of them, and between what it lies in 99 of 100 cases where the model is right. Of
+     * rows as probable as a region's edge as many lie in it, by chance, as fill it up. */
     int64_t draws; /* rows drawn to find the regions' edges; 0: none were, and the next are 0 */
     double level[GM_CALIBRATION_LEVELS], coverage[GM_CALIBRATION_LEVELS];
     double low[GM_CALIBRATION_LEVELS], high[GM_CALIBRATION_LEVELS];

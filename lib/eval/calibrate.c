@@ -200,18 +200,34 @@ static gm_status drawn_log_prob(gm__trial *t, const gm_options *bag, double *log
     return code;
 }
 
+/* How many rows lie in the region that holds a share q of those drawn, which are sorted. Rows that
+ * stand at its edge, as many do where columns have mass, lie in it by chance: with the share of the
+ * drawn ones there that fills it up. */
+static int64_t count_inside(const gm__trial *t, const double *drawn, double q)
+{
+    double m = (double)t->draws, edge = drawn[(int64_t)((1 - q) * (m - 1) + 0.5)];
+    double near = edge - edge == 0 ? 1e-6 * (1 + fabs(edge)) : 0, over = 0, at = 0;
+    int64_t inside = 0;
+    for (int64_t i = 0; i < t->draws; i++) {
+        over += drawn[i] > edge + near;
+        at += drawn[i] >= edge - near && drawn[i] <= edge + near;
+    }
+    for (int64_t i = 0; i < t->n; i++)
+        inside += t->logp[i] > edge + near ||
+                  (t->logp[i] >= edge - near &&
+                   gm__check_uniform(t->seed, i, t->d, 1) * at < q * m - over);
+    return inside;
+}
+
 static void coverage(gm__trial *t, const double *drawn, gm_calibration *r)
 {
     static const double levels[GM_CALIBRATION_LEVELS] = {0.5, 0.8, 0.9, 0.95, 0.99};
     double n = (double)t->n, m = (double)t->draws;
     for (int k = 0; k < GM_CALIBRATION_LEVELS; k++) {
-        double q = levels[k], edge = drawn[(int64_t)((1 - q) * (m - 1) + 0.5)];
+        double q = levels[k];
         double wide = 2.5758293035489004 * sqrt(q * (1 - q) * (1 / n + 1 / m));
-        int64_t inside = 0;
-        for (int64_t i = 0; i < t->n; i++)
-            inside += t->logp[i] >= edge;
         r->level[k] = q;
-        r->coverage[k] = (double)inside / n;
+        r->coverage[k] = (double)count_inside(t, drawn, q) / n;
         r->low[k] = q - wide > 0 ? q - wide : 0;
         r->high[k] = q + wide < 1 ? q + wide : 1;
     }
