@@ -89,6 +89,18 @@ static void run(const char *path)
     genmod::matrix<float> codes = flow.encode<float>(ctx, drawn);
     check(flow.decode<float>(ctx, codes).values == drawn.values, "decode(encode(x)) is x");
 
+    // Few bytes, a column given another, and which of two models is better.
+    genmod::model ties = genmod::fit(ctx, "copula", train, genmod::options(ctx, {{"seed", 7}}));
+    std::string archive = genmod::compress(ctx, ties, test);
+    check(genmod::decompress(ctx, ties, archive).rows() == test.rows(), "the rows of an archive");
+    std::printf("%lld digits in %zu bytes\n", (long long)test.rows(), archive.size());
+    genmod::matrix<double> half = ties.sample<double>(ctx, 1, call);
+    for (std::size_t j = 32; j < 64; j++)
+        half.values[j] = NAN;
+    genmod::matrix<double> whole = genmod::sample_given(ctx, ties, 3, half, call);
+    check(whole.values[0] == half.values[0] && whole.values[64 + 40] >= 0, "halves of digits");
+    check(std::isfinite(genmod::compare(ctx, flow, ties, test, call).difference), "a comparison");
+
     try {
         genmod::fit(ctx, "flow", train, {ctx, {{"seed", 7}, {"bins", 1}}});
         check(false, "a wrong option was taken");

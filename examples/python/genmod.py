@@ -79,7 +79,7 @@ class gm_column(_Struct):
 
 
 _ptr, _text, _i32, _i64, _real = C.c_void_p, C.c_char_p, C.c_int32, C.c_int64, C.c_double
-_array = C.POINTER(gm_array)
+_array, _bytes = C.POINTER(gm_array), C.POINTER(C.c_uint8)
 _PROTOTYPES = {  # the first is what is returned
     "gm_version": (_text,),
     "gm_status_name": (_text, _i32),
@@ -128,6 +128,15 @@ _PROTOTYPES = {  # the first is what is returned
     "gm_model_encode": (_i32, _ptr, _ptr, _array, _array, _ptr, _array),
     "gm_model_decode": (_i32, _ptr, _ptr, _array, _array, _ptr, _array),
     "gm_model_reconstruct": (_i32, _ptr, _ptr, _array, _array, _ptr, _array),
+    "gm_model_log_prob_bounds": (_i32, _ptr, _ptr, _array, _array, _ptr, C.POINTER(_real),
+                                 C.POINTER(_real), C.POINTER(_real)),
+    "gm_model_impute": (_i32, _ptr, _ptr, _array, _array, _ptr, _array),
+    "gm_model_sample_given": (_i32, _ptr, _ptr, _i64, _array, _array, _ptr, _array),
+    "gm_model_log_prob_given": (_i32, _ptr, _ptr, _array, _bytes, _array, _ptr, C.POINTER(_real)),
+    "gm_model_range_prob": (_i32, _ptr, _ptr, _array, _array, _array, _ptr, C.POINTER(_real),
+                            C.POINTER(_real)),
+    "gm_compress_memory": (_i32, _ptr, _ptr, _ptr, _ptr, _ptr, _i64, C.POINTER(_i64), _ptr),
+    "gm_decompress_memory": (_i32, _ptr, _ptr, _ptr, _i64, _ptr, C.POINTER(_ptr)),
 }
 for _name, _types in _PROTOTYPES.items():
     _f = getattr(_lib, _name)
@@ -402,6 +411,60 @@ class Model(_Handle):
         logp, grad = np.empty(len(x)), _result(out, x.shape, np.float64)
         _call(_lib.gm_model_log_prob_gradient, self, a, c, bag, _reals(logp), _view(grad)[0])
         return logp, grad
+
+    def log_prob_bounds(self, x, cond=None, **how):
+        """log p of each row, and between what it surely lies."""
+        bag, (c, kept), (a, x) = _Options(how), _maybe(cond), _view(x)
+        logp, lower, upper = np.empty((3, len(x)))
+        _call(_lib.gm_model_log_prob_bounds, self, a, c, bag, _reals(logp), _reals(lower),
+              _reals(upper))
+        return logp, lower, upper
+
+    def log_prob_given(self, x, known, cond=None, **how):
+        """log p of the columns that are not known, given those that are: known[j] is true."""
+        bag, (c, kept), (a, x) = _Options(how), _maybe(cond), _view(x)
+        known = np.ascontiguousarray(known, dtype=np.uint8)
+        if known.shape != (_lib.gm_model_column_count(self),):
+            raise ValueError("known has a truth value for each column")
+        logp = np.empty(len(x))
+        _call(_lib.gm_model_log_prob_given, self, a, known.ctypes.data_as(_bytes), c, bag,
+              _reals(logp))
+        return logp
+
+    def range_prob(self, lower, upper, cond=None, **how):
+        """How probable it is that all columns lie within ranges, and the standard error."""
+        bag, (c, kept), (a, low), (b, high) = _Options(how), _maybe(cond), _view(lower), _view(upper)
+        p, error = np.empty((2, len(low)))
+        _call(_lib.gm_model_range_prob, self, a, b, c, bag, _reals(p), _reals(error))
+        return p, error
+
+    def impute(self, x, cond=None, out=None, dtype=np.float64, **how):
+        """Rows with their NaNs filled in, by a draw (which needs the option seed) or as the option
+        how says: mean, median, mode."""
+        return self._map(_lib.gm_model_impute, x, _lib.gm_model_column_count(self), cond, out,
+                         dtype, how)
+
+    def sample_given(self, n, given, cond=None, out=None, dtype=np.float64, **how):
+        """n rows with columns given, NaN where they are drawn: given (d), (1, d) or (n, d)."""
+        bag, (c, kept), (a, given) = _Options(how), _maybe(cond), _view(np.atleast_2d(given))
+        x = _result(out, (n, _lib.gm_model_column_count(self)), dtype)
+        _call(_lib.gm_model_sample_given, self, n, a, c, bag, _view(x)[0])
+        return x
+
+    def compress(self, rows, **how):
+        """Rows as an archive, bytes."""
+        bag, rows, size = _Options(how), _rows(rows), _i64()
+        _call(_lib.gm_compress_memory, self, rows, bag, None, 0, C.byref(size), None)
+        archive = C.create_string_buffer(size.value)
+        _call(_lib.gm_compress_memory, self, rows, bag, archive, size.value, C.byref(size), None)
+        return archive.raw
+
+    def decompress(self, archive, **how):
+        """The rows of an archive, as an array."""
+        bag = _Options(how)
+        rows = Dataset.__new__(Dataset)
+        _Handle.__init__(rows, _made(_lib.gm_decompress_memory, self, archive, len(archive), bag))
+        return rows.array()
 
     def sample(self, n, cond=None, out=None, dtype=np.float64, **how):
         """n rows; into out if it is given. The option seed is required."""

@@ -14,6 +14,7 @@
 
 #include "genmod/base.hpp"
 #include "genmod/dataset.hpp"
+#include "genmod/density.hpp"
 #include "genmod/model.hpp"
 #include "genmod/train.hpp"
 
