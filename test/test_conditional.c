@@ -376,6 +376,8 @@ START_TEST(misuse)
     row[1] = 5;
     test_ok(ctx, gm_conditional_set(ctx, c, &x, NULL, known, 2));
     test_fails(ctx, gm_conditional_log_prob(ctx, c, 1, 2, row, &out), GM_E_RANGE, "of 2");
+    test_fails(ctx, gm_conditional_log_prob(ctx, c, INT64_MAX, INT64_MAX, row, &out), GM_E_RANGE,
+               "9223372036854775807 rows");
     test_fails(ctx, gm_conditional_log_prob(ctx, c, 0, 1, &nan, &out), GM_E_DATA, "number");
     test_fails(ctx, gm_conditional_quantile(ctx, c, 0, 1, &one, &out), GM_E_RANGE, "between");
     gm_model_free(model);

@@ -496,6 +496,33 @@ START_TEST(test_odd_chains)
 }
 END_TEST
 
+/* A sampler's step may lead beyond what a family reckons with: no density, and no failure. */
+START_TEST(far_away)
+{
+    gm_context *ctx = test_context(NULL);
+    double rows[40], x[2] = {1e200, -1e200}, logp, grad[2] = {1, 1};
+    uint64_t state = 3;
+    for (int i = 0; i < 40; i++)
+        rows[i] = test_uniform(&state, -1, 1);
+    gm_dataset *data;
+    gm_model *model;
+    gm_density *density;
+    const char *seed[] = {"seed", "1", NULL};
+    gm_options *how = settings(ctx, seed);
+    test_ok(ctx, gm_dataset_from_f64(ctx, rows, 20, 2, 0, &data));
+    test_ok(ctx, gm_fit(ctx, "kde", data, how, &model));
+    test_ok(ctx, gm_density_create(ctx, model, NULL, NULL, &density));
+    must(gm_density_log_prob(density, x, &logp, grad) == GM_OK && logp == -INFINITY);
+    must(grad[0] == 0 && grad[1] == 0);
+    must(gm_density_log_prob(density, rows, &logp, grad) == GM_OK && logp > -5);
+    gm_density_free(density);
+    gm_model_free(model);
+    gm_options_free(how);
+    gm_dataset_free(data);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("posterior");
@@ -513,6 +540,7 @@ static Suite *suite(void)
     t = tcase_create("chains");
     tcase_add_loop_test(t, test_chains, 0, CASES);
     tcase_add_test(t, test_odd_chains);
+    tcase_add_test(t, far_away);
     suite_add_tcase(s, t);
     return s;
 }

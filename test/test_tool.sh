@@ -237,6 +237,12 @@ expect 0 '' "$genmod" modes kde.model real.csv --each -o each.csv
 expect 1 'kde does' "$genmod" modes a.model real.csv
 expect 0 '' "$genmod" score auto.model real.csv --mean
 expect 2 'no --epochs' "$genmod" fit auto real.csv -o auto.model --epochs 3
+expect 2 'no --init' "$genmod" fit auto real.csv -o auto.model --init kde.model
+head -3 real.csv >tiny.csv
+expect 1 'too few' "$genmod" fit auto tiny.csv -o auto.model --seed 1
+expect 1 'too few' "$genmod" fit kde tiny.csv -o auto.model --seed 1 --for anomaly
+expect 2 'over 0 and up to 1' "$genmod" anomaly kde.model real.csv --blame 1 --level 5 --calibration real.csv
+expect 2 'give both' "$genmod" anomaly kde.model real.csv --level 0.5 --calibration real.csv
 expect 2 "names 'flaw'" "$genmod" fit auto real.csv -o auto.model --set rungs=flaw
 
 # ---- Anomalies ------------------------------------------------------------------------------------

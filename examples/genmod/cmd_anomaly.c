@@ -95,12 +95,30 @@ static int tell_blame(job *j, int64_t columns, double level)
     return result;
 }
 
+static int read_level(const cli_args *args, double *level)
+{
+    const char *text = cli_value(args, "level");
+    char *end = NULL;
+
+    if (!text)
+        return TOOL_OK;
+    *level = strtod(text, &end);
+    if (end == text || *end || !(*level > 0 && *level <= 1))
+        return cli_wrong(args->command, "--level is '%s', a number over 0 and up to 1 was expected",
+                         text);
+    return cli_value(args, "blame")
+               ? TOOL_OK
+               : cli_wrong(args->command, "--level says which rows --blame K tells of: give both");
+}
+
 static int tell(job *j)
 {
     const char *output = cli_value(j->t.args, "output"), *blame = cli_value(j->t.args, "blame");
-    const char *level = cli_value(j->t.args, "level");
-    int result = tool_options(&j->t, "anomaly", NULL, &j->how);
+    double level = 0.01;
+    int result = read_level(j->t.args, &level);
 
+    if (!result)
+        result = tool_options(&j->t, "anomaly", NULL, &j->how);
     j->n = gm_dataset_row_count(j->rows);
     j->score = result ? NULL : tool_doubles(j->n, 2);
     if (!j->score)
@@ -111,7 +129,7 @@ static int tell(job *j)
     if (!result && (output || !blame))
         result = save(j, output);
     if (!result && blame)
-        result = tell_blame(j, strtol(blame, NULL, 10), level ? strtod(level, NULL) : 0.01);
+        result = tell_blame(j, strtol(blame, NULL, 10), level);
     return result;
 }
 

@@ -18,12 +18,13 @@ typedef struct job {
 static int refuse_others(const cli_args *args)
 {
     static const char *const names[] = {"optimizer", "opt-set",    "epochs", "steps",
-                                        "batch",     "checkpoint", "resume"};
+                                        "batch",     "checkpoint", "resume", "init"};
     size_t i;
 
     for (i = 0; i < sizeof names / sizeof *names; i++)
         if (cli_value(args, names[i]))
-            return cli_wrong(args->command, "fit auto takes no --%s: it chooses by itself",
+            return cli_wrong(args->command,
+                             "fit auto takes no --%s: it chooses by itself, among new models",
                              names[i]);
     return TOOL_OK;
 }

@@ -165,6 +165,11 @@ static gm_status split(job *j, const gm_dataset *rows)
 {
     double share = gm__value_real(j->values, "calibration"), n = (double)gm_dataset_row_count(rows);
     share = share * n > MOST_CALIBRATION ? MOST_CALIBRATION / n : share;
+    if (n > 0 && share * n < 0.5)
+        return gm__fail(j->ctx, GM_E_DATA,
+                        "anomaly: %lld rows are too few: a part of them, the option 'calibration', "
+                        "is laid aside, and is empty",
+                        (long long)n);
     GM_TRY(gm_dataset_split(j->ctx, rows, share, (uint64_t)gm__value_int(j->values, "seed"),
                             &j->learn, &j->calibration));
     j->rows = gm_dataset_row_count(j->learn);

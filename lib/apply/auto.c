@@ -342,6 +342,13 @@ static gm_status prepare(job *j)
     if (!gm__value_given(j->values, "seed"))
         return gm__fail(j->ctx, GM_E_SEED,
                         "auto draws random numbers: set the option 'seed' to any whole number");
+    int64_t rows = gm_dataset_row_count(j->config->rows);
+    double held = floor(gm__value_real(j->values, "held_out") * (double)rows + 0.5);
+    if (rows > 0 && !(held >= 1 && held < (double)rows))
+        return gm__fail(j->ctx, GM_E_DATA,
+                        "auto: %lld rows are too few: a part of them, the option 'held_out', is "
+                        "held out to choose by, and is empty",
+                        (long long)rows);
     GM_TRY(gm_dataset_split(j->ctx, j->config->rows, gm__value_real(j->values, "held_out"),
                             (uint64_t)gm__value_int(j->values, "seed"), &j->train, &j->held));
     j->held_rows = gm_dataset_row_count(j->held);

@@ -177,18 +177,22 @@ static gm_status ask(gm_context *ctx, gm_density *d, const double *x, double *lo
     return gm_model_log_prob_gradient(ctx, d->model, &at, given, d->options, logp, &gradient);
 }
 
+static gm_status nowhere(const gm_density *d, double *logp, double *grad)
+{
+    *logp = -INFINITY;
+    if (grad)
+        memset(grad, 0, (size_t)d->dim * sizeof *grad);
+    return GM_OK;
+}
+
 gm_status gm_density_log_prob(void *density, const double *x, double *logp, double *grad)
 {
     gm_density *d = density;
     if (!d || !x || !logp)
         return GM_E_ARG;
     for (int64_t j = 0; j < d->dim; j++)
-        if (x[j] - x[j] != 0) {
-            *logp = -INFINITY;
-            if (grad)
-                memset(grad, 0, (size_t)d->dim * sizeof *grad);
-            return GM_OK;
-        }
+        if (x[j] - x[j] != 0)
+            return nowhere(d, logp, grad);
     slot *s = take_slot(d);
     gm_context *own = NULL, **ctx = s ? &s->ctx : &own;
     gm_status code = *ctx ? GM_OK : make_context(d, ctx);
@@ -197,5 +201,6 @@ gm_status gm_density_log_prob(void *density, const double *x, double *logp, doub
     gm_context_free(own);
     if (s)
         __atomic_store_n(&s->taken, 0, __ATOMIC_RELEASE);
-    return code;
+    /* A family may refuse what lies beyond all numbers that it reckons with. */
+    return code == GM_E_DATA ? nowhere(d, logp, grad) : code;
 }

@@ -147,8 +147,8 @@ static gm_status check_ask(gm_context *ctx, const gm_conditional *c, int64_t fir
                         "conditional: nothing is set yet; gm_conditional_set says which column");
     int64_t n = c->laws->asked;
     if (first < 0 || count < 0 || first > n || count > n - first)
-        return gm__fail(ctx, GM_E_RANGE, "conditional: rows %lld to %lld of %lld", (long long)first,
-                        (long long)first + (long long)count, (long long)n);
+        return gm__fail(ctx, GM_E_RANGE, "conditional: %lld rows from row %lld on, of %lld",
+                        (long long)count, (long long)first, (long long)n);
     for (int64_t i = 0; i < count; i++)
         if (value[i] != value[i])
             return gm__fail(ctx, GM_E_DATA, "conditional: value %lld is not a number",
