@@ -620,6 +620,25 @@ START_TEST(memory_may_fail)
 }
 END_TEST
 
+/* Values far from 0 next to their spread have it still. */
+START_TEST(far_from_zero)
+{
+    gm_context *ctx = test_context(NULL);
+    double x[2][200], h[2];
+    uint64_t state = 8;
+    for (int i = 0; i < 200; i++) {
+        x[0][i] = floor(test_uniform(&state, -8, 8)) / 4;
+        x[1][i] = 1e15 + x[0][i];
+    }
+    for (int k = 0; k < 2; k++) {
+        gm__kde_rows_of rows = {x[k], 200, 1, 1, NULL};
+        test_ok(ctx, gm__kde_rule_of_thumb(ctx, GM__KDE_SCOTT, &rows, &h[k]));
+    }
+    must_msg(test_close(h[1], h[0], 1e-3, 0), "%g, not %g", h[1], h[0]);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("kde_fit");
@@ -640,6 +659,7 @@ static Suite *suite(void)
     tcase_add_test(t, modes_are_found);
     tcase_add_test(t, modes_of_every_kernel);
     tcase_add_test(t, memory_may_fail);
+    tcase_add_test(t, far_from_zero);
     suite_add_tcase(s, t);
     return s;
 }
