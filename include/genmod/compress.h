@@ -19,7 +19,8 @@ extern "C" {
  *
  * Columns that count are coded as they are. A real column is coded in the bins of the data's own
  * resolution: the coarsest grid that its values lie on (decimals, parts such as 1/255, a list of
- * values where few come again, else every double), told in the archive.
+ * values where few come again, else every double), told in the archive; or the values that the
+ * model has in a list (gm_model_column_values), of which an archive tells nothing.
  *
  * Archives can be read on every processor and for any number of threads, by a library of the same
  * arithmetic revision. doc/FORMAT.md says what is in one. */

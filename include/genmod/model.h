@@ -113,6 +113,14 @@ GM_API gm_status gm_model_column(gm_context *ctx, const gm_model *model, int64_t
                                  gm_column *column);
 /* The name of a category of a column; NULL out of range. */
 GM_API const char *gm_model_category(const gm_model *model, int64_t column, int64_t category);
+/* The values of a feature column that the model was fitted to with repeated=bins, where they are on
+ * no decimal grid but come again (whole numbers, say, that someone centred and scaled): rising, of
+ * the bit patterns of the rows (0 for -0); *count of them. Rows that the model gives (sample,
+ * decode, reconstruct, impute) have no other values where the column is taken as bins, and archives
+ * of the rows that it was fitted to need not tell them. Of a bin only the value that comes most is
+ * kept; of a column at most 65536, else none. NULL, and *count (may be NULL) 0, where there is no
+ * such list. The values belong to the model. Any thread may. */
+GM_API const double *gm_model_column_values(const gm_model *model, int64_t column, int64_t *count);
 /* The shape of a row where the training data had one (28, 28), else (d): as
  * gm_dataset_row_shape. */
 GM_API gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *ndim,

@@ -16,7 +16,10 @@
 
 /* A column as an archive has it. */
 typedef struct gm__packed {
-    gm_column is;         /* as the model has it */
+    gm_column is;       /* as the model has it */
+    const double *list; /* (listed) values that the model knows, rising; NULL: none */
+    int64_t listed;
+    int own;              /* the grid is that list */
     gm__grid grid;        /* whole numbers where the column counts */
     int64_t low, high;    /* the places that the law codes, both included */
     int64_t turn, from;   /* circular, and a turn is a place: places are taken from `from` on, and

@@ -14,6 +14,7 @@ static gm_status read_columns(gm__coder *k)
         if (!(fabs(p->is.low) <= 0x1.fffffffffffffp+1023 &&
               fabs(p->is.high) <= 0x1.fffffffffffffp+1023 && p->is.low <= p->is.high))
             p->is.low = p->is.high = 0;
+        p->list = gm_model_column_values(k->model, j, &p->listed);
         gm__packed_range(p);
     }
     return GM_OK;

@@ -16,7 +16,7 @@ enum {
 };
 
 typedef struct learned {
-    gm__adaptive missing, grid, minus, extras;
+    gm__adaptive missing, own, grid, minus, extras;
 } learned;
 
 static int is_category(const gm__packed *p)
@@ -42,6 +42,10 @@ static int grid_code(const gm__grid *g)
 
 static void add_grid(const gm__packed *p, learned *l, gm__symbols *s)
 {
+    if (p->listed)
+        gm__adaptive_add(&l->own, s, 2, p->own);
+    if (p->own)
+        return;
     gm__adaptive_add(&l->grid, s, CODES, grid_code(&p->grid));
     if (p->grid.kind == GM__GRID_PART)
         gm__symbols_number(s, (uint64_t)p->grid.part);
@@ -137,10 +141,20 @@ static gm_status take_table(gm__coder *k, gm__rans_decoder *d, gm__grid *g, cons
     return code;
 }
 
+/* The list that the model has. */
+static gm_status take_list(gm__coder *k, gm__packed *p)
+{
+    GM_TRY(gm__grid_list(k->ctx, p->list, p->listed, &p->grid));
+    gm__packed_range(p);
+    return GM_OK;
+}
+
 static gm_status take_grid(gm__coder *k, gm__packed *p, gm__rans_decoder *d, learned *l,
                            const char *name)
 {
     gm__grid *g = &p->grid;
+    if (p->listed && gm__adaptive_take(&l->own, d, 2))
+        return take_list(k, p);
     int code = gm__adaptive_take(&l->grid, d, CODES);
     g->kind = code < CODE_PART     ? GM__GRID_DECIMAL
               : code < CODE_TABLE  ? GM__GRID_PART

@@ -121,12 +121,23 @@ int gm__grid_find(const gm__grid *g, double value, int64_t *place)
 /* ---- The grid of a column -------------------------------------------------------------------- */
 
 /* Whether all but one in 256 of n values lie on the grid. */
-static int fits(const gm__grid *g, const double *values, int64_t n)
+int gm__grid_fits(const gm__grid *g, const double *values, int64_t n)
 {
     int64_t misses = 0, place;
     for (int64_t i = 0; i < n && misses <= n / 256; i++)
         misses += !gm__grid_find(g, values[i], &place);
     return misses <= n / 256;
+}
+
+gm_status gm__grid_list(gm_context *ctx, const double *list, int64_t count, gm__grid *g)
+{
+    *g = (gm__grid){.kind = GM__GRID_TABLE};
+    g->table = gm__alloc_array(&ctx->allocator, count, sizeof *g->table);
+    if (!g->table)
+        return gm__no_memory(ctx);
+    memcpy(g->table, list, (size_t)count * sizeof *list);
+    g->count = count;
+    return GM_OK;
 }
 
 static int64_t count_distinct(const double *sorted, int64_t n)
@@ -160,7 +171,7 @@ static int find_part(const double *sorted, int64_t n, gm__grid *g)
         return 0;
     *g = (gm__grid){.kind = GM__GRID_PART, .part = floor(1 / gap + 0.5)};
     for (; g->narrow < 2; g->narrow++)
-        if (g->part >= 1 && g->part < 0x1p53 && fits(g, sorted, n))
+        if (g->part >= 1 && g->part < 0x1p53 && gm__grid_fits(g, sorted, n))
             return 1;
     return 0;
 }
@@ -198,7 +209,7 @@ static int find_decimal(const double *sorted, int64_t n, gm__grid *g)
         for (int narrow = 0; narrow < 2; narrow++) {
             *g = (gm__grid){.kind = GM__GRID_DECIMAL, .digits = digits, .narrow = narrow};
             double scaled = most * power_of_ten(digits);
-            if (scaled < (narrow ? 0x1p22 : 0x1p50) && fits(g, sorted, n))
+            if (scaled < (narrow ? 0x1p22 : 0x1p50) && gm__grid_fits(g, sorted, n))
                 return 1;
         }
     return 0;
@@ -218,7 +229,7 @@ gm_status gm__grid_choose(gm_context *ctx, double *values, int64_t n, gm__grid *
     gm__grid fine = {.kind = GM__GRID_FLOAT}, table;
     if (!find_decimal(values, n, g)) {
         *g = fine;
-        if (!fits(g, values, n))
+        if (!gm__grid_fits(g, values, n))
             g->kind = GM__GRID_DOUBLE;
     }
     GM_TRY(make_table(ctx, values, n, count_distinct(values, n), &table));

@@ -35,6 +35,10 @@ int64_t gm__grid_nearest(const gm__grid *g, double value);
 /* The first and the last place there are. */
 void gm__grid_ends(const gm__grid *g, int64_t *first, int64_t *last);
 
+/* A list of rising values as a table, which is copied; and whether all but one in 256 of n finite
+ * values are in it. GM_E_MEMORY. */
+gm_status gm__grid_list(gm_context *ctx, const double *list, int64_t count, gm__grid *g);
+int gm__grid_fits(const gm__grid *g, const double *values, int64_t n);
 /* The coarsest grid of all but one in 256 of n finite values, which it sorts. The table is
  * allocated for gm__grid_clear. GM_E_MEMORY. */
 gm_status gm__grid_choose(gm_context *ctx, double *values, int64_t n, gm__grid *g);

@@ -54,6 +54,20 @@ static void count_zeros(gm__packed *c, const double *values, int64_t n)
     }
 }
 
+/* The list that the model has, if the values are in it; else a grid of their own. */
+static gm_status choose_grid(packer *p, gm__packed *c, double *values, int64_t n)
+{
+    gm_context *ctx = p->k.ctx;
+    if (c->listed) {
+        GM_TRY(gm__grid_list(ctx, c->list, c->listed, &c->grid));
+        c->own = gm__grid_fits(&c->grid, values, n);
+        if (c->own)
+            return GM_OK;
+        gm__grid_clear(ctx, &c->grid);
+    }
+    return gm__grid_choose(ctx, values, n, &c->grid);
+}
+
 static gm_status survey(packer *p)
 {
     gm__coder *k = &p->k;
@@ -66,7 +80,7 @@ static gm_status survey(packer *p)
         code = gm__matched_column(k, &p->rows, j, values, &n);
         c->missing = k->rows - n;
         if (!code && !gm__packed_counts(c))
-            code = gm__grid_choose(k->ctx, values, n, &c->grid);
+            code = choose_grid(p, c, values, n);
         if (!code && !gm__packed_counts(c)) {
             gm__packed_range(c);
             count_zeros(c, values, n);

@@ -209,6 +209,7 @@ static double constant_log_det(const gm__transform *t)
 
 void gm__transform_finish(gm__transform *t)
 {
+    int64_t listed = 0;
     t->r = t->c = t->draws = t->logits = 0;
     for (int64_t j = 0; j < t->d; j++) {
         gm__way *w = &t->ways[j];
@@ -217,11 +218,17 @@ void gm__transform_finish(gm__transform *t)
         w->draw = t->draws;
         t->draws += w->dequantised;
         t->logits += w->by == GM__BY_LOGIT;
+        listed += w->listed;
     }
+    const double *end = t->numbers + t->count - listed;
     t->mean = t->factor = NULL;
     if (t->whiten) {
-        t->mean = t->numbers + t->count - t->r * t->r - t->r;
+        t->mean = end - t->r * t->r - t->r;
         t->factor = t->mean + t->r;
+    }
+    for (int64_t j = 0; j < t->d; j++) {
+        t->ways[j].list = end;
+        end += t->ways[j].listed;
     }
     t->constant = constant_log_det(t);
 }

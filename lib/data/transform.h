@@ -17,6 +17,9 @@
  * whole numbers: x over the width of its bins (the resolution, else the least distance of different
  * values), rounded. So its log densities are log probabilities of bins.
  *
+ * The values of such a column, where its bins are of no resolution, can be kept in a list: then
+ * inverse gives the nearest of them instead of a bin's middle.
+ *
  * A column multiplied by a power of two gives the same outputs bit for bit. Constant columns have
  * scale 1. A transform is immutable once made; any number of threads may use it. */
 #ifndef GM__TRANSFORM_H
@@ -43,6 +46,16 @@ typedef struct gm__counting {
  * ones or indices. */
 gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options,
                             const gm__counting *counting, gm__transform **t);
+/* Keeps the values that the REAL columns of the role FEATURE of data have, of which t was learned
+ * in part or in all: those of bins that are of no resolution, and those of columns on no decimal
+ * grid where one in 512 comes again, or that are steps apart. No list is kept of more than 65536
+ * values, and in all there are at most 2^22. Of one bin only the value that comes most is kept. t
+ * must not be shared yet. */
+gm_status gm__transform_list(gm_context *ctx, gm__transform *t, const gm_dataset *data);
+/* How many values are kept of column j, and which, rising; 0 and NULL: there is no list. */
+int64_t gm__transform_listed(const gm__transform *t, int64_t j, const double **list);
+/* The value of the list that stands for the bin of v; v where there are no bins or no list. */
+double gm__transform_shown(const gm__transform *t, int64_t j, double v);
 gm__transform *gm__transform_retain(const gm__transform *t);
 void gm__transform_release(gm__transform *t);
 int64_t gm__transform_columns(const gm__transform *t); /* d: of the user's rows, features only */
@@ -117,6 +130,7 @@ typedef struct gm__column_way {
     int ordered;
     double low, high; /* of what counts or has categories */
     double period;    /* of circular columns; else 0 */
+    int bins;         /* whole numbers are those of bins of a real column */
     double unit;      /* of whole numbers: what one stands for, 1 but for bins of real columns */
 } gm__column_way;
 void gm__transform_column(const gm__transform *t, int64_t j, gm__column_way *c);
@@ -127,7 +141,7 @@ int gm__transform_point(const gm__transform *t, int64_t j, double v, double *y, 
 /* A cell as forward would map it, the middle of what a whole number stands for; of index outputs
  * the number. 0 where it has no support. */
 int gm__transform_known(const gm__transform *t, int64_t j, double v, double *y);
-/* The user's value of a whole number. */
+/* The user's value of a whole number; of bins the value of the list in it, else the middle. */
 double gm__transform_whole(const gm__transform *t, int64_t j, double number);
 /* The point of y, before anything is wrapped, floored or rounded. */
 double gm__transform_back(const gm__transform *t, int64_t j, double y);

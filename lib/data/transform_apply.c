@@ -242,14 +242,6 @@ static double to_level(const gm__way *w, double x)
     return x >= low ? x <= high ? x : high : low;
 }
 
-/* The middle of bin number k: a decimal one as its text is read, where the unit is a tenth, a
- * hundredth ... */
-static double from_bin(double unit, double k)
-{
-    double per = floor(1 / unit + 0.5);
-    return per >= 1 && fabs(per * unit - 1) < 1e-12 ? k / per : k * unit;
-}
-
 static double to_whole(const gm__way *w, double x)
 {
     if (w->counted)
@@ -263,7 +255,7 @@ static double to_whole(const gm__way *w, double x)
 static double to_column(const gm__way *w, double x)
 {
     if (w->counted || w->dequantised)
-        return w->unit > 0 ? from_bin(w->unit, to_whole(w, x)) : to_whole(w, x);
+        return w->unit > 0 ? gm__way_shown(w, to_whole(w, x)) : to_whole(w, x);
     if (w->period > 0)
         return x - w->period * floor(x / w->period);
     return x;
@@ -357,6 +349,7 @@ void gm__transform_column(const gm__transform *t, int64_t j, gm__column_way *c)
     *c = (gm__column_way){.place = w->place,
                           .categories = w->categories,
                           .period = w->period,
+                          .bins = w->unit > 0,
                           .unit = w->unit > 0 ? w->unit : 1};
     c->kind = w->by == GM__BY_INDEX ? GM__COLUMN_INDEX
               : w->counted          ? GM__COLUMN_COUNTS
@@ -403,8 +396,8 @@ int gm__transform_point(const gm__transform *t, int64_t j, double v, double *y, 
 
 double gm__transform_whole(const gm__transform *t, int64_t j, double number)
 {
-    double unit = t->ways[j].unit;
-    return unit > 0 ? from_bin(unit, number) : number;
+    const gm__way *w = &t->ways[j];
+    return w->unit > 0 ? gm__way_bin(w, number) : number;
 }
 
 int gm__transform_known(const gm__transform *t, int64_t j, double v, double *y)

@@ -1,7 +1,8 @@
 /* A transform as JSON and one list of numbers: {"whiten": true, "columns": [{"by": "standard"},
  * {"by": "quantile", "knots": 128}, {"by": "none", "counted": true}, {"by": "standard", "bins":
  * true}, ...], "conditions": [{"mean": 0, "deviation": 1}, ...]}; the numbers lie column after
- * column as gm__way says, then the whitening's mean and factor. */
+ * column as gm__way says, then the whitening's mean and factor, then the lists of columns that have
+ * "values". */
 #include "data/transform_parts.h"
 #include "base/size.h"
 
@@ -24,6 +25,8 @@ void gm__transform_write(const gm__transform *t, gm__buffer *json, const double 
             gm__buffer_text(json, ",\"bins\":true,\"unit\":");
             gm__json_write_real(json, w->unit);
         }
+        if (w->listed)
+            gm__buffer_format(json, ",\"values\":%lld", (long long)w->listed);
         gm__buffer_text(json, "}");
     }
     gm__buffer_text(json, "]");
@@ -69,6 +72,17 @@ static gm_status parse_unit(gm_context *ctx, const gm__json *json, const gm__col
     return GM_OK;
 }
 
+/* How many values are listed: none where it is not said. */
+static gm_status parse_listed(gm_context *ctx, const gm__json *json, gm__way *w)
+{
+    if (!gm__json_get(json, "values"))
+        return GM_OK;
+    if (w->type != GM_COLUMN_REAL)
+        return gm__fail(ctx, GM_E_FORMAT, "a column of type %s has no list of values",
+                        gm__type_name(w->type));
+    return gm__json_int(ctx, json, "values", 1, GM__MOST_LISTED, &w->listed);
+}
+
 static gm_status parse_way(gm_context *ctx, const gm__json *json, const gm__column *c, gm__way *w)
 {
     const char *name;
@@ -79,6 +93,7 @@ static gm_status parse_way(gm_context *ctx, const gm__json *json, const gm__colu
     gm__way_describe(w, c);
     if (bins)
         GM_TRY(parse_unit(ctx, json, c, w));
+    GM_TRY(parse_listed(ctx, json, w));
     for (w->by = 0; w->by <= GM__BY_INDEX && strcmp(name, way_names[w->by]) != 0; w->by++) {
     }
     if (w->by > GM__BY_INDEX || !may_go_by(w, w->by, w->counted))
@@ -110,6 +125,8 @@ static gm_status parse_ways(gm_context *ctx, gm__transform *t, const gm__json *l
     }
     if (t->whiten) /* under 2^41: there are at most 2^20 columns */
         *total += reals + reals * reals;
+    for (j = 0; j < t->d; j++)
+        *total += t->ways[j].listed;
     for (j = 0; t->whiten && j < t->d; j++)
         if (t->ways[j].counted || t->ways[j].period > 0)
             return gm__fail(ctx, GM_E_FORMAT, "a %s column is whitened",
@@ -130,7 +147,14 @@ static gm_status take_numbers(gm_context *ctx, gm__transform *t, const double *n
     for (int64_t i = 0; i < count; i++)
         if (numbers[i] - numbers[i] != 0)
             return gm__fail(ctx, GM_E_FORMAT, "number %lld is not finite", (long long)i + 1);
-    int64_t r = 0;
+    int64_t r = 0, end = count; /* end: of all but the lists */
+    for (int64_t j = t->d - 1; j >= 0; j--) {
+        end -= t->ways[j].listed;
+        t->ways[j].list = t->numbers + end;
+        if (!gm__way_list_sound(&t->ways[j]))
+            return gm__fail(ctx, GM_E_FORMAT, "column %lld: its list of values does not rise",
+                            (long long)j + 1);
+    }
     for (int64_t j = 0; j < t->d; j++) {
         if (!gm__way_sound(&t->ways[j], t->numbers + t->ways[j].at))
             return gm__fail(ctx, GM_E_FORMAT, "column %lld: its numbers make no increasing map",
@@ -138,7 +162,7 @@ static gm_status take_numbers(gm_context *ctx, gm__transform *t, const double *n
         r += t->ways[j].by != GM__BY_INDEX;
     }
     for (int64_t i = 0; t->whiten && i < r; i++)
-        if (!(t->numbers[count - r * r + i * r + i] > 0))
+        if (!(t->numbers[end - r * r + i * r + i] > 0))
             return gm__fail(ctx, GM_E_FORMAT, "the whitening's factor is singular");
     return GM_OK;
 }

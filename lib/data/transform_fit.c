@@ -15,7 +15,8 @@ const gm_option_row gm__transform_options[] = {
      "remove the correlation between real columns before the model sees them"},
     {"repeated", GM_STAGE_FIT, GM_CHOICE, "real", "real|bins", 1,
      "real columns whose values repeat: as real numbers, or as bins as wide as their resolution "
-     "(or as far apart as they are), whose probability is what log_prob then gives"},
+     "(or as far apart as they are), whose probability is what log_prob then gives; values on no "
+     "decimal grid are kept in the model"},
     {"binarize", GM_STAGE_FIT, GM_REAL, "0", "0..", 1,
      "columns from 0 to this (255: grey values) become bits, 1 with the probability value / "
      "binarize, drawn anew at each step; rows of 0 and 1 stand for themselves; 0 is off"},

@@ -20,6 +20,8 @@ typedef struct gm__way {
     int64_t categories; /* of BINARY, CATEGORY and ORDERED */
     double period;      /* of CIRCULAR */
     double unit;        /* of REAL columns taken as bins: it counts in steps of it; else 0 */
+    int64_t listed;     /* values that a REAL column has, at list; 0: no list */
+    const double *list;
     int64_t knots;
     int64_t at; /* p = numbers + at */
     const double *p;
@@ -41,13 +43,20 @@ struct gm__transform {
     int whiten;
     gm__way *ways; /* (d) */
     double *numbers;
-    int64_t count, room;
+    int64_t count, room;         /* the columns' numbers, the whitening, the columns' lists */
     const double *mean, *factor; /* (r), (r, r) of the whitening */
     double constant;             /* the part of log_det that no row changes */
     const gm__kernels *kernels;
     gm__condition *given; /* (conditions); NULL: none */
     int64_t conditions, given_width;
 };
+
+#define GM__MOST_LISTED 65536
+/* The value of bin number k: that of the list in it, else the middle; and the value of the list
+ * nearest to it, where there is a list. */
+double gm__way_bin(const gm__way *w, double k);
+double gm__way_shown(const gm__way *w, double k);
+int gm__way_list_sound(const gm__way *w); /* it rises */
 
 /* Whether its values, in steps of the unit where it has one, are whole numbers. */
 int gm__way_whole(const gm__way *w);

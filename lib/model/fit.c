@@ -180,7 +180,11 @@ static gm_status make_structure(gm_context *ctx, gm__fit_parts *p)
     gm__counting counting = {.levels = asks ? gm__value_int(p->values, "levels") : 0};
     GM_TRY(gm__transform_fit(ctx, rows, p->values, discrete ? &counting : NULL, &transform));
     gm__schema *schema;
-    gm_status code = gm__fit_schema(ctx, p->features, &schema);
+    gm_status code = GM_OK;
+    if (gm__value_int(p->values, "repeated")) /* validation rows too: all that the fit knew */
+        code = gm__transform_list(ctx, transform, p->features);
+    if (!code)
+        code = gm__fit_schema(ctx, p->features, &schema);
     if (!code)
         return gm__structure_create(ctx, p->family, p->values, schema, transform, 0, &p->structure);
     gm__transform_release(transform);

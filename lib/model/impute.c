@@ -57,7 +57,8 @@ static gm_status walk(gm_context *ctx, gm__gaps *g, const unsigned char *marked,
         GM_TRY(how == GM__BY_DRAW ? draw_values(ctx, g, count, j)
                                   : gm__laws_point(ctx, g->laws, 0, count, how, g->value));
         for (int64_t i = 0; i < count; i++) {
-            g->x[g->index[i] * g->d + j] = g->value[i];
+            g->x[g->index[i] * g->d + j] =
+                gm__transform_shown(g->laws->s->transform, j, g->value[i]);
             if (how == GM__BY_DRAW)
                 g->known[g->index[i] * g->d + j] = 1;
         }
@@ -217,7 +218,9 @@ static void settle(gm_context *ctx, gm__crowd *c, gm__law_point how, double *row
     int64_t one = how == GM__BY_DRAW || how == GM__BY_MODE ? chosen(ctx, c, how) : -1;
     for (int64_t j = 0; j < d; j++)
         if (!c->known[j])
-            row[j] = one >= 0 ? c->g.x[one * d + j] : crowd_value(ctx, c, how, j);
+            row[j] =
+                gm__transform_shown(c->g.laws->s->transform, j,
+                                    one >= 0 ? c->g.x[one * d + j] : crowd_value(ctx, c, how, j));
 }
 
 static gm_status one_by_crowd(gm_context *ctx, const gm__impute *m, gm__crowd *c, int64_t row,

@@ -35,7 +35,7 @@ static int bounded(const gm__asked *a)
  * nearest is meant. */
 static double number_of(const gm__asked *a, double v, int *is)
 {
-    if (a->way->unit == 1) {
+    if (!a->way->bins) {
         *is = v == floor(v);
         return floor(v);
     }

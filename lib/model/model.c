@@ -140,6 +140,17 @@ const char *gm_model_category(const gm_model *model, int64_t i, int64_t category
     return s->columns[i].category[category];
 }
 
+const double *gm_model_column_values(const gm_model *model, int64_t column, int64_t *count)
+{
+    const double *list = NULL;
+    int64_t n = 0;
+    if (column >= 0 && column < gm_model_column_count(model))
+        n = gm__transform_listed(model->structure->transform, column, &list);
+    if (count)
+        *count = n;
+    return list;
+}
+
 gm_status gm_model_row_shape(gm_context *ctx, const gm_model *model, int32_t *ndim,
                              int64_t shape[8])
 {

@@ -28,7 +28,9 @@ static double before(const gm__laws *l, int64_t column, double v)
     const gm__column_way *w = &l->ways[column];
     if (w->kind == GM__COLUMN_MEASURES || v - v != 0)
         return v;
-    double k = ceil(v / w->unit - (w->unit == 1 ? 0 : 1e-9)) - 1;
+    double k = w->bins ? floor(v / w->unit + 0.5) : ceil(v);
+    if (!w->bins || !(v > gm__transform_whole(l->s->transform, column, k) + 1e-9 * w->unit))
+        k--;
     return w->kind == GM__COLUMN_INDEX ? k : gm__transform_whole(l->s->transform, column, k);
 }
 
