@@ -1,7 +1,8 @@
 /* Autoregressive models against sums over everything that can be, integrals, known tables and
  * counts of draws. */
 #include "family_cases.h"
-#include "model/model.h"
+#include "density/autoregressive.h"
+#include "model/walk.h"
 #include "nn/nn.h"
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -610,6 +611,60 @@ START_TEST(refused)
 }
 END_TEST
 
+/* A family that differs in nothing but that each step runs the whole network. */
+static gm_sequence whole_steps;
+static gm_family whole_passes;
+
+/* Rows drawn value by value have the bits of those drawn by whole passes: of all kinds of columns,
+ * in both precisions, across strips of rows and pieces of a call. */
+START_TEST(columns_alone_have_the_bits_of_passes)
+{
+    static const char *const settings[][12] = {
+        {"seed=1", "steps=9", "hidden=20", "table=8", "components=3", NULL},
+        {"seed=2", "steps=9", "hidden=20,31", "table=100", "order=random", "precision=f64", NULL},
+        {"seed=3", "steps=9", "hidden=12,12,12,7", "table=0", "components=1", "residual=1", NULL},
+        {"seed=4", "steps=9", "hidden=30", "table=0", "components=4", "direct=0",
+         "activation=leaky_relu", NULL},
+        {"seed=5", "steps=9", "hidden=", "table=8", "components=2", "precision=f64", NULL},
+        {"seed=6", "steps=9", "hidden=9,14", "activation=silu", "components=3", "table=9", NULL},
+    };
+    enum { N = 777 };
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = _i % 2 ? count_rows(ctx) : bit_rows(ctx, 200);
+    gm_options *how = case_options(ctx, settings[_i]), *call = NULL;
+    gm_model *model, *other;
+    double *x = malloc(2 * N * BITS * sizeof *x), *y = x + N * BITS;
+    test_ok(ctx, gm_family_register(ctx, &whole_passes));
+    test_ok(ctx, gm_fit(ctx, "autoregressive", rows, how, &model));
+    test_ok(ctx, gm_fit(ctx, "whole_passes", rows, how, &other));
+    gm__program *program;
+    gm__walk *walk;
+    gm__real real = model->structure->real;
+    test_ok(ctx, gm__program_get(ctx, model, GM__SAMPLE, real, N, &program));
+    test_ok(ctx, gm__program_walk(ctx, model, program, &walk));
+    ck_assert_ptr_nonnull(walk);
+    test_ok(ctx, gm__program_get(ctx, other, GM__SAMPLE, real, N, &program));
+    test_ok(ctx, gm__program_walk(ctx, other, program, &walk));
+    ck_assert_ptr_null(walk);
+    test_ok(ctx, gm_options_create(ctx, &call));
+    test_ok(ctx, gm_options_set_text(ctx, call, "seed", "5"));
+    size_t bytes = N * (size_t)gm_model_column_count(model) * sizeof *x;
+    for (int again = 0; again < 2; again++) {
+        test_ok(ctx, gm_model_sample_f64(ctx, model, N, NULL, call, x));
+        test_ok(ctx, gm_model_sample_f64(ctx, other, N, NULL, call, y));
+        ck_assert_mem_eq(x, y, bytes);
+        test_ok(ctx, gm_options_set_text(ctx, call, "temperature", "0.7"));
+    }
+    free(x);
+    gm_model_free(model);
+    gm_model_free(other);
+    gm_options_free(how);
+    gm_options_free(call);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("autoregressive");
@@ -627,11 +682,17 @@ static Suite *suite(void)
     tcase_add_test(t, modes_of_a_mixture);
     tcase_add_test(t, temperature_of_draws);
     tcase_add_test(t, refused);
+    tcase_add_loop_test(t, columns_alone_have_the_bits_of_passes, 0, 6);
     suite_add_tcase(s, t);
     return s;
 }
 
 int main(void)
 {
+    whole_passes = gm__autoregressive;
+    whole_steps = *whole_passes.sequence;
+    whole_steps.conditional = 0;
+    whole_passes.sequence = &whole_steps;
+    whole_passes.name = "whole_passes";
     return gm__test_main(suite);
 }

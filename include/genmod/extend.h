@@ -615,6 +615,10 @@ typedef struct gm_sequence {
     /* (batch, width): x (batch, width) with what this step adds. step and temperature are scalars.
      */
     gm_node *(*next)(gm_builder *b, gm_node *x, gm_node *step, gm_node *temperature);
+    /* 1: where the family's conditionals have one order, step k adds column k in it, drawn from
+     * their likelihood after one random node of another kind. Then the library may compute what is
+     * new in a step alone. */
+    int32_t conditional;
 } gm_sequence;
 
 /* ---- Families: make a family of your own known ----------------------------------------------- */

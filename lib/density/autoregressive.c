@@ -397,7 +397,7 @@ static gm_node *next(gm_builder *b, gm_node *x, gm_node *step, gm_node *temperat
 }
 
 static const gm_sequence sequence = {
-    .struct_size = sizeof(gm_sequence), .steps = steps, .next = next};
+    .struct_size = sizeof(gm_sequence), .steps = steps, .next = next, .conditional = 1};
 
 /* ---- One column given others ----------------------------------------------------------------- */
 

@@ -48,6 +48,11 @@ void gm__builder_set_condition(gm_builder *b, gm_node *condition)
     b->condition = condition;
 }
 
+void gm__builder_set_stream(gm_builder *b, int32_t n)
+{
+    b->draws = n;
+}
+
 void *gm__builder_scratch(gm_builder *b, int64_t count, size_t size)
 {
     if (!b || b->code)

@@ -83,6 +83,8 @@ gm__purpose *gm__builder_purpose(gm_builder *b);
 /* Zeroed memory that lives as long as the builder; NULL (and sticky) when there is none. */
 void *gm__builder_scratch(gm_builder *b, int64_t count, size_t size);
 void gm__builder_set_condition(gm_builder *b, gm_node *condition);
+/* The next random node is number n of its graph. */
+void gm__builder_set_stream(gm_builder *b, int32_t n);
 /* Nodes of parameters used so far, in order of the layout; NULL past the end. */
 gm_node *gm__builder_param(gm_builder *b, int i, const gm__slot **slot);
 /* Assignments asked for by gm_assign; 0 past the end. */
@@ -112,6 +114,7 @@ typedef struct gm__run {
     int64_t batch; /* 1 to capacity */
     uint64_t seed, step;
     int64_t row0;              /* random values of row i are those of row number row0 + i */
+    int64_t before;            /* and those of columns behind so many others like all of them */
     void *params;              /* the flat buffer; written only by assignments */
     void *grads;               /* for outputs with a slot: the same layout */
     const void *const *inputs; /* by the number that gm__plan_input gives */

@@ -1,7 +1,28 @@
 /* Row forms of draws, splines and triangular systems. */
 #include "graph/plan.h"
 
+#include <string.h>
+
 /* ---- Draws ----------------------------------------------------------------------------------- */
+
+/* Columns [from, from + cols) of wider rows: those before the first whole block by themselves. */
+static void draw_part(const gm__kernels *k, const gm__draw *d, int normal, char *y, int64_t rows,
+                      int64_t from, int64_t cols)
+{
+    enum { ROWS = 64 };
+    char some[16 * ROWS];
+    int64_t size = d->real == GM__F64 ? 8 : 4, each = 16 / size, block = from / each,
+            skip = from % each, lead = skip + cols < each ? cols : each - skip;
+    gm__draw at = *d;
+    for (int64_t i = 0; i < rows; i++, at.row0++) {
+        char *to = y + i * cols * size;
+        if (i % ROWS == 0)
+            k->draws->part(&at, normal, some, rows - i < ROWS ? rows - i : ROWS, block, each);
+        memcpy(to, some + i % ROWS * 16 + skip * size, (size_t)(lead * size));
+        if (cols > lead)
+            k->draws->part(&at, normal, to + lead * size, 1, block + 1, cols - lead);
+    }
+}
 
 /* Rows of one stream: row numbers start again at each block of batch rows. */
 static void draw(const gm__cell *c, const gm__strip *s, char *y, int64_t row0, int64_t rows)
@@ -10,10 +31,13 @@ static void draw(const gm__cell *c, const gm__strip *s, char *y, int64_t row0, i
     int64_t block = batched ? row0 / s->batch : 0;
     gm__draw d = {c->real, s->run->seed, (uint32_t)(c->attr->real[0] + (double)block), s->run->step,
                   row0 - block * s->batch + (batched ? s->run->row0 : 0)};
-    if (c->op == GM__OP_NORMAL)
-        s->kernels->draws->normal(&d, y, rows, c->yv[0]->w);
+    int64_t w = c->yv[0]->w;
+    if (s->run->before)
+        draw_part(s->kernels, &d, c->op == GM__OP_NORMAL, y, rows, s->run->before * w, w);
+    else if (c->op == GM__OP_NORMAL)
+        s->kernels->draws->normal(&d, y, rows, w);
     else
-        s->kernels->draws->uniform(&d, y, rows, c->yv[0]->w);
+        s->kernels->draws->uniform(&d, y, rows, w);
 }
 
 void gm__strip_draw(const gm__cell *c, const gm__strip *s, void *const *y, void *const *x)

@@ -104,10 +104,10 @@ VINLINE int ISA(slot)(int i)
     return i % 4 * (VF / 4) + i / 4;
 }
 
-/* Where a batch starts: `block` of `row`; each row has `blocks`. */
+/* Where a batch starts: `block` of `row`, whose `blocks` count from `first` on. */
 #define gm__place ISA(gm__place)
 typedef struct gm__place {
-    int64_t row, block, blocks;
+    int64_t row, block, blocks, first;
 } gm__place;
 
 /* The words of the batch that starts at `at`; runs over the ends of rows, and past the last one. */
@@ -117,7 +117,7 @@ static gm__batch ISA(batch_at)(const gm__draw *d, gm__place at)
     for (int k = 0; k < VF; k++) {
         int lane = k % (VF / 4) * 4 + k / (VF / 4);
         uint64_t row = (uint64_t)(d->row0 + at.row);
-        counter[0][lane] = (uint32_t)at.block;
+        counter[0][lane] = (uint32_t)(at.first + at.block);
         counter[1][lane] = (uint32_t)row;
         counter[2][lane] = (uint32_t)(row >> 32 & 0xffff) | d->purpose << 16;
         if (++at.block == at.blocks) {
@@ -143,7 +143,7 @@ VINLINE gm__batch ISA(batch_in_row)(const gm__draw *d, gm__place at)
     GM_UNROLL
     for (int i = 0; i < VF; i++)
         b.word[0][i] = ISA(slot)(i);
-    b.word[0] = (vi)((vu)b.word[0] + (uint32_t)at.block);
+    b.word[0] = (vi)((vu)b.word[0] + (uint32_t)(at.first + at.block));
     b.word[1] = (int32_t)(uint32_t)row - (vi){0};
     b.word[2] = (int32_t)high - (vi){0};
     b.word[3] = (int32_t)(uint32_t)d->step - (vi){0};
@@ -222,11 +222,11 @@ VINLINE void ISA(batch_turn)(gm__batch *b)
 }
 
 /* The whole: `width` bytes are one element, 16 / width of them a block. */
-VINLINE void ISA(fill)(const gm__draw *d, char *y, int64_t rows, int64_t cols, int width,
-                       ISA(gm__finish) *finish)
+VINLINE void ISA(fill)(const gm__draw *d, char *y, int64_t rows, int64_t first, int64_t cols,
+                       int width, ISA(gm__finish) *finish)
 {
     int64_t each = 16 / width, row_bytes = cols * width;
-    gm__place at = {0, 0, (cols + each - 1) / each};
+    gm__place at = {0, 0, (cols + each - 1) / each, first};
     if (at.blocks == 0)
         return;
     while (at.row < rows) {
@@ -259,27 +259,34 @@ VINLINE void ISA(fill)(const gm__draw *d, char *y, int64_t rows, int64_t cols, i
 
 static void ISA(words)(const gm__draw *d, uint32_t *y, int64_t rows, int64_t cols)
 {
-    ISA(fill)(d, (char *)y, rows, cols, 4, ISA(finish_words));
+    ISA(fill)(d, (char *)y, rows, 0, cols, 4, ISA(finish_words));
+}
+
+static void ISA(part)(const gm__draw *d, int normal, void *y, int64_t rows, int64_t first,
+                      int64_t cols)
+{
+    if (d->real == GM__F32 && normal)
+        ISA(fill)(d, y, rows, first, cols, 4, ISA(finish_normal_f32));
+    else if (d->real == GM__F32)
+        ISA(fill)(d, y, rows, first, cols, 4, ISA(finish_uniform_f32));
+    else if (normal)
+        ISA(fill)(d, y, rows, first, cols, 8, ISA(finish_normal_f64));
+    else
+        ISA(fill)(d, y, rows, first, cols, 8, ISA(finish_uniform_f64));
 }
 
 static void ISA(uniform)(const gm__draw *d, void *y, int64_t rows, int64_t cols)
 {
-    if (d->real == GM__F32)
-        ISA(fill)(d, y, rows, cols, 4, ISA(finish_uniform_f32));
-    else
-        ISA(fill)(d, y, rows, cols, 8, ISA(finish_uniform_f64));
+    ISA(part)(d, 0, y, rows, 0, cols);
 }
 
 static void ISA(normal)(const gm__draw *d, void *y, int64_t rows, int64_t cols)
 {
-    if (d->real == GM__F32)
-        ISA(fill)(d, y, rows, cols, 4, ISA(finish_normal_f32));
-    else
-        ISA(fill)(d, y, rows, cols, 8, ISA(finish_normal_f64));
+    ISA(part)(d, 1, y, rows, 0, cols);
 }
 
 extern const gm__draws ISA(gm__draws);
-const gm__draws ISA(gm__draws) = {ISA(uniform), ISA(normal), ISA(words)};
+const gm__draws ISA(gm__draws) = {ISA(uniform), ISA(normal), ISA(words), ISA(part)};
 
 #undef gm__word
 #undef gm__batch

@@ -194,6 +194,8 @@ typedef struct gm__draws {
     void (*uniform)(const gm__draw *d, void *y, int64_t rows, int64_t cols);
     void (*normal)(const gm__draw *d, void *y, int64_t rows, int64_t cols);
     void (*words)(const gm__draw *d, uint32_t *y, int64_t rows, int64_t cols);
+    /* Columns from 16 `first` bytes on: of rows that begin before y. */
+    void (*part)(const gm__draw *d, int normal, void *y, int64_t rows, int64_t first, int64_t cols);
 } gm__draws;
 
 /* One pass over all parameters. Moments under 1e-25 (second ones under 1e-30) in magnitude become

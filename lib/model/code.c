@@ -2,6 +2,7 @@
 #include "model/condition.h"
 #include "model/direct.h"
 #include "model/path.h"
+#include "model/walk.h"
 #include "base/size.h"
 
 #include <string.h>
@@ -239,6 +240,24 @@ static void put_scalar(gm__code_call *c, int input, double value, gm__scalar *to
         c->inputs[input] = c->program->real == GM__F32 ? (const void *)&to->narrow : &to->wide;
 }
 
+/* The same where only what is new in a step is computed. */
+static gm_status sample_walk(gm_context *ctx, gm__code_call *c, gm__walk *walk, double temperature,
+                             gm__run *run)
+{
+    gm__scalar scale;
+    put_scalar(c, -1, temperature, &scale);
+    gm__walk_call call = {.params = c->program->params,
+                          .seed = run->seed,
+                          .row0 = run->row0,
+                          .n = run->batch,
+                          .width = c->s->given};
+    call.temperature = c->program->real == GM__F32 ? (const void *)&scale.narrow : &scale.wide;
+    GM_TRY(gm__given_input(ctx, c->given, c->program, run->row0, run->batch, c->inputs));
+    if (c->program->condition >= 0)
+        call.condition = c->inputs[c->program->condition];
+    return gm__walk_sample(ctx, walk, &call, c->wide_out);
+}
+
 /* The steps of a sequence, into c->wide_out. The program's graph is the same in each: so is its
  * noise. */
 static gm_status sample_steps(gm_context *ctx, gm__code_call *c, double temperature, gm__run *run)
@@ -246,6 +265,10 @@ static gm_status sample_steps(gm_context *ctx, gm__code_call *c, double temperat
     int64_t width = c->s->width;
     size_t bytes = (size_t)(run->batch * width) * sizeof *c->wide;
     gm__scalar scale, step;
+    gm__walk *walk;
+    GM_TRY(gm__program_walk(ctx, c->model, c->program, &walk));
+    if (walk)
+        return sample_walk(ctx, c, walk, temperature, run);
     put_scalar(c, c->program->temperature, temperature, &scale);
     memset(c->wide, 0, bytes);
     for (int64_t i = 0; i < c->s->steps; i++) {

@@ -142,6 +142,8 @@ typedef struct gm__program {
     int64_t capacity;
     int x, z, temperature, condition; /* numbers of inputs, -1 unused */
     int row, step;                    /* of a sequence */
+    struct gm__walk *walk;            /* model/walk.h: made when first asked for, */
+    int walked;                       /* which it was */
 } gm__program;
 /* The program for up to `rows` rows at a time (its capacity may be more or less: run in pieces of
  * capacity). Valid until a few more programs were got in the context. */

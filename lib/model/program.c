@@ -1,5 +1,5 @@
 /* A model's graphs, compiled for this context and kept for the next call. */
-#include "model/model.h"
+#include "model/walk.h"
 
 #define KEPT 16
 
@@ -25,6 +25,7 @@ static void drop(gm_context *ctx, gm__kept *k)
     if (!k->model)
         return;
     gm__plan_free(k->program.plan);
+    gm__walk_free(k->program.walk);
     if (k->program.params && k->program.params != k->model->params)
         gm__free(&ctx->allocator, k->program.params, params_bytes(k->model, k->program.real));
     gm_model_free(k->model);
@@ -125,4 +126,14 @@ gm_status gm__program_get(gm_context *ctx, const gm_model *model, gm__task task,
                          .program = made};
     *program = &oldest->program;
     return GM_OK;
+}
+
+gm_status gm__program_walk(gm_context *ctx, const gm_model *model, gm__program *p, gm__walk **walk)
+{
+    gm_status code = GM_OK;
+    if (!p->walked)
+        code = gm__walk_create(ctx, model->structure, p->real, &p->walk);
+    p->walked |= !code;
+    *walk = p->walk;
+    return code;
 }

@@ -502,3 +502,28 @@ gm_node *gm_likelihood_draw(gm_builder *b, const gm_likelihood *l, gm_node *raw)
 {
     return gm__likelihood_draw(b, l, raw, NULL);
 }
+
+/* A node a kind, but for one a category and one a run of tables alike, and two of components. */
+void gm__likelihood_noise(gm_builder *b, const gm_likelihood *l, int32_t *node, int32_t *before)
+{
+    gm__observed o;
+    int32_t nodes = 0;
+    if (!gm__observe(b, l, &o))
+        return;
+    for (int kind = 0; kind < KINDS; kind++) {
+        int32_t many = 0;
+        for (int64_t i = 0; i < o.count[kind];) {
+            const gm_x_column *c = &o.column[o.start[kind] + i];
+            int alone = kind == CATEGORIES ||
+                        (kind == TABLES && gm__level_count(c) != gm__level_count(c - (i > 0)));
+            if (alone && i > 0) {
+                nodes++;
+                many = 0;
+            }
+            node[o.at[o.start[kind] + i]] = nodes;
+            before[o.at[o.start[kind] + i]] = many++;
+            i += kind == CATEGORIES ? c->width : 1;
+        }
+        nodes += o.count[kind] ? kind >= MIXTURES ? 2 : 1 : 0;
+    }
+}

@@ -26,6 +26,10 @@ gm_node *gm__likelihood_log_prob_of(gm_builder *b, const gm_likelihood *l, gm_no
 gm_node *gm__likelihood_draw(gm_builder *b, const gm_likelihood *l, gm_node *raw,
                              gm_node *temperature);
 
+/* Of each column of x, at its first (width of x): how many random nodes a draw adds before the one
+ * that it is drawn by, and how many columns stand before it there. */
+void gm__likelihood_noise(gm_builder *b, const gm_likelihood *l, int32_t *node, int32_t *before);
+
 /* As gm_nn_masked_linear, its weights and bias starting at zero. */
 gm_node *gm__nn_masked_linear_zero(gm_builder *b, const char *name, gm_node *x, int64_t out,
                                    const int32_t *lo, const int32_t *hi);
