@@ -358,7 +358,6 @@ START_TEST(misuse)
     gm_array x, wrong;
     gm_array_init(&x, GM_F64, row, 2, 4);
     gm_array_init(&wrong, GM_F64, row, 2, 3);
-    test_ok(ctx, gm_conditional_create(ctx, model, NULL, &c));
     test_fails(ctx, gm_conditional_create(ctx, NULL, NULL, &c), GM_E_ARG, "NULL");
     test_ok(ctx, gm_conditional_create(ctx, model, NULL, &c));
     test_fails(ctx, gm_conditional_log_prob(ctx, c, 0, 1, row, &out), GM_E_STATE, "set");

@@ -177,6 +177,8 @@ static gm_status fill(gm_context *ctx, gm__laws *g, int grid)
     g->free_order = g->engine == GM__LAWS_BY_GRID ? -1 : 1;
     if (g->engine != GM__LAWS_BY_RAW && g->engine != GM__LAWS_BY_AT)
         return GM_OK;
+    if (g->engine == GM__LAWS_BY_AT) /* in floats a distribution function falls here and there */
+        g->real = GM__F64;
     GM_TRY(gm__structure_builder(ctx, g->model->structure, &how, &b));
     gm_status code = ask_family(ctx, g, b);
     gm__builder_free(b);
