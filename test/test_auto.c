@@ -163,6 +163,45 @@ START_TEST(test_all)
 }
 END_TEST
 
+/* With fewer rows than columns no full covariance: rows held out, which are standard normal here,
+ * are worth about -columns (1 + log 2 pi) / 2. And a mixture that no time is left for is skipped.
+ */
+START_TEST(test_few_rows)
+{
+    enum { ROWS = 60, COLUMNS = 100 };
+    static const char *const settings[] = {"seed=5", "seconds=1", "rungs=gaussian,mixture", NULL},
+                             *const hasty[] = {"seed=5", "seconds=1e-4", "rungs=gaussian,mixture",
+                                               NULL};
+    gm_context *ctx = test_context(NULL);
+    double *x = malloc(ROWS * COLUMNS * sizeof *x);
+    uint64_t state = 4;
+    gm_dataset *rows;
+    gm_auto_report *report;
+    gm_model *model;
+    gm_auto_row row = {.struct_size = sizeof row};
+    for (int i = 0; i < ROWS * COLUMNS; i++)
+        x[i] = case_normal(&state);
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, ROWS, COLUMNS, 0, &rows));
+    test_ok(ctx, run(ctx, rows, settings, NULL, &report, &model));
+    ck_assert_int_eq(gm_auto_report_count(report), 2);
+    for (int64_t i = 0; i < 2; i++) {
+        test_ok(ctx, gm_auto_report_row(ctx, report, i, &row));
+        must(row.status == 0 && strstr(row.options, "covariance=diagonal"));
+        must_msg(row.mean < -1.2 * COLUMNS && row.mean > -1.8 * COLUMNS, "%g", row.mean);
+    }
+    gm_auto_report_free(report);
+    gm_model_free(model);
+    test_ok(ctx, run(ctx, rows, hasty, NULL, &report, &model));
+    test_ok(ctx, gm_auto_report_row(ctx, report, 1, &row));
+    must(row.status == GM_E_UNSUPPORTED && strstr(row.why, "skipped") && !row.chosen);
+    gm_auto_report_free(report);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+    free(x);
+}
+END_TEST
+
 START_TEST(test_refused)
 {
     static const char *const unseeded[] = {"seconds=1", NULL},
@@ -192,6 +231,7 @@ static Suite *suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, test_ladder);
     tcase_add_test(t, test_all);
+    tcase_add_test(t, test_few_rows);
     tcase_add_test(t, test_refused);
     suite_add_tcase(s, t);
     return s;

@@ -271,7 +271,8 @@ static gm_status climb_one(job *j, int i, gm__auto_plan *plan)
     t->row.family = t->family;
     t->row.options = t->options;
     t->row.why = t->why;
-    t->row.status = fit_and_score(j, i, plan, t);
+    t->row.status = plan->skip ? gm__fail(j->ctx, GM_E_UNSUPPORTED, "auto: skipped: %s", plan->skip)
+                               : fit_and_score(j, i, plan, t);
     t->row.seconds = gm__clock() - began;
     if (t->row.status == GM_E_CANCELLED || t->row.status == GM_E_MEMORY)
         return t->row.status;

@@ -18,6 +18,7 @@ enum { GM__AUTO_TEXT = 320 };
 
 typedef struct gm__auto_plan {
     const char *rung, *family;
+    const char *skip;  /* why it is recorded, but not tried; NULL: it is */
     int64_t most_rows; /* to learn from, drawn; 0: all */
     double weight;     /* share of the time that fits by steps have; 0: it needs no budget */
     char options[GM__AUTO_TEXT]; /* apart by blanks */

@@ -20,11 +20,29 @@ static void say_int(gm__auto_plan *p, const char *name, int64_t value)
 
 /* ---- Without steps --------------------------------------------------------------------------- */
 
+#define SPEED 1e8 /* products a second that the fits below are reckoned with */
+
+/* Products of one component and iteration; d^3 is that of factors, and of eigenvalues where
+ * covariances are lifted to the floor. */
+static double work_of(const gm__auto_data *data, int full)
+{
+    double n = (double)data->rows, d = (double)data->columns;
+    return full ? n * d * d + 10 * d * d * d : 2 * n * d;
+}
+
+/* Whether rows are many enough for a full covariance: with hardly more of them than columns some
+ * direction has no spread, and rows held out have no density there. */
+static int bears_full(const gm__auto_data *data)
+{
+    return data->rows >= 4 * data->columns;
+}
+
 static void gaussian(const gm__auto_data *data, gm__auto_plan *p)
 {
-    (void)data;
     p->family = "mixture";
     say(p, "components", "1");
+    if (!bears_full(data) || work_of(data, 1) > data->seconds * SPEED)
+        say(p, "covariance", "diagonal");
 }
 
 static void copula(const gm__auto_data *data, gm__auto_plan *p)
@@ -33,19 +51,32 @@ static void copula(const gm__auto_data *data, gm__auto_plan *p)
         p->family = "copula";
 }
 
+/* As many components as the seconds bear. */
+static int64_t afford(const gm__auto_data *data, int full)
+{
+    double most = data->seconds * (SPEED / 5) / (work_of(data, full) + 1e4);
+    return most < 48 ? (int64_t)most : 48;
+}
+
 /* A full covariance of d columns wants some d rows for each component. */
 static void mixture(const gm__auto_data *data, gm__auto_plan *p)
 {
-    int64_t d = data->columns, most = data->rows / (4 * d + 8);
-    double work = (double)data->rows * (double)d * (double)d; /* of one component and iteration */
-    int64_t afford = (int64_t)(data->seconds * 2e7 / (work + 1e4));
+    int full = bears_full(data) && afford(data, 1) >= 2;
+    int64_t most = data->rows / (4 * (full ? data->columns : 2) + 8), can = afford(data, full);
     p->family = "mixture";
-    most = most < afford ? most : afford;
+    if (can < 2) {
+        p->skip = "more than one component of so many rows and columns takes longer than the "
+                  "option 'seconds' gives";
+        return;
+    }
+    most = most < can ? most : can;
     most = most < 2 ? 2 : most > 48 ? 48 : most;
     say(p, "components", "auto");
     say_int(p, "max_components", most);
     say(p, "criterion", "valid");
     say(p, "restarts", "1");
+    if (!full)
+        say(p, "covariance", "diagonal");
 }
 
 /* A sixth of the time for choosing bandwidths among some rows, a sixth for the score of the rows
