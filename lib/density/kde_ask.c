@@ -493,6 +493,8 @@ static void ask_rows(const asking *a, walk *w, int64_t first, int64_t n, double 
 {
     double sums[3 * CHUNK] = {0}, shift[CHUNK];
     for (int64_t i = 0; i < n; i++) {
+        if (gm_cancel_tripped(a->cancel)) /* the caller fails: nothing of this is read */
+            return;
         gm__kde_place(a->k, a->q + (first + i) * a->stride, y);
         if (w->decide) /* infinite levels are as good as these */
             w->log_level = a->levels[first + i] < -1e5  ? -1e5

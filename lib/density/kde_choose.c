@@ -187,7 +187,7 @@ static gm_status whole_rule(gm_context *ctx, int32_t rule, const gm__kde_rows_of
     for (int64_t j = 0; j < d; j++)
         mean[j] /= total;
     memset(matrix, 0, (size_t)(d * d) * sizeof *matrix);
-    for (int64_t i = 0; i < r->n; i++)
+    for (int64_t i = 0; i < r->n && !gm_cancel_tripped(ctx->cancel); i++)
         for (int64_t j = 0; j < d; j++)
             for (int64_t l = 0; l <= j; l++)
                 matrix[j * d + l] += (r->weights ? r->weights[i] : 1) / total *
@@ -203,7 +203,7 @@ static gm_status whole_rule(gm_context *ctx, int32_t rule, const gm__kde_rows_of
             matrix[l * d + j] = matrix[j * d + l] = j == l ? v + (v > 0 ? 1e-9 * v : 1e-6) : v;
         }
     gm__free(&ctx->allocator, mean, (size_t)d * sizeof *mean);
-    return GM_OK;
+    return gm__check_cancel(ctx);
 }
 
 /* ---- All ------------------------------------------------------------------------------------- */

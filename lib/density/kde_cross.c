@@ -10,10 +10,11 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 2000, STEPS = 200, PURPOSE_ROW = 1 };
+enum { ROWS = 2000, STEPS = 200, PURPOSE_ROW = 1, PAIRS = 4096 };
 
 typedef struct cross {
     const gm__kernels *kernels;
+    const gm_cancel *cancel;
     int64_t n, d, params;
     int least_squares, whole;
     const double *x, *w;         /* (n, d), scaled by Scott's bandwidths; (n), summing to 1 */
@@ -30,6 +31,13 @@ static void unpack(const cross *c, const double *p, double *a)
             a[i * c->d + j] = i == j              ? gm__kde_map(c->kernels, GM__EXP, p[i])
                               : j < i && c->whole ? p[at++]
                                                   : 0;
+}
+
+/* Passes over pairs take minutes of many rows, one row's pairs a while: they end early, and what
+ * they give is thrown away by the check that follows. */
+static int stopped(const cross *c, int64_t j)
+{
+    return j % PAIRS == 0 && gm_cancel_tripped(c->cancel);
 }
 
 /* Adds weight times z z^T of pair (i, j). */
@@ -66,7 +74,7 @@ static double likelihood_of(const cross *c, int64_t i)
     c->kernels->maps->map1[GM__F64][GM__EXP](c->e, c->e, c->n);
     for (int64_t j = 0; j < c->n; j++)
         sum += j != i ? c->w[j] * c->e[j] : 0;
-    for (int64_t j = 0; j < c->n; j++)
+    for (int64_t j = 0; j < c->n && !stopped(c, j); j++)
         if (j != i && c->w[j] * c->e[j] > 1e-18 * sum)
             add_square(c, i, j, c->w[i] * c->w[j] * c->e[j] / sum);
     return -c->w[i] * (top + gm__kde_map(c->kernels, GM__LOG, sum / (1 - c->w[i])));
@@ -81,7 +89,7 @@ static double squares_of(const cross *c, int64_t i, double half)
     for (int64_t j = 0; j < c->n; j++)
         c->e[j] = 0.5 * c->far[j];
     c->kernels->maps->map1[GM__F64][GM__EXP](c->e, c->e, c->n);
-    for (int64_t j = 0; j < c->n; j++) {
+    for (int64_t j = 0; j < c->n && !stopped(c, j); j++) {
         double w = c->w[i] * c->w[j], twice = half * c->e[j], once = lone * c->e[j] * c->e[j];
         sum += w * (j == i ? twice : twice - once);
         if (j != i && c->e[j] > 1e-18)
@@ -91,7 +99,8 @@ static double squares_of(const cross *c, int64_t i, double half)
 }
 
 /* The criterion at p, its gradient into g. */
-static double value_at(const cross *c, const double *p, double *g)
+static gm_status value_at(gm_context *ctx, const cross *c, const double *p, double *g,
+                          double *value)
 {
     int64_t d = c->d, at = d;
     double sum = 0, log_det = 0, scale = 1;
@@ -100,9 +109,11 @@ static double value_at(const cross *c, const double *p, double *g)
     memset(c->s, 0, (size_t)(d * d) * sizeof *c->s);
     for (int64_t i = 0; i < c->n; i++)
         gm__multiply_lower(c->a, d, c->x + i * d, c->z + i * d);
-    for (int64_t i = 0; i < c->n; i++)
+    for (int64_t i = 0; i < c->n; i++) {
+        GM_TRY(gm__check_cancel(ctx));
         if (c->w[i] > 0)
             sum += c->least_squares ? squares_of(c, i, half) : likelihood_of(c, i);
+    }
     for (int64_t i = 0; i < d; i++)
         log_det += p[i];
     if (c->least_squares) { /* |A| times the sum */
@@ -128,7 +139,8 @@ static double value_at(const cross *c, const double *p, double *g)
         for (int64_t s = 0; s < r && c->whole; s++)
             g[at++] = scale * row[s];
     }
-    return sum;
+    *value = sum;
+    return gm__check_cancel(ctx);
 }
 
 /* ---- Descent ---- */
@@ -176,10 +188,10 @@ static gm_status descend(gm_context *ctx, const cross *c, double *p)
     double *t = y + n, *h = t + n;
     for (int64_t i = 0; i < n; i++)
         h[i * n + i] = 1;
-    double now = value_at(c, p, g);
+    double now;
+    GM_TRY(value_at(ctx, c, p, g, &now));
     for (int step = 0; step < STEPS; step++) {
         double most = 0, length = 1, then = 0;
-        GM_TRY(gm__check_cancel(ctx));
         for (int64_t i = 0; i < n; i++) {
             way[i] = -dot(h + i * n, g, n);
             most = fabs(way[i]) > most ? fabs(way[i]) : most;
@@ -191,8 +203,7 @@ static gm_status descend(gm_context *ctx, const cross *c, double *p)
         int tries = 0;
         for (; tries < 40; tries++, length *= 0.5) {
             step_to(c, p, way, length, next);
-            GM_TRY(gm__check_cancel(ctx));
-            then = value_at(c, next, grown);
+            GM_TRY(value_at(ctx, c, next, grown, &then));
             if (then <= now + 1e-4 * length * slope)
                 break;
         }
@@ -266,6 +277,7 @@ gm_status gm__kde_cross_validate(gm_context *ctx, gm__kde_criterion criterion,
         return gm__fail(ctx, GM_E_SHAPE,
                         "kde: cross-validation needs 3 rows and at most 64 columns");
     cross c = {.kernels = ctx->kernels,
+               .cancel = ctx->cancel,
                .n = n,
                .d = d,
                .whole = matrix != NULL,

@@ -45,8 +45,9 @@ static gm_status table(cross *c, int64_t j, const gm__kde_column *column)
         for (int64_t i = 0; i < c->n; i++)
             c->norm[i] = gm__kde_weight(ctx->kernels, k, i, NULL);
         ctx->kernels->maps->map1[GM__F64][GM__LOG](c->norm, c->norm, c->n);
-        for (int64_t i = 0; i < c->n; i++) {
+        for (int64_t i = 0; i < c->n && !code; i++) {
             double at, *to = c->own + i * c->n;
+            code = gm__check_cancel(ctx);
             gm__kde_place(k, c->y + i, &at);
             gm__kde_query_set(&s, &at);
             gm__kde_logarithms(&s, c->line, to);

@@ -12,6 +12,7 @@
 
 typedef struct climb {
     gm__kde_slope s;
+    const gm_cancel *cancel;
     double *step; /* (d) */
     double level; /* log density here, up to a constant */
 } climb;
@@ -39,7 +40,7 @@ static double go(climb *c, double *from)
     gm__kde_slope *s = &c->s;
     const gm__kde *k = s->query.k;
     memcpy(from, s->y, (size_t)k->d * sizeof *from);
-    for (double share = 1; share > 1e-6; share *= 0.5) {
+    for (double share = 1; share > 1e-6 && !gm_cancel_tripped(c->cancel); share *= 0.5) {
         double far = 0;
         for (int64_t j = 0; j < k->d; j++) {
             double u = share * c->step[j] * k->inverse[j];
@@ -65,7 +66,7 @@ static void ascend(climb *c, double tol, int64_t most)
     for (int64_t step = 0; step < most && c->level > -INFINITY; step++) {
         for (int64_t j = 0; j < k->d; j++)
             c->step[j] = s->weight[j] > 0 ? s->along[j] / s->weight[j] : 0;
-        if (go(c, c->step + k->d) < tol)
+        if (go(c, c->step + k->d) < tol || gm_cancel_tripped(c->cancel))
             break;
     }
 }
@@ -125,7 +126,7 @@ static gm_status check_kernels(gm_context *ctx, const gm__kde *k)
 gm_status gm__kde_modes(gm_context *ctx, const gm__kde *k, const double *q, int64_t m, double tol,
                         int64_t most, double *out, int64_t *mode, int64_t *modes)
 {
-    climb c;
+    climb c = {.cancel = ctx->cancel};
     int64_t size, count = 0;
     if (m < 1 || !(tol > 0) || gm__mul64(m, k->d, &size) || gm__add64(size, 2 * k->d, &size))
         return gm__fail(ctx, GM_E_ARG, "kde: modes need places to start from and a tolerance");
@@ -136,11 +137,12 @@ gm_status gm__kde_modes(gm_context *ctx, const gm__kde *k, const double *q, int6
     c.step = found + m * k->d;
     for (int64_t i = 0; i < m && !code; i++) {
         code = gm__kde_coordinates(ctx, k, q + i * k->d, 1, k->d, c.s.y);
-        if (!code)
+        if (!code) {
+            ascend(&c, tol, most);
             code = gm__check_cancel(ctx);
+        }
         if (code)
             break;
-        ascend(&c, tol, most);
         int64_t number = number_of(k, c.s.y, found, &count);
         back(k, found + number * k->d, out + i * k->d);
         if (mode)

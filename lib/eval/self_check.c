@@ -153,7 +153,7 @@ static gm_status place_points(gm__probe *p)
             p->points[i * p->d + j] = jitter(p, &p->kernel[j], p->drawn[c * p->d + j], i, j);
     }
     for (int64_t i = 0; i < p->n; i++) {
-        if (i % 256 == 0)
+        if (i % 16 == 0)
             GM_TRY(gm__check_cancel(p->ctx));
         p->factor[i] = gm__map_one(p->ctx, GM__LOG, proposal(p, p->points + i * p->d));
     }
