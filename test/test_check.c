@@ -232,6 +232,44 @@ START_TEST(sums_over_counts)
 }
 END_TEST
 
+/* A distance that tables of Kolmogorov's statistic (Miller 1956) give 1 in 20 or 1 in 100, of rows
+ * that were put at it: the density is flat from -1 to 3. */
+START_TEST(tabled_chances)
+{
+    static const struct {
+        int n;
+        double chance, distance;
+    } table[] = {
+        {10, 0.05, 0.40925}, {10, 0.01, 0.48893}, {20, 0.05, 0.29408}, {20, 0.01, 0.35241}};
+    gm_context *ctx = law_context(NULL);
+    double two[] = {0, 2}, x[20], distance;
+    const char *settings[] = {"seed=1", "valid=0", "kernel=tophat", "bandwidth=1", NULL};
+    gm_options *how = case_options(ctx, settings), *opts = seeded(ctx, NULL);
+    gm_dataset *rows, *own;
+    gm_model *model;
+    gm_calibration c = {.struct_size = sizeof c};
+    test_ok(ctx, gm_dataset_from_f64(ctx, two, 2, 1, 0, &rows));
+    test_ok(ctx, gm_fit(ctx, "kde", rows, how, &model));
+    for (int k = 0; k < 4; k++) {
+        for (int i = 0; i < table[k].n; i++) {
+            double u = (i + 1.0) / table[k].n - table[k].distance;
+            x[i] = 4 * (u > 0.01 ? u : 0.01) - 1;
+        }
+        test_ok(ctx, gm_dataset_from_f64(ctx, x, table[k].n, 1, 0, &own));
+        test_ok(ctx, gm_calibrate(ctx, model, own, opts, &c, &distance, NULL));
+        ck_assert_msg(fabs(distance - table[k].distance) < 1e-12, "%.17g", distance);
+        ck_assert_msg(fabs(c.worst_chance - table[k].chance) < 5e-4, "n %d: %g, not %g", table[k].n,
+                      c.worst_chance, table[k].chance);
+        gm_dataset_free(own);
+    }
+    gm_model_free(model);
+    gm_options_free(how);
+    gm_options_free(opts);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("check");
@@ -239,6 +277,7 @@ static Suite *suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, columns_of_the_model);
     tcase_add_test(t, flaws_show);
+    tcase_add_test(t, tabled_chances);
     tcase_add_test(t, regions);
     tcase_add_test(t, regions_of_counts);
     tcase_add_test(t, sums_over_counts);

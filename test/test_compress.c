@@ -298,8 +298,8 @@ START_TEST(texts_by_rule)
         write_table(text, rule, rule % 2 ? "\r\n" : "\n");
         gm_compression told = text_trip(ctx, model, text, (int64_t)strlen(text));
         ck_assert_int_eq(told.rows, 200);
-        ck_assert_msg(told.text_bytes < (rule == 5 ? 200 : 64) || rule == 3, "rule %d: %d bytes of text", rule,
-                      (int)told.text_bytes);
+        ck_assert_msg(told.text_bytes < (rule == 5 ? 200 : 64) || rule == 3,
+                      "rule %d: %d bytes of text", rule, (int)told.text_bytes);
     }
     free(text);
     gm_dataset_free(rows);

@@ -650,6 +650,24 @@ START_TEST(free_numbers_are_counted)
 }
 END_TEST
 
+/* Tables of one component: (n + 3 f) / (7 + 3), f = (n + 1/2) / (7 + 3/2) (Jeffreys): of 4, 2, 1 */
+START_TEST(prior_of_tables)
+{
+    gm_context *ctx = test_context(NULL);
+    double x[] = {0, 1, 2, 0, 1, 0, 0}, want[] = {47.5 / 85, 24.5 / 85, 13 / 85.0};
+    gm_dataset *reals, *rows;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, 7, 1, 0, &reals));
+    test_ok(ctx, gm_dataset_with_type(ctx, reals, 0, GM_COLUMN_CATEGORY, 0, &rows));
+    gm_model *m = fit_rows(ctx, rows, (const char *[]){"seed=1", "components=1", "prior=3", NULL});
+    for (int i = 0; i < 3; i++)
+        must(test_close(exp(mean_logp(ctx, m, x + i, 1)), want[i], 1e-13, 0));
+    gm_model_free(m);
+    gm_dataset_free(rows);
+    gm_dataset_free(reals);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("mixture");
@@ -665,6 +683,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, number_of_components, 0, 3);
     tcase_add_loop_test(t, row_weights, 0, 2);
     tcase_add_test(t, latent_classes);
+    tcase_add_test(t, prior_of_tables);
     tcase_add_test(t, mixed_columns);
     tcase_add_loop_test(t, draws, 0, 4);
     tcase_add_loop_test(t, laws, 0, 4);
