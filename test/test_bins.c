@@ -37,7 +37,7 @@ static gm__transform *with_bins(gm_context *ctx, const gm_dataset *data, const c
     test_ok(ctx, gm_options_set_text(ctx, bag, "transform", by));
     test_ok(ctx, gm_options_set_text(ctx, bag, "repeated", "bins"));
     test_ok(ctx, gm__values_create(ctx, "fit", tables, 1, GM_STAGE_FIT, bag, &v));
-    test_ok(ctx, gm__transform_fit(ctx, data, v, counting, &t));
+    test_ok(ctx, gm__transform_fit(ctx, data, NULL, v, counting, &t));
     test_ok(ctx, reparse(ctx, t, gm__dataset_schema(data), -1, 0, &again));
     gm__transform_release(t);
     gm__values_free(v);
@@ -223,6 +223,37 @@ START_TEST(moved_grid)
 }
 END_TEST
 
+/* Whether a column repeats is told by all rows, so that fits that keep some aside see the same
+ * columns as those that keep none: here an eighth of the values comes again, of half the rows about
+ * a sixteenth. */
+START_TEST(repeats_of_all_rows)
+{
+    enum { MANY = 800 };
+    static const char *const kept[] = {"0", "0.5"};
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *data;
+    gm_options *bag;
+    gm_model *m;
+    double x[MANY];
+    for (int i = 0; i < MANY; i++)
+        x[i] = sqrt(2 + (double)(i % 700) * 3.7);
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, MANY, 1, 0, &data));
+    for (int k = 0; k < 2; k++) {
+        test_ok(ctx, gm_options_create(ctx, &bag));
+        test_ok(ctx, gm_options_set_text(ctx, bag, "seed", "3"));
+        test_ok(ctx, gm_options_set_text(ctx, bag, "steps", "1"));
+        test_ok(ctx, gm_options_set_text(ctx, bag, "repeated", "bins"));
+        test_ok(ctx, gm_options_set_text(ctx, bag, "valid", kept[k]));
+        test_ok(ctx, gm_fit(ctx, "flow", data, bag, &m));
+        ck_assert_int_eq(gm_model_log_prob_kind(m), 2);
+        gm_model_free(m);
+        gm_options_free(bag);
+    }
+    gm_dataset_free(data);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("bins");
@@ -230,6 +261,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, as_whole_numbers, 0, 4);
     tcase_add_test(t, as_levels);
     tcase_add_test(t, probabilities);
+    tcase_add_test(t, repeats_of_all_rows);
     tcase_add_test(t, moved_grid);
     suite_add_tcase(s, t);
     return s;

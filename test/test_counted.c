@@ -35,7 +35,7 @@ static gm_status fit_counting(gm_context *ctx, const gm_dataset *data, const cha
 {
     gm__counting counting = {.levels = levels};
     gm__values *v = settings(ctx, by, whiten);
-    gm_status code = gm__transform_fit(ctx, data, v, &counting, t);
+    gm_status code = gm__transform_fit(ctx, data, NULL, v, &counting, t);
     gm__values_free(v);
     return code;
 }

@@ -515,7 +515,7 @@ static gm_status without_memory(const gm_allocator *allocator, void *arg)
     code = code ? code : gm_options_set_text(ctx, bag, "transform", by);
     code = code ? code : gm_options_set_text(ctx, bag, "whiten", "true");
     code = code ? code : gm__values_create(ctx, "fit", tables, 1, GM_STAGE_FIT, bag, &v);
-    code = code ? code : gm__transform_fit(ctx, data, v, NULL, &t);
+    code = code ? code : gm__transform_fit(ctx, data, NULL, v, NULL, &t);
     code = code ? code : reparse(ctx, t, gm__dataset_schema(data), -1, 0, &u);
     gm__transform_release(t);
     gm__transform_release(u);

@@ -28,7 +28,7 @@ static inline gm__transform *fitted(gm_context *ctx, const gm_dataset *data, con
 {
     gm__values *v = settings(ctx, by, whiten);
     gm__transform *t;
-    test_ok(ctx, gm__transform_fit(ctx, data, v, NULL, &t));
+    test_ok(ctx, gm__transform_fit(ctx, data, NULL, v, NULL, &t));
     gm__values_free(v);
     return t;
 }

@@ -42,10 +42,12 @@ typedef struct gm__counting {
 
 /* Learns from the training rows: the columns of the role FEATURE of data, and those of the role
  * CONDITION, which pass beside the rows; their cells must be present and finite. Statistics are
- * weighted where data has a column of the role WEIGHT. counting NULL: discrete columns become real
- * ones or indices. */
-gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options,
-                            const gm__counting *counting, gm__transform **t);
+ * weighted where data has a column of the role WEIGHT. Which columns repeat is told by the rows of
+ * all, which has the columns of data and its rows among its own (NULL: data), so that it hangs on
+ * no split. counting NULL: discrete columns become real ones or indices. */
+gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm_dataset *all,
+                            const gm__values *options, const gm__counting *counting,
+                            gm__transform **t);
 /* Keeps the values that the REAL columns of the role FEATURE of data have, of which t was learned
  * in part or in all: those of bins that are of no resolution, and those of columns on no decimal
  * grid where one in 512 comes again, or that are steps apart. No list is kept of more than 65536

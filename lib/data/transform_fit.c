@@ -34,11 +34,11 @@ typedef struct weighted {
 typedef struct fit {
     gm_context *ctx;
     gm__transform *t;
-    const gm_dataset *data;
+    const gm_dataset *data, *all;
     int by, bins;
     const gm__counting *counting; /* NULL: nothing counts */
     int64_t *columns;             /* (d) numbers of the data's columns */
-    double *x;                    /* (rows) one column */
+    double *x;                    /* (rows, of all) one column */
     double *weights;              /* (rows) of the mean 1; NULL: all 1 */
     weighted *cells, **order;     /* (rows) of a column, for quantiles of weighted rows */
     int64_t rows;
@@ -299,11 +299,12 @@ static gm_status whiten(fit *f)
  * and scaled, which has none, or one of rounding alone. */
 static double find_unit(fit *f, int64_t i, double resolution)
 {
-    gm__dataset_gather(f->data, &i, 1, NULL, 0, f->rows, f->x, 1);
-    for (int64_t k = 0; k < f->rows; k++)
+    int64_t rows = f->all->rows;
+    gm__dataset_gather(f->all, &i, 1, NULL, 0, rows, f->x, 1);
+    for (int64_t k = 0; k < rows; k++)
         if (f->x[k] - f->x[k] != 0)
             return 0;
-    return gm__repeat_unit(f->x, f->rows, resolution);
+    return gm__repeat_unit(f->x, rows, resolution);
 }
 
 static void describe(fit *f)
@@ -406,16 +407,18 @@ static gm_status make_cells(fit *f)
     return f->cells && f->order ? GM_OK : gm__no_memory(f->ctx);
 }
 
-gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__values *options,
-                            const gm__counting *counting, gm__transform **t)
+gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm_dataset *all,
+                            const gm__values *options, const gm__counting *counting,
+                            gm__transform **t)
 {
     fit f = {.ctx = ctx,
              .data = data,
+             .all = all ? all : data,
              .rows = data->rows,
              .counting = counting,
              .by = (int)gm__value_int(options, "transform"),
              .bins = (int)gm__value_int(options, "repeated")};
-    int64_t d = 0;
+    int64_t d = 0, most = f.all->rows > f.rows ? f.all->rows : f.rows;
     *t = NULL;
     for (int64_t i = 0; i < data->schema->count; i++)
         d += data->schema->columns[i].role == GM_ROLE_FEATURE;
@@ -425,7 +428,7 @@ gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__v
                           : "no column has the role of a feature");
     f.t = gm__transform_create(ctx, d);
     f.columns = gm__alloc_array(&ctx->allocator, d, sizeof *f.columns);
-    f.x = gm__alloc_array(&ctx->allocator, f.rows, sizeof *f.x);
+    f.x = gm__alloc_array(&ctx->allocator, most, sizeof *f.x);
     gm_status code =
         f.t && f.columns && f.x ? gm__row_weights(ctx, data, &f.weights) : gm__no_memory(ctx);
     if (!code && f.weights)
@@ -436,7 +439,7 @@ gm_status gm__transform_fit(gm_context *ctx, const gm_dataset *data, const gm__v
     gm__free(&ctx->allocator, f.cells, f.cells ? (size_t)f.rows * sizeof *f.cells : 0);
     gm__free(&ctx->allocator, f.order, f.order ? (size_t)f.rows * sizeof *f.order : 0);
     gm__free(&ctx->allocator, f.columns, (size_t)d * sizeof *f.columns);
-    gm__free(&ctx->allocator, f.x, (size_t)f.rows * sizeof *f.x);
+    gm__free(&ctx->allocator, f.x, (size_t)most * sizeof *f.x);
     if (code)
         gm__transform_release(f.t);
     else

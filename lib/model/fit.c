@@ -178,7 +178,8 @@ static gm_status make_structure(gm_context *ctx, gm__fit_parts *p)
     int discrete = (p->family->flags & GM_FAMILY_DISCRETE) != 0;
     int asks = discrete && gm__value_known(p->values, "levels");
     gm__counting counting = {.levels = asks ? gm__value_int(p->values, "levels") : 0};
-    GM_TRY(gm__transform_fit(ctx, rows, p->values, discrete ? &counting : NULL, &transform));
+    GM_TRY(gm__transform_fit(ctx, rows, p->features, p->values, discrete ? &counting : NULL,
+                             &transform));
     gm__schema *schema;
     gm_status code = GM_OK;
     if (gm__value_int(p->values, "repeated")) /* validation rows too: all that the fit knew */
