@@ -241,6 +241,7 @@ expect 2 'no --init' "$genmod" fit auto real.csv -o auto.model --init kde.model
 head -3 real.csv >tiny.csv
 expect 1 'too few' "$genmod" fit auto tiny.csv -o auto.model --seed 1
 expect 1 'too few' "$genmod" fit kde tiny.csv -o auto.model --seed 1 --for anomaly
+expect 2 'from 1' "$genmod" anomaly kde.model real.csv --blame 0 --calibration real.csv
 expect 2 'over 0 and up to 1' "$genmod" anomaly kde.model real.csv --blame 1 --level 5 --calibration real.csv
 expect 2 'give both' "$genmod" anomaly kde.model real.csv --level 0.5 --calibration real.csv
 expect 2 "names 'flaw'" "$genmod" fit auto real.csv -o auto.model --set rungs=flaw
@@ -330,6 +331,13 @@ expect 1 "unseen.csv: .*category never seen" "$genmod" sample given.model --give
 tail -n +2 rows.csv | cut -d, -f1,2,3 >bare.csv
 fit bare.csv -o weighted.model --condition 1 --weight 3
 expect 0 '' "$genmod" score weighted.model bare.csv --condition 1 --weight 3 --mean
+cp out mean
+expect 0 '' "$genmod" score weighted.model bare.csv --condition 1 --weight 3 -o each.csv
+tail -n +2 each.csv | paste -d, bare.csv - | awk -F, '{ w += $3; s += $3 * $4 } END { print s / w }' >right
+[ "$(awk '{ getline m <"right"; print ($1 - m) ^ 2 < 1e-8 }' mean)" = 1 ] || wrong 'a mean without its weights'
+head -n 2 real.csv >lone.csv
+expect 0 '' "$genmod" score kde.model lone.csv --mean
+holds ' - 1$'
 expect 1 '3 columns' "$genmod" score weighted.model bare.csv --mean
 # shellcheck disable=SC2086
 expect 2 'takes one column' "$genmod" fit flow bare.csv -o m --weight 2,3 $quick

@@ -111,12 +111,28 @@ static int read_level(const cli_args *args, double *level)
                : cli_wrong(args->command, "--level says which rows --blame K tells of: give both");
 }
 
+static int read_blame(const cli_args *args, int64_t *columns)
+{
+    const char *text = cli_value(args, "blame");
+    char *end = NULL;
+
+    if (!text)
+        return TOOL_OK;
+    *columns = strtol(text, &end, 10);
+    return end != text && !*end && *columns >= 1
+               ? TOOL_OK
+               : cli_wrong(args->command, "--blame is '%s', a number from 1 was expected", text);
+}
+
 static int tell(job *j)
 {
     const char *output = cli_value(j->t.args, "output"), *blame = cli_value(j->t.args, "blame");
     double level = 0.01;
+    int64_t columns = 0;
     int result = read_level(j->t.args, &level);
 
+    if (!result)
+        result = read_blame(j->t.args, &columns);
     if (!result)
         result = tool_options(&j->t, "anomaly", NULL, &j->how);
     j->n = gm_dataset_row_count(j->rows);
@@ -129,7 +145,7 @@ static int tell(job *j)
     if (!result && (output || !blame))
         result = save(j, output);
     if (!result && blame)
-        result = tell_blame(j, strtol(blame, NULL, 10), level);
+        result = tell_blame(j, columns, level);
     return result;
 }
 

@@ -10,25 +10,77 @@ static const cli_option options[] = {
     {"errors", 0, NULL, "a second column: the standard error of each"},
     {"bounds", 0, NULL, "two more columns: between which log p surely lies"},
     {"above", 0, "LEVEL", "a kde: one column, 1 where log p is above that, -1 below, 0 equal"},
-    {"mean", 0, NULL, "print the mean, its standard error and the number of rows"},
+    {"mean", 0, NULL,
+     "print the mean, by --weight if given, its standard error and the number of rows"},
     TOOL_READ_OPTIONS,
     TOOL_CALL_OPTIONS,
     TOOL_HELP_OPTION,
     {0},
 };
 
-static void print_mean(const double *logp, int64_t n)
+/* What each row counts, in place of 1: the column of that role; weight keeps 1 if there is none. */
+static int read_weights(tool *t, const gm_dataset *rows, int64_t n, double *weight)
 {
-    double mean = 0, squares = 0;
-    int64_t i;
+    int64_t d = gm_dataset_column_count(rows), i, j;
+    double *row;
 
     for (i = 0; i < n; i++)
-        mean += logp[i];
-    mean /= (double)n;
-    for (i = 0; i < n; i++)
-        squares += (logp[i] - mean) * (logp[i] - mean);
-    printf("%.10g %.10g %lld\n", mean, n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : NAN,
-           (long long)n);
+        weight[i] = 1;
+    for (j = 0; j < d; j++) {
+        gm_column column = {.struct_size = sizeof column};
+
+        if (gm_dataset_column(t->ctx, rows, j, &column))
+            return tool_failed(t);
+        if (column.role == GM_ROLE_WEIGHT)
+            break;
+    }
+    if (j == d)
+        return TOOL_OK;
+    row = tool_doubles(1, d);
+    if (!row)
+        return TOOL_FAILED;
+    for (i = 0; i < n; i++) {
+        if (gm_dataset_read_f64(t->ctx, rows, i, 1, row, 0)) {
+            free(row);
+            return tool_failed(t);
+        }
+        weight[i] = row[j];
+        if (!(row[j] >= 0)) {
+            free(row);
+            return tool_error("row %lld: its weight is missing or negative", (long long)i + 1);
+        }
+    }
+    free(row);
+    return TOOL_OK;
+}
+
+/* The error is that of a mean by weights: sqrt(n / (n - 1) sum w^2 (x - mean)^2) / sum w. One row
+ * has none: then a - stands for it. */
+static int print_mean(tool *t, const gm_dataset *rows, const double *logp, int64_t n)
+{
+    double mean = 0, squares = 0, all = 0, *weight = tool_doubles(n, 1);
+    int result = weight ? read_weights(t, rows, n, weight) : TOOL_FAILED;
+    int64_t i;
+
+    for (i = 0; i < n && !result; i++) {
+        mean += weight[i] > 0 ? weight[i] * logp[i] : 0;
+        all += weight[i];
+    }
+    if (!result && n > 0 && !(all > 0))
+        result = tool_error("no row has a weight above 0");
+    mean /= all;
+    for (i = 0; i < n && !result; i++)
+        squares += weight[i] > 0 ? weight[i] * weight[i] * (logp[i] - mean) * (logp[i] - mean) : 0;
+    if (!result) {
+        printf("%.10g ", mean);
+        if (n > 1)
+            printf("%.10g", sqrt(squares * (double)n / (double)(n - 1)) / all);
+        else
+            putchar('-');
+        printf(" %lld\n", (long long)n);
+    }
+    free(weight);
+    return result;
 }
 
 /* Columns (n) side by side. */
@@ -108,7 +160,7 @@ static int score(tool *t, const gm_model *model, const gm_dataset *rows)
                                : 1,
                       n, output);
     if (!result && cli_value(t->args, "mean"))
-        print_mean(logp, n);
+        result = print_mean(t, rows, logp, n);
     gm_options_free(how);
     free(logp);
     return result;
