@@ -243,6 +243,28 @@ START_TEST(discrete_draws_follow)
 }
 END_TEST
 
+/* A temperature scales how far draws lie from their row, of fine columns too. */
+START_TEST(temperature_scales_deviations)
+{
+    gm_context *ctx = test_context(NULL);
+    gm__kde_column column = {GM__KDE_ORDERED, 0, 0.999, -50000, 50000};
+    double x = 0, *out = malloc(DRAWS * sizeof *out), want = sqrt(0.999 * 1.999) / 0.001;
+    gm__kde_config c = {.n = 1, .d = 1, .stride = 1, .x = &x, .columns = &column};
+    gm__kde *kde;
+    test_ok(ctx, gm__kde_create(ctx, &c, &kde));
+    for (double t = 0.5; t < 2.5; t += 0.5) {
+        double squares = 0;
+        test_ok(ctx, gm__kde_sample(ctx, kde, t, 5, 0, 0, DRAWS, out));
+        for (int r = 0; r < DRAWS; r++)
+            squares += out[r] * out[r] / DRAWS;
+        must_msg(test_close(sqrt(squares), t * want, 0.05, 0), "%g: %g", t, sqrt(squares));
+    }
+    gm__kde_free(kde);
+    free(out);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* Radial kernels and a matrix in two dimensions: mass of quadrants and of rings about one row. */
 START_TEST(draws_in_the_plane)
 {
@@ -650,6 +672,7 @@ static Suite *suite(void)
     tcase_add_test(t, abramson_factors);
     tcase_add_test(t, draws_follow_the_density);
     tcase_add_test(t, discrete_draws_follow);
+    tcase_add_test(t, temperature_scales_deviations);
     tcase_add_test(t, draws_in_the_plane);
     tcase_add_test(t, draws_do_not_depend_on_the_batch);
     tcase_add_test(t, conditions_are_ratios);

@@ -89,6 +89,12 @@ double gm__kde_lambda(const gm__kde_column *c, double h, double few)
     return lambda < most ? lambda : most;
 }
 
+double gm__kde_scaled_lambda(const gm__kde_column *c, double times, double few)
+{
+    double h = c->bandwidth;
+    return gm__kde_lambda(c, times * sqrt(h * (1 + h)) / (1 - h), few);
+}
+
 /* h of a Gaussian as the bandwidth of a column's kernel. */
 static double fit_to(const gm__kde_rows_of *r, int64_t j, const gm__kde_column *c, double h)
 {

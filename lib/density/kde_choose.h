@@ -37,6 +37,8 @@ gm_status gm__kde_cross_columns(gm_context *ctx, const gm__kde_rows_of *rows, in
  * gm__kde_widest, which is `few`, or where there are more levels than such a kernel would reach a
  * number that about evens them out. */
 double gm__kde_lambda(const gm__kde_column *column, double h, double few);
+/* lambda of the kernel that deviates `times` as far as the column's. */
+double gm__kde_scaled_lambda(const gm__kde_column *column, double times, double few);
 double gm__kde_widest(const gm__kde_column *column, double few);
 
 #endif

@@ -193,13 +193,6 @@ static void take_rows(cross *c, const gm__kde_rows_of *r, uint64_t seed)
         c->w[i] /= total;
 }
 
-/* lambda of a kernel of that many times the deviation: of many levels it is far from a multiple. */
-static double shrunk(const gm__kde_column *c, double times)
-{
-    double h = c->bandwidth;
-    return gm__kde_lambda(c, times * sqrt(h * (1 + h)) / (1 - h), FEW);
-}
-
 /* Gaussians while searching, and what fewer rows than all asked for. */
 static void scale_to(const cross *c, int64_t all, const int32_t *kernel, gm__kde_column *columns)
 {
@@ -210,7 +203,7 @@ static void scale_to(const cross *c, int64_t all, const int32_t *kernel, gm__kde
     for (int64_t j = 0; j < c->d; j++) {
         gm__kde_column *own = &columns[j];
         if (own->kind == GM__KDE_ORDERED && c->n < all)
-            own->bandwidth = shrunk(own, shrink);
+            own->bandwidth = gm__kde_scaled_lambda(own, shrink, FEW);
         else
             own->bandwidth *= own->kind == GM__KDE_CATEGORY ? shrink * shrink : shrink;
         own->kernel = kernel[j];

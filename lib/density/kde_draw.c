@@ -1,6 +1,7 @@
 /* A draw from one kernel about one row. Every number is a function of (seed, purpose, step,
  * element): a row has room for 64 elements a column. */
 #include "density/kde_draw.h"
+#include "density/kde_choose.h"
 
 #include <math.h>
 
@@ -232,12 +233,15 @@ static double category(gm__kde_stream *s, const gm__kde_column *c, double x)
     return other >= x ? other + 1 : other;
 }
 
-/* The bandwidth times the temperature; a probability stays one. */
+/* The bandwidth whose kernel deviates temperature times as far; a probability that another value is
+ * drawn is multiplied itself, and stays one. */
 static double warmed(const gm__kde_column *c, double temperature)
 {
+    if (c->kind == GM__KDE_ORDERED && temperature != 1)
+        return gm__kde_scaled_lambda(c, temperature, c->bandwidth > 0.9995 ? c->bandwidth : 0.9995);
     double h = c->bandwidth * temperature;
-    double most = c->kind == GM__KDE_CATEGORY ? c->high / (c->high + 1) : GM__KDE_MOST_LAMBDA;
-    return c->kind >= GM__KDE_CATEGORY && temperature > 1 && h > most
+    double most = c->high / (c->high + 1);
+    return c->kind == GM__KDE_CATEGORY && temperature > 1 && h > most
                ? (c->bandwidth > most ? c->bandwidth : most)
                : h;
 }
