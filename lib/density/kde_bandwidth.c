@@ -31,9 +31,9 @@ static gm_status check(gm_context *ctx, const gm__kde_rows_of *r)
         for (int64_t j = 0; j < r->d; j++)
             if (!(fabs(r->x[i * r->stride + j]) <= 0x1p500))
                 return gm__fail(ctx, GM_E_DATA,
-                                "kde: row %lld, column %lld: %g is no number under "
-                                "2^500",
-                                (long long)i, (long long)j, r->x[i * r->stride + j]);
+                                "kde: row %lld, column %lld of x: %g is no number under 2^500; set "
+                                "transform=standard, or leave such rows out",
+                                (long long)i + 1, (long long)j + 1, r->x[i * r->stride + j]);
     }
     if (!(sum > 0 && sum < INFINITY))
         return gm__fail(ctx, GM_E_DATA, "kde: the weights sum to %g", sum);
