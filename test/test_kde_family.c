@@ -575,6 +575,7 @@ START_TEST(refused)
         {"matrix=1", "kernel=linear", GM_E_UNSUPPORTED, "matrix"},
         {"boundary=beta", "walls=0..", GM_E_RANGE, "both walls"},
         {"boundary=reflect", "walls=3", GM_E_RANGE, "walls"},
+        {"boundary=none", "walls=0..1", GM_E_ARG, "set boundary=reflect"},
         {"boundary=reflect", "walls=0..1,0..1,0..1", GM_E_RANGE, "more entries"},
         {"boundary=reflect", "walls=0..0.1", GM_E_DATA, "outside the walls"},
         {"kernel=round", "radial=0", GM_E_RANGE, "tricube"},

@@ -381,6 +381,12 @@ static gm_status learn(gm_context *ctx, const gm_frame *frame, const gm_direct_r
                        gm_tensors *out)
 {
     int64_t d = s->width;
+    const char *walls = gm_frame_text(frame, "walls");
+    if (!gm_frame_int(frame, "boundary") && strcmp(walls, "data") != 0)
+        return gm__fail(ctx, GM_E_ARG,
+                        "kde: option 'walls' is '%.60s' but boundary=none has no walls: set "
+                        "boundary=reflect or boundary=beta, or leave 'walls' out",
+                        walls);
     GM_TRY(set_columns(ctx, frame, d, s->columns, columns));
     GM_TRY(add_rows(ctx, s, train, start, out));
     int64_t n = rows_of(out);
