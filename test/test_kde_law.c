@@ -109,12 +109,49 @@ START_TEST(bandwidths_of_counts)
 }
 END_TEST
 
+/* Rows one after another with the same known values share the law's parts: in any order each row
+ * has the law it has alone, whatever its unknown cell holds. */
+START_TEST(laws_of_equal_rows)
+{
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = real_rows(ctx);
+    int64_t d = gm_dataset_column_count(rows);
+    double x[6 * 8] = {0}, value[6], logp[6], alone;
+    unsigned char known[8] = {0, 1, 1, 1, 1, 1, 1, 1};
+    gm_options *how = case_options(ctx, (const char *[]){"seed=1", "valid=0", NULL});
+    gm_model *model;
+    gm_conditional *c;
+    for (int i = 0; i < 6; i++) {
+        x[i * d] = i;
+        x[i * d + 1] = (double[]){0, 0, 0.5, 0.5, 0, -0.5}[i];
+        value[i] = 0.1 * i;
+    }
+    gm_array in = case_array(GM_F64, x, 6, d);
+    test_ok(ctx, gm_fit(ctx, "kde", rows, how, &model));
+    test_ok(ctx, gm_conditional_create(ctx, model, NULL, &c));
+    test_ok(ctx, gm_conditional_set(ctx, c, &in, NULL, known, 0));
+    test_ok(ctx, gm_conditional_log_prob(ctx, c, 0, 6, value, logp));
+    for (int i = 0; i < 6; i++) {
+        gm_array one = case_array(GM_F64, x + i * d, 1, d);
+        test_ok(ctx, gm_conditional_set(ctx, c, &one, NULL, known, 0));
+        test_ok(ctx, gm_conditional_log_prob(ctx, c, 0, 1, &value[i], &alone));
+        must_msg(alone == logp[i], "row %d: %.17g, alone %.17g", i, logp[i], alone);
+    }
+    gm_conditional_free(c);
+    gm_model_free(model);
+    gm_options_free(how);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("kde_law");
     TCase *t = tcase_create("kde_law");
     tcase_add_loop_test(t, distributions_of_kernels, 0, 9);
     tcase_add_test(t, bandwidths_of_counts);
+    tcase_add_test(t, laws_of_equal_rows);
     suite_add_tcase(s, t);
     return s;
 }

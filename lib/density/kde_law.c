@@ -18,8 +18,9 @@ typedef struct law {
     gm__kde_column column;
     double low, step;    /* of levels in x */
     double log_norm;     /* of a kernel with scale 1 */
-    int64_t rows, lists; /* lists: 1 where all rows have the same, else rows */
-    int64_t *start;      /* (lists + 1) */
+    int64_t rows, lists; /* rows one after another with the same known values share a list */
+    int64_t *start;      /* (rows + 1), of which lists + 1 are in use */
+    int64_t *list_of;    /* (rows) */
     gm__kde_part *part;  /* lists, one behind the other */
     int64_t room;
     int64_t waves;        /* of circular columns */
@@ -281,7 +282,7 @@ static int beyond(const gm__kde_column *c, double v, sums *s)
 static void at(const gm_law *of, int64_t i, double v, double *logp, double *below, double *above)
 {
     const law *l = of->state;
-    int64_t list = l->lists > 1 ? i : 0, n = l->start[list + 1] - l->start[list];
+    int64_t list = l->list_of[i], n = l->start[list + 1] - l->start[list];
     const gm__kde_part *p = l->part + l->start[list];
     sums s = {0, 0, 0};
     double least = 0;
@@ -329,7 +330,8 @@ static void law_free(gm_law *of)
         return;
     gm_allocator a = l->allocator;
     gm__free(&a, l->part, (size_t)l->room * sizeof *l->part);
-    gm__free(&a, l->start, (size_t)(l->lists + 1) * sizeof *l->start);
+    gm__free(&a, l->start, l->start ? (size_t)(l->rows + 1) * sizeof *l->start : 0);
+    gm__free(&a, l->list_of, l->list_of ? (size_t)l->rows * sizeof *l->list_of : 0);
     gm__free(&a, l->ratio, (size_t)l->waves * sizeof *l->ratio);
     gm__free(&a, l->wave, (size_t)(l->lists * l->waves * 2) * sizeof *l->wave);
     gm__free(&a, l, sizeof *l);
@@ -412,6 +414,14 @@ static gm_status set_waves(gm_context *ctx, law *l)
     return GM_OK;
 }
 
+static int same_known(const double *a, const double *b, const uint8_t *known, int64_t width)
+{
+    for (int64_t j = 0; j < width; j++)
+        if (known[j] && memcmp(a + j, b + j, sizeof *a))
+            return 0;
+    return 1;
+}
+
 static gm_status fill(gm_context *ctx, law *l, const gm__kde_state *s, const double *x,
                       const uint8_t *known, int64_t column)
 {
@@ -422,11 +432,17 @@ static gm_status fill(gm_context *ctx, law *l, const gm__kde_state *s, const dou
     GM_TRY(gm__kde_given_open(ctx, k, known, &given));
     double *value = gm__alloc_array(&ctx->allocator, s->width + levels, sizeof *value);
     gm_status code = value ? GM_OK : gm__no_memory(ctx);
-    for (int64_t i = 0; i < l->lists && !code; i++) {
-        gm__kde_from_x(s, x + i * s->width, 1, value);
-        code = gm__check_cancel(ctx);
-        if (!code)
-            code = add_list(ctx, l, k, given, value, column, i, counted ? value + s->width : NULL);
+    for (int64_t i = 0; i < l->rows && !code; i++) {
+        const double *row = x + i * s->width;
+        if (i == 0 || !same_known(row - s->width, row, known, s->width)) {
+            double *mass = counted ? value + s->width : NULL;
+            gm__kde_from_x(s, row, 1, value);
+            code = gm__check_cancel(ctx);
+            if (!code)
+                code = add_list(ctx, l, k, given, value, column, l->lists, mass);
+            l->lists += !code;
+        }
+        l->list_of[i] = l->lists - 1;
     }
     gm__free(&ctx->allocator, value, (size_t)(s->width + levels) * sizeof *value);
     gm__kde_given_close(ctx, given);
@@ -438,15 +454,11 @@ gm_status gm__kde_law(gm_context *ctx, const void *state, int64_t n, const doubl
 {
     const gm__kde_state *s = state;
     const gm_x_column *c = &s->columns[column];
-    int64_t given = 0;
     law *l = gm__alloc(&ctx->allocator, sizeof *l);
     if (!l)
         return gm__no_memory(ctx);
-    for (int64_t j = 0; j < s->width; j++)
-        given += known[j] != 0;
     *l = (law){.allocator = ctx->allocator, .kernels = ctx->kernels, .rows = n};
     l->column = s->kde->columns[column];
-    l->lists = given ? n : 1;
     l->log_norm = gm__kde_log_constant(ctx->kernels, &l->column);
     if (c->kind == GM_X_LEVELS) {
         l->low = c->low;
@@ -457,8 +469,10 @@ gm_status gm__kde_law(gm_context *ctx, const void *state, int64_t n, const doubl
     out->state = l;
     out->at = at;
     out->free = law_free;
-    l->start = gm__alloc_array(&ctx->allocator, l->lists + 1, sizeof *l->start);
-    gm_status code = l->start ? fill(ctx, l, s, x, known, column) : gm__no_memory(ctx);
+    l->start = gm__alloc_array(&ctx->allocator, n + 1, sizeof *l->start);
+    l->list_of = gm__alloc_array(&ctx->allocator, n, sizeof *l->list_of);
+    gm_status code =
+        l->start && l->list_of ? fill(ctx, l, s, x, known, column) : gm__no_memory(ctx);
     if (code)
         law_free(out);
     return code;
