@@ -369,6 +369,21 @@ START_TEST(degenerate)
 }
 END_TEST
 
+/* Few rows on a line: n of them are shrunk by a row more without correlation, 1 / (n + 1). */
+START_TEST(few_rows)
+{
+    gm_context *ctx = test_context(NULL);
+    double x[3 * 2] = {1, -2, 2, -4, 4, -8};
+    int n = 2 + _i;
+    gm_model *model =
+        fit(ctx, "copula", x, n, 2, (const char *[]){"seed=1", "marginals=normal", NULL});
+    double rho = tensor(model, "correlation")[1];
+    ck_assert_msg(fabs(rho + n / (n + 1.0)) < 1e-9, "%g", rho);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
 /* A fit keeps no rows that another could go on from. */
 START_TEST(nothing_to_go_on_from)
 {
@@ -510,6 +525,7 @@ static Suite *suite(void)
     tcase_add_test(t, categories);
     tcase_add_test(t, real_with_categories);
     tcase_add_loop_test(t, degenerate, 0, 4);
+    tcase_add_loop_test(t, few_rows, 0, 2);
     tcase_add_test(t, nothing_to_go_on_from);
     tcase_add_loop_test(t, same_bits, 0, 4);
     tcase_add_test(t, row_weights);

@@ -245,6 +245,34 @@ START_TEST(degenerate)
 }
 END_TEST
 
+/* One or two rows alike, of whole numbers: no component is narrower than a variance of 1 / 24 of a
+ * step, and none of their cells is wider than a step. So in a column log p is at most
+ * log sqrt(24 / (2 pi)), and at least 24 / 2 below that. */
+START_TEST(few_whole_rows)
+{
+    gm_context *ctx = test_context(NULL);
+    double x[2 * 3] = {4, -7, 0, 4, -7, 0}, logp[2], top = 0.5 * (log(24) - LOG_TWO_PI);
+    int64_t n = 1 + _i % 2;
+    gm_dataset *rows, *whole;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, n, 3, 0, &rows));
+    for (int64_t j = 0; j < 3; j++) {
+        test_ok(ctx, gm_dataset_with_type(ctx, rows, j, GM_COLUMN_INTEGER, 0, &whole));
+        gm_dataset_free(rows);
+        rows = whole;
+    }
+    gm_model *model =
+        fit_rows(ctx, rows, (const char *[]){"seed=1", "components=1", covariances[_i / 2], NULL});
+    gm_options *how = case_options(ctx, (const char *[]){"seed=2", NULL});
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp, NULL));
+    for (int64_t i = 0; i < n; i++)
+        must_msg(logp[i] <= 3 * top + 1e-9 && logp[i] >= 3 * (top - 12), "%g", logp[i]);
+    gm_options_free(how);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 START_TEST(number_of_components)
 {
     gm_context *ctx = test_context(NULL);
@@ -679,6 +707,7 @@ static Suite *suite(void)
     tcase_add_test(t, integrates_to_one);
     tcase_add_loop_test(t, never_falls, 0, 4);
     tcase_add_loop_test(t, degenerate, 0, 4);
+    tcase_add_loop_test(t, few_whole_rows, 0, 8);
     tcase_add_loop_test(t, free_numbers_are_counted, 0, 8);
     tcase_add_loop_test(t, number_of_components, 0, 3);
     tcase_add_loop_test(t, row_weights, 0, 2);

@@ -82,6 +82,8 @@ static gm_x_column x_column(const gm__way *w)
         c.kind = GM_X_CIRCULAR;
         c.high = GM__TWO_PI;
     }
+    if (w->dequantised && (w->by == GM__BY_STANDARD || w->by == GM__BY_NONE))
+        c.step = 1 / w->p[1];
     if (!w->counted)
         return c;
     int levels = gm__way_whole(w) || w->p[2] == w->p[3];
@@ -110,6 +112,8 @@ int64_t gm__transform_x_columns(const gm__transform *t, gm_x_column *columns)
         counted += w->counted;
         if (columns && w->by != GM__BY_INDEX)
             columns[w->place] = x_column(w);
+        if (columns && w->by != GM__BY_INDEX && t->whiten && !w->counted)
+            columns[w->place].step = 0;
     }
     return counted;
 }

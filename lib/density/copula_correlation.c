@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#define FEW 10    /* rows, of which correlations are as likely as not by chance */
 #define SWEEPS 24 /* draws of the scores of categories; the later half counts */
 
 static double weight_of(const gm__scored *s, int64_t i)
@@ -40,7 +41,8 @@ static gm_status correlate(gm_context *ctx, const gm__scored *s, double *r)
 
 /* Correlations times 1 - lambda: lambda = sum var(r_ab) / sum r_ab^2 over pairs (Schaefer and
  * Strimmer 2005, with var r = (1 - r^2)^2 / n of normal scores), or as asked; never so little that
- * R has no factor. */
+ * R has no factor. Few rows may lie on a line by chance, where var r as reckoned is nothing: then
+ * lambda is at least that of a row more without correlation. */
 static void shrink(const gm__scored *s, double *r)
 {
     int64_t d = s->width;
@@ -53,6 +55,8 @@ static void shrink(const gm__scored *s, double *r)
         }
     if (lambda < 0)
         lambda = signal > 0 ? noise / signal : 1;
+    if (s->shrinkage < 0 && s->n < FEW && lambda < 1 / (n + 1))
+        lambda = 1 / (n + 1);
     lambda = lambda < 1 ? lambda : 1;
     for (int64_t a = 0; a < d; a++)
         for (int64_t b = 0; b < d; b++)

@@ -245,6 +245,25 @@ static gm__mixture_plan read_plan(const gm_frame *frame)
                               .seed = gm_frame_seed(frame)};
 }
 
+/* Whole numbers are spread evenly over their steps, which by itself is a variance of step^2 / 12.
+ * Among few rows chance has less, down to none: half of it is the least of a component. */
+static gm_status read_least(gm_context *ctx, const gm_frame *frame, int64_t reals, gm__arena *arena,
+                            gm__mixture_plan *plan)
+{
+    double *least = gm__arena_array(arena, reals + 1, sizeof *least);
+    if (!least)
+        return gm__no_memory(ctx);
+    for (int64_t j = 0, at = 0; j < gm_frame_width(frame); j++) {
+        gm_x_column c = {.struct_size = sizeof c};
+        gm_frame_x_column(frame, j, &c);
+        if (c.kind == GM_X_CATEGORY)
+            continue;
+        least[at++] = c.kind == GM_X_REAL ? c.step * c.step / 24 : 0;
+    }
+    plan->least = least;
+    return GM_OK;
+}
+
 static gm_status fit(gm_context *ctx, const gm_frame *frame, const gm_direct_rows *train,
                      const gm_direct_rows *valid, const gm_tensors *start, gm_tensors *out)
 {
@@ -253,6 +272,8 @@ static gm_status fit(gm_context *ctx, const gm_frame *frame, const gm_direct_row
     gm__mixture *from = NULL, *m = NULL;
     gm__arena arena = {.allocator = ctx->allocator};
     gm_status code = with_shape(ctx, frame, &arena, &shape);
+    if (!code)
+        code = read_least(ctx, frame, shape.reals, &arena, &plan);
     if (!code && start)
         code = open_mixture(ctx, frame, start, &from);
     if (!code)

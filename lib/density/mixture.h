@@ -71,9 +71,10 @@ typedef struct gm__mixture_plan {
     int64_t components, most; /* how many; 0: chosen from 1 to most */
     int by_valid;             /* chosen by the validation rows; else by BIC */
     int64_t restarts, iterations;
-    double tolerance; /* least gain of the mean log density in an iteration */
-    double floor;     /* of deviations, as a share of the column's own */
-    double prior;     /* rows' worth of the overall frequencies in each component's tables */
+    double tolerance;    /* least gain of the mean log density in an iteration */
+    double floor;        /* of deviations, as a share of the column's own */
+    const double *least; /* (r) variances that no component is below in a column, or NULL */
+    double prior;        /* rows' worth of the overall frequencies in each component's tables */
     uint64_t seed;
 } gm__mixture_plan;
 

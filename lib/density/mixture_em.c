@@ -291,6 +291,13 @@ static void rebuild(const double *values, const double *vectors, const double *u
                                 vectors[v * r + j] * (unit[i] * unit[j]);
 }
 
+/* The least variance of column j. */
+static double floor_of(const gm__em *em, int64_t j)
+{
+    double least = em->plan->floor * em->plan->floor * em->variance[j];
+    return em->plan->least && em->plan->least[j] > least ? em->plan->least[j] : least;
+}
+
 /* The factor of the covariance of `count` rows with second moments S (r, r), lifted to the floor
  * where it lies below it: then 1 is returned. */
 static int factor_above_floor(const gm__em *em, const double *s, double count, double *factor)
@@ -299,8 +306,11 @@ static int factor_above_floor(const gm__em *em, const double *s, double count, d
     size_t bytes = (size_t)(r * r) * sizeof *s;
     double *a = em->scratch[0], *vectors = a + r * r, *scaled = vectors + r * r,
            *unit = scaled + r * r, *values = unit + r;
-    for (int64_t i = 0; i < r; i++)
+    for (int64_t i = 0; i < r; i++) {
         unit[i] = em->plan->floor * sqrt(em->variance[i]);
+        if (em->plan->least && em->plan->least[i] > unit[i] * unit[i])
+            unit[i] = sqrt(em->plan->least[i]);
+    }
     for (int64_t i = 0; i < r * r; i++) {
         factor[i] = s[i] / count;
         scaled[i] = factor[i] / unit[i / r] / unit[i % r];
@@ -322,11 +332,13 @@ static int factor_above_floor(const gm__em *em, const double *s, double count, d
 static void take_deviations(gm__em *em, int64_t c)
 {
     int64_t r = em->m->shape.reals, low = 0;
-    double *sum = em->moments + c * r, all = 0, least = 0;
+    double *sum = em->moments + c * r, all = 0, least = 0, whole = 0;
     for (int64_t j = 0; j < r; j++) {
         double floor2 = em->plan->floor * em->plan->floor * em->variance[j];
         all += sum[j] / em->count[c] / (double)r;
         least = floor2 > least ? floor2 : least;
+        whole += em->plan->least ? em->plan->least[j] / (double)r : 0;
+        floor2 = floor_of(em, j);
         sum[j] /= em->count[c];
         if (em->m->shape.covariance == GM__DIAGONAL) {
             low |= sum[j] < floor2;
@@ -334,6 +346,7 @@ static void take_deviations(gm__em *em, int64_t c)
         }
     }
     if (em->m->shape.covariance == GM__SPHERICAL) {
+        least = whole > least ? whole : least;
         low = all < least;
         em->m->factor[c] = sqrt(all > least ? all : r ? least : 1);
     }
