@@ -299,14 +299,15 @@ static gm_status between_steps(gm_context *ctx, gm_trainer *t)
     double budget = gm__value_real(t->values, "seconds");
     int64_t patience = gm__value_int(t->values, "patience");
     int now_measured = budget > 0 && measured(t, budget);
-    int last = (t->at.horizon > 0 && t->at.step >= t->at.horizon) ||
-               (budget > 0 && t->at.horizon && t->at.seconds > 1.1 * budget);
-    if (t->at.step % t->every == 0 || now_measured || last ||
+    int last = t->at.horizon > 0 && t->at.step >= t->at.horizon;
+    /* cut short by the clock: no evaluation that as many steps would not have made as well */
+    int cut = budget > 0 && t->at.horizon && t->at.seconds > 1.1 * budget;
+    if (t->at.step % t->every == 0 || now_measured || last || (cut && t->at.best_step == 0) ||
         (t->at.hold && t->at.step == t->at.hold))
         GM_TRY(evaluate(ctx, t));
     if (now_measured)
         set_horizon_by_time(t, budget);
-    if (last || (patience && t->at.stale >= patience))
+    if (last || cut || (patience && t->at.stale >= patience))
         t->at.done = 1;
     if (t->at.done && !isfinite(length(ctx, t, GM__PARAM)))
         GM_TRY(recover(ctx, t, NAN)); /* the last update ran away: the snapshot's weights stand */
