@@ -415,7 +415,7 @@ START_TEST(columns_that_do_not_fit)
     double logp[3];
     test_fails(ctx, gm_fit(ctx, "flow", holes, how, &model), GM_E_DATA, "column 'a' has 1 missing");
     test_ok(ctx, gm_dataset_with_type(ctx, whole, 1, GM_COLUMN_CIRCULAR, 360, &view));
-    test_fails(ctx, gm_fit(ctx, "flow", view, how, &model), GM_E_UNSUPPORTED, "declare it real");
+    test_fails(ctx, gm_fit(ctx, "vae", view, how, &model), GM_E_UNSUPPORTED, "declare it real");
     gm_dataset_free(view);
     gm_dataset *none;
     test_ok(ctx, gm_dataset_with_role(ctx, whole, 1, GM_ROLE_LABEL, &view));
