@@ -101,10 +101,15 @@ static int draw(const char *path)
 int main(int argc, char **argv)
 {
     gm_context *ctx = NULL;
-    gm_status code = gm_context_create(NULL, &ctx);
+    gm_status code;
     char why[512];
     int f, i;
 
+    if (argc != 2) {
+        fprintf(stderr, "Usage: curse_of_dimensionality OUT.svg\n");
+        return 2;
+    }
+    code = gm_context_create(NULL, &ctx);
     printf("columns   entropy");
     for (f = 0; f < FAMILIES; f++)
         printf(" %15s", families[f]);
@@ -121,9 +126,7 @@ int main(int argc, char **argv)
     if (code) {
         gm_context_error(ctx, why, sizeof why, NULL);
         fprintf(stderr, "%s\n", why);
-    } else if (argc > 1) {
-        code = draw(argv[1]);
     }
     gm_context_free(ctx);
-    return code != GM_OK;
+    return code || draw(argv[1]);
 }
