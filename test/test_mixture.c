@@ -245,34 +245,6 @@ START_TEST(degenerate)
 }
 END_TEST
 
-/* One or two rows alike, of whole numbers: no component is narrower than a variance of 1 / 24 of a
- * step, and none of their cells is wider than a step. So in a column log p is at most
- * log sqrt(24 / (2 pi)), and at least 24 / 2 below that. */
-START_TEST(few_whole_rows)
-{
-    gm_context *ctx = test_context(NULL);
-    double x[2 * 3] = {4, -7, 0, 4, -7, 0}, logp[2], top = 0.5 * (log(24) - LOG_TWO_PI);
-    int64_t n = 1 + _i % 2;
-    gm_dataset *rows, *whole;
-    test_ok(ctx, gm_dataset_from_f64(ctx, x, n, 3, 0, &rows));
-    for (int64_t j = 0; j < 3; j++) {
-        test_ok(ctx, gm_dataset_with_type(ctx, rows, j, GM_COLUMN_INTEGER, 0, &whole));
-        gm_dataset_free(rows);
-        rows = whole;
-    }
-    gm_model *model =
-        fit_rows(ctx, rows, (const char *[]){"seed=1", "components=1", covariances[_i / 2], NULL});
-    gm_options *how = case_options(ctx, (const char *[]){"seed=2", NULL});
-    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, how, logp, NULL));
-    for (int64_t i = 0; i < n; i++)
-        must_msg(logp[i] <= 3 * top + 1e-9 && logp[i] >= 3 * (top - 12), "%g", logp[i]);
-    gm_options_free(how);
-    gm_model_free(model);
-    gm_dataset_free(rows);
-    gm_context_free(ctx);
-}
-END_TEST
-
 START_TEST(number_of_components)
 {
     gm_context *ctx = test_context(NULL);
@@ -614,70 +586,6 @@ START_TEST(goes_on)
 }
 END_TEST
 
-/* Minus half of Schwarz's criterion with its free numbers counted here: k - 1 weights, k means, the
- * covariances, and of each component two probabilities of three categories. */
-static double schwarz(gm_context *ctx, const gm_dataset *rows, int kind, int tables, int k)
-{
-    enum { R = 3, MANY = 200 };
-    static double logp[MANY];
-    char components[24];
-    snprintf(components, sizeof components, "components=%d", k);
-    gm_model *model = fit_rows(
-        ctx, rows,
-        (const char *[]){"seed=1", "valid=0", "prior=1e-9", components, covariances[kind], NULL});
-    double sum = 0, covariance = (double[]){k * R * (R + 1) / 2, R * (R + 1) / 2, k * R, k}[kind];
-    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, NULL, logp, NULL));
-    for (int i = 0; i < MANY; i++)
-        sum += logp[i];
-    gm_model_free(model);
-    return sum - 0.5 * log(MANY) * (k - 1 + k * R + covariance + (tables ? 2 * k : 0));
-}
-
-/* Two clouds move apart: the second component comes when the criterion says so, which a count that
- * is off by one would shift. */
-START_TEST(free_numbers_are_counted)
-{
-    enum { MANY = 200, MOVES = 40 };
-    static double x[MANY * 4];
-    int kind = _i % 4, tables = _i >= 4, seen[2] = {0, 0};
-    gm_context *ctx = test_context(NULL);
-    for (int step = 0; step < MOVES; step++) {
-        gm_dataset *all, *rows;
-        uint64_t state = 21;
-        int64_t width = 3 + tables;
-        for (int i = 0; i < MANY; i++) {
-            for (int j = 0; j < 3; j++)
-                x[i * width + j] =
-                    case_normal(&state) + (i % 2) * (0.8 + (kind < 2 ? 0.06 : 0.02) * step);
-            if (tables)
-                x[i * width + 3] = (double)(test_random(&state) % 3);
-        }
-        test_ok(ctx, gm_dataset_from_f64(ctx, x, MANY, width, 0, &all));
-        rows = all;
-        if (tables)
-            test_ok(ctx, gm_dataset_with_type(ctx, all, 3, GM_COLUMN_CATEGORY, 0, &rows));
-        double gain = schwarz(ctx, rows, kind, tables, 2) - schwarz(ctx, rows, kind, tables, 1);
-        gm_model *model =
-            fit_rows(ctx, rows,
-                     (const char *[]){"seed=1", "valid=0", "prior=1e-9", "components=auto",
-                                      "max_components=2", covariances[kind], NULL});
-        const int64_t *shape;
-        gm_tensors_get(model->tensors, "weight", NULL, &shape);
-        if (fabs(gain) > 0.5) {
-            ck_assert_msg(shape[0] == (gain > 0 ? 2 : 1),
-                          "step %d: %d components where two gain %g", step, (int)shape[0], gain);
-            seen[gain > 0] += fabs(gain) < 2.6; /* half of log 200 */
-        }
-        gm_model_free(model);
-        if (tables)
-            gm_dataset_free(rows);
-        gm_dataset_free(all);
-    }
-    ck_assert_msg(seen[0] && seen[1], "%d and %d fits were near", seen[0], seen[1]);
-    gm_context_free(ctx);
-}
-END_TEST
-
 /* Tables of one component: (n + 3 f) / (7 + 3), f = (n + 1/2) / (7 + 3/2) (Jeffreys): of 4, 2, 1 */
 START_TEST(prior_of_tables)
 {
@@ -707,8 +615,6 @@ static Suite *suite(void)
     tcase_add_test(t, integrates_to_one);
     tcase_add_loop_test(t, never_falls, 0, 4);
     tcase_add_loop_test(t, degenerate, 0, 4);
-    tcase_add_loop_test(t, few_whole_rows, 0, 8);
-    tcase_add_loop_test(t, free_numbers_are_counted, 0, 8);
     tcase_add_loop_test(t, number_of_components, 0, 3);
     tcase_add_loop_test(t, row_weights, 0, 2);
     tcase_add_test(t, latent_classes);
