@@ -68,7 +68,7 @@ END_TEST
 START_TEST(fast_answers_are_bounded)
 {
     gm_context *ctx = test_context(NULL);
-    int64_t n = test_quick() ? 2000 : 20000;
+    int64_t n = test_quick() ? 2000 : 10000;
     for (int64_t d = 1; d <= 5; d++)
         for (int h = 0; h < 3; h++)
             for (int plain = 0; plain < 2; plain++) {
@@ -76,7 +76,7 @@ START_TEST(fast_answers_are_bounded)
                 kde_case k;
                 kde_case_clusters(&k, n, d, widths[h]);
                 k.config.plain = plain;
-                kde_case_check(ctx, &k, 1e-4, test_quick() ? 40 : 300);
+                kde_case_check(ctx, &k, 1e-4, test_quick() ? 40 : 150);
                 kde_case_check(ctx, &k, 1e-8, test_quick() ? 10 : 40);
                 kde_case_clear(&k);
             }

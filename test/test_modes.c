@@ -327,14 +327,18 @@ START_TEST(each_target)
 }
 END_TEST
 
+/* Five seeds with TIER=long (test/quality/modes), two in a plain run: a seed takes half a minute.
+ */
 static Suite *suite(void)
 {
+    const char *tier = getenv("TIER");
+    int end = test_quick() ? 2 : tier && strcmp(tier, "long") == 0 ? 6 : 3;
     Suite *s = suite_create("modes");
     TCase *t = tcase_create("modes");
     tcase_set_timeout(t, 600);
-    tcase_add_loop_test(t, ring_of_eight, 1, test_quick() ? 2 : 6);
+    tcase_add_loop_test(t, ring_of_eight, 1, end);
     if (!test_quick())
-        tcase_add_loop_test(t, grid_of_twenty_five, 1, 6);
+        tcase_add_loop_test(t, grid_of_twenty_five, 1, end);
     tcase_add_test(t, divergence);
     tcase_add_test(t, every_type);
     tcase_add_loop_test(t, each_target, 0, test_quick() ? 3 : 6);
