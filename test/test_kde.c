@@ -50,7 +50,7 @@ END_TEST
 START_TEST(bounds_hold)
 {
     gm_context *ctx = test_context(NULL);
-    int64_t n = test_quick() ? 150 : 3000;
+    int64_t n = test_quick() ? 150 : 1000;
     for (int c = 0; c < kde_case_count(); c++)
         for (int adaptive = 0; adaptive < 2; adaptive++)
             for (int r = 0; r < 3; r++) {
@@ -92,7 +92,7 @@ START_TEST(moments_hold)
     for (int kernel = 1; kernel < GM__KERNEL_COUNT; kernel++)
         for (int w = 0; w < 3; w++) {
             kde_case k;
-            kde_case_clusters(&k, test_quick() ? 3000 : 20000, 1, widths[w]);
+            kde_case_clusters(&k, test_quick() ? 3000 : 8000, 1, widths[w]);
             k.column[0].kernel = kernel;
             k.config.weights = k.weights;
             for (int64_t i = 0; i < k.config.n; i++)
