@@ -187,26 +187,7 @@ static int check_options(const cli_args *args)
 
 static int run(const cli_args *args)
 {
-    gm_dataset *rows = NULL;
-    gm_model *model = NULL;
-    tool t;
-    int result = tool_open(&t, args);
-
-    if (!result)
-        result = check_options(args);
-    if (!result)
-        result = tool_check_operands(args, "DATA");
-    if (!result)
-        result = tool_check_output(cli_value(args, "output"));
-    if (!result)
-        result = tool_read_model(&t, args->operand[0], &model);
-    if (!result)
-        result = tool_read_rows(&t, args->operand[1], &rows);
-    if (!result)
-        result = score(&t, model, rows);
-    gm_dataset_free(rows);
-    gm_model_free(model);
-    return tool_close(&t, result);
+    return tool_ask_model(args, check_options, score);
 }
 
 const cli_command command_score = {

@@ -164,6 +164,30 @@ int tool_close(tool *t, int status)
     return status;
 }
 
+int tool_ask_model(const cli_args *args, int (*check)(const cli_args *args), tool_work *work)
+{
+    gm_dataset *rows = NULL;
+    gm_model *model = NULL;
+    tool t;
+    int result = tool_open(&t, args);
+
+    if (!result && check)
+        result = check(args);
+    if (!result)
+        result = tool_check_operands(args, "DATA");
+    if (!result)
+        result = tool_check_output(cli_value(args, "output"));
+    if (!result)
+        result = tool_read_model(&t, args->operand[0], &model);
+    if (!result)
+        result = tool_read_rows(&t, args->operand[1], &rows);
+    if (!result)
+        result = work(&t, model, rows);
+    gm_dataset_free(rows);
+    gm_model_free(model);
+    return tool_close(&t, result);
+}
+
 /* ---- Options --------------------------------------------------------------------------------- */
 
 static int set_pair(tool *t, const char *option, const char *pair, gm_options *options)

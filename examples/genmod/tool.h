@@ -44,6 +44,10 @@ int tool_options(tool *t, const char *owner, const gm_model *model, gm_options *
 int tool_check_fit_names(tool *t, const char *family, const char *optimizer);
 /* Puts each name=value of an option that may be repeated into the bag. */
 int tool_set_each(tool *t, const char *option, gm_options *options);
+/* The run of a command of MODEL and DATA with --output: opens both, does the work, and closes.
+ * check (may be NULL) is of the arguments, before anything is read. */
+typedef int tool_work(tool *t, const gm_model *model, const gm_dataset *rows);
+int tool_ask_model(const cli_args *args, int (*check)(const cli_args *args), tool_work *work);
 
 /* ---- Files in (input.c) ---------------------------------------------------------------------- */
 
