@@ -77,14 +77,17 @@ static void print_calls(tool *t, const char *family, int32_t capabilities)
 
 static int show_family(tool *t, const gm_family_info *info)
 {
-    char title[128];
+    char title[128], fit[160];
 
     printf("%s, version %d: %s\nanswers: ", info->name, (int)info->version, info->summary);
     print_capabilities(info->capabilities, ", ");
     printf("\nlog density: %s\n", log_prob_kind_name(info->log_prob_kind));
     snprintf(title, sizeof title, "Options of the family %s (fit --set name=value):", info->name);
     print_table(t, info->name, title);
-    print_table(t, "fit", "Options of every fit (fit --set name=value):");
+    snprintf(fit, sizeof fit, "%.128s.fit", info->name); /* a family without steps takes few */
+    print_table(t, fit,
+                info->direct ? "Options of its fit, in one piece (fit --set name=value):"
+                             : "Options of its fit, in steps (fit --set name=value):");
     print_calls(t, info->name, info->capabilities);
     return TOOL_OK;
 }
