@@ -309,6 +309,16 @@ START_TEST(test_refusals)
     ck_assert_int_eq(o.code, GM_E_NONFINITE);
     ck_assert_ptr_nonnull(strstr(test_error(ctx), "no maximum"));
     clear(&o);
+    for (int i = 0; i < 2; i++) { /* before any call of the density */
+        double start[6] = {0};
+        start[4] = i ? -INFINITY : NAN;
+        w = (watch){0};
+        o = sample(ctx, watched, &w, 3, start, how, 2, 10);
+        ck_assert_int_eq(o.code, GM_E_NONFINITE);
+        ck_assert_ptr_nonnull(strstr(test_error(ctx), "start of chain 2: coordinate 2 of 3 is "));
+        ck_assert_int_eq(w.calls, 0);
+        clear(&o);
+    }
     o = sample(ctx, gaussian, NULL, 3, NULL, none, 2, 10);
     ck_assert_int_eq(o.code, GM_E_SEED);
     clear(&o);

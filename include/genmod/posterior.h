@@ -72,7 +72,8 @@ typedef struct gm_nuts_result {
  *
  * Chains run in turn on the calling thread; with the option "parallel" side by side on the
  * context's threads, from which log_density is then called at once. The bits are the same.
- * GM_E_NONFINITE where no start has a finite density, or no step size is small enough; GM_E_SHAPE
+ * GM_E_NONFINITE where start holds a number that is not finite (the text says which), no start has
+ * a finite density, or no step size is small enough; GM_E_SHAPE
  * for sizes that make no run; GM_E_SEED, GM_E_MEMORY; GM_E_CANCELLED within a call of log_density
  * of the token. */
 GM_API gm_status gm_nuts(gm_context *ctx, const gm_target *target, const double *start,

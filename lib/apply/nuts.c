@@ -59,6 +59,19 @@ static gm_status check(gm_context *ctx, const gm_target *target, int64_t chains,
     return GM_OK;
 }
 
+/* A chain that begins nowhere would stay there: its every path would be refused. */
+static gm_status check_start(const run *r)
+{
+    for (int64_t i = 0; r->start && i < r->count * r->dim; i++)
+        if (!(r->start[i] - r->start[i] == 0))
+            return gm__fail(r->ctx, GM_E_NONFINITE,
+                            "nuts: start of chain %lld: coordinate %lld of %lld is %g, a finite "
+                            "number was expected",
+                            (long long)(i / r->dim) + 1, (long long)(i % r->dim) + 1,
+                            (long long)r->dim, r->start[i]);
+    return GM_OK;
+}
+
 static gm_status make_chains(run *r, const gm__values *v)
 {
     const gm_allocator *a = &r->ctx->allocator;
@@ -190,6 +203,8 @@ static gm_status nuts(gm_context *ctx, const gm_target *target, const double *st
                         "nuts draws random numbers: set the option 'seed' to any whole number");
     if (!code)
         code = make_chains(&r, v);
+    if (!code) /* sizes are known to fit by now */
+        code = check_start(&r);
     if (!code)
         code = run_all(&r, (int)gm__value_int(v, "parallel"));
     if (!code)
