@@ -1,14 +1,19 @@
-/* genmod anomaly MODEL DATA */
+/* genmod anomaly MODEL DATA
+ *
+ * Without calibration rows there are scores, and blame of the rows of the highest, but no p-values.
+ */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tool.h"
 
 static const cli_option options[] = {
-    {"output", 'o', "FILE", "where to, columns score and p_value: .csv .tsv .npy [-]"},
+    {"output", 'o', "FILE", "where to, columns score and, if any, p_value: .csv .tsv .npy [-]"},
     {"calibration", 0, "FILE", "rows that the model was not fitted to, for p-values [the model's]"},
     {"blame", 0, "K", "tell odd rows, each with the K columns that are most to blame"},
-    {"level", 0, "A", "rows of a p-value of at most A are odd [0.01]"},
+    {"level", 0, "A", "odd: a p-value of at most A; without any, the share A of rows [0.01]"},
     TOOL_READ_OPTIONS,
     TOOL_CALL_OPTIONS,
     TOOL_HELP_OPTION,
@@ -21,18 +26,20 @@ typedef struct job {
     gm_dataset *rows, *calibration;
     gm_options *how;
     int64_t n;
-    double *score, *p_value;
+    double *score, *p_value; /* (n); p_value NULL: there are none */
 } job;
 
 static int save(const job *j, const char *path)
 {
-    static const char *const names[] = {"score", "p_value", NULL};
-    double *both = tool_doubles(j->n, 2);
+    static const char *const names[] = {"score", "p_value", NULL}, *const alone[] = {"score", NULL};
+    double *both = j->p_value ? tool_doubles(j->n, 2) : j->score;
     int64_t i;
     int result;
 
     if (!both)
         return TOOL_FAILED;
+    if (!j->p_value)
+        return tool_save_matrix(alone, j->n, 1, both, path);
     for (i = 0; i < j->n; i++) {
         both[2 * i] = j->score[i];
         both[2 * i + 1] = j->p_value[i];
@@ -47,8 +54,10 @@ static void print_row(job *j, int64_t row, double *blame, int64_t count)
 {
     int64_t d = gm_model_column_count(j->model), k, i;
 
-    printf("row %lld: score %.6g, p-value %.4g:", (long long)row + 1, j->score[row],
-           j->p_value[row]);
+    printf("row %lld: score %.6g", (long long)row + 1, j->score[row]);
+    if (j->p_value)
+        printf(", p-value %.4g", j->p_value[row]);
+    putchar(':');
     for (k = 0; k < count && k < d; k++) {
         gm_column column = {.struct_size = sizeof column};
         int64_t worst = 0;
@@ -66,6 +75,38 @@ static void print_row(job *j, int64_t row, double *blame, int64_t count)
     putchar('\n');
 }
 
+static int compare_scores(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The rows of low p-values, in their order; without p-values those of the highest scores, at least
+ * one. */
+static int find_odd(const job *j, double level, int64_t *odd, int64_t *count)
+{
+    double most = ceil(level * (double)j->n), *sorted;
+    int64_t i;
+
+    *count = 0;
+    for (i = 0; j->p_value && i < j->n; i++)
+        if (j->p_value[i] <= level)
+            odd[(*count)++] = i;
+    if (j->p_value)
+        return TOOL_OK;
+    sorted = tool_doubles(j->n, 1);
+    if (!sorted)
+        return TOOL_FAILED;
+    memcpy(sorted, j->score, (size_t)j->n * sizeof *sorted);
+    qsort(sorted, (size_t)j->n, sizeof *sorted, compare_scores);
+    for (i = 0; i < j->n; i++)
+        if (j->score[i] >= sorted[(int64_t)most - 1])
+            odd[(*count)++] = i;
+    free(sorted);
+    return TOOL_OK;
+}
+
 static int tell_blame(job *j, int64_t columns, double level)
 {
     int64_t d = gm_model_column_count(j->model), count = 0, i;
@@ -74,9 +115,8 @@ static int tell_blame(job *j, int64_t columns, double level)
     gm_dataset *rows = NULL;
     int result = odd ? TOOL_OK : tool_error("out of memory");
 
-    for (i = 0; i < j->n && !result; i++)
-        if (j->p_value[i] <= level)
-            odd[count++] = i;
+    if (!result)
+        result = find_odd(j, level, odd, &count);
     if (!result && count == 0)
         printf("no row has a p-value of at most %g\n", level);
     if (!result && count) {
@@ -124,6 +164,24 @@ static int read_blame(const cli_args *args, int64_t *columns)
                : cli_wrong(args->command, "--blame is '%s', a number from 1 was expected", text);
 }
 
+/* Where nothing says how odd other rows are, scores alone. */
+static int ask(job *j)
+{
+    gm_status status =
+        gm_model_anomaly(j->t.ctx, j->model, j->rows, j->calibration, j->how, j->score, j->p_value);
+
+    if (status != GM_E_STATE || j->calibration)
+        return tool_asked(&j->t, status);
+    status = gm_model_anomaly(j->t.ctx, j->model, j->rows, NULL, j->how, j->score, NULL);
+    if (status)
+        return tool_asked(&j->t, status);
+    j->p_value = NULL;
+    fprintf(stderr, "genmod: no p-values, only scores: the model keeps none of other rows. For "
+                    "p-values give --calibration FILE, of rows that it was not fitted to, or fit "
+                    "it with --for anomaly\n");
+    return TOOL_OK;
+}
+
 static int tell(job *j)
 {
     const char *output = cli_value(j->t.args, "output"), *blame = cli_value(j->t.args, "blame");
@@ -140,8 +198,7 @@ static int tell(job *j)
     if (!j->score)
         return result ? result : TOOL_FAILED;
     j->p_value = j->score + j->n;
-    result = tool_asked(&j->t, gm_model_anomaly(j->t.ctx, j->model, j->rows, j->calibration, j->how,
-                                                j->score, j->p_value));
+    result = ask(j);
     if (!result && (output || !blame))
         result = save(j, output);
     if (!result && blame)

@@ -26,7 +26,8 @@ GM_API gm_status gm_fit_anomaly(gm_context *ctx, const char *family, const gm_da
  * least as odd, (1 + how many) / (1 + their number), so that a row like those has a p-value of at
  * most a with a probability of at most a, whatever the model (Vovk et al. 2005; Bates et al. 2023).
  * Calibration rows are those of `calibration`, which the model must not have been fitted to, or
- * with NULL those kept in the model by gm_fit_anomaly; GM_E_STATE where it has none. A row held
+ * with NULL those kept in the model by gm_fit_anomaly; GM_E_STATE where it has none: then p_value
+ * NULL gives the scores, which any model that answers log_prob has. A row held
  * impossible has an infinite score. Codes as gm_model_log_prob_rows. */
 GM_API gm_status gm_model_anomaly(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
                                   const gm_dataset *calibration, const gm_options *opts,
