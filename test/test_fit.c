@@ -302,6 +302,52 @@ START_TEST(time_budget)
 }
 END_TEST
 
+/* A fit that its clock cuts short, as on a machine that became slow: it ends with that step, which
+ * is evaluated no more than it would be in a fit by steps, and as many steps keep the same weights:
+ * the best that were evaluated, or the last where nothing is. */
+START_TEST(cut_by_the_clock)
+{
+    double *x = case_cloud(500, D, 4);
+    char text[2][40];
+    const char *settings[] = {
+        "seed=1",    "hidden=8", "layers=2", _i ? "valid=0" : "valid=0.2", "evaluate=1000000000",
+        "seconds=2", NULL,       NULL};
+    case_setup c;
+    gm_trainer *t;
+    gm_model *timed, *again;
+    case_begin(&c, x, 500, D, NULL, settings);
+    test_ok(c.ctx, gm_trainer_create(c.ctx, "flow", &c.config, &t));
+    do
+        test_ok(c.ctx, gm_trainer_step(c.ctx, t, 1));
+    while (t->at.horizon == 0);
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, 12));
+    must(t->at.step == t->at.hold + 12 && !t->at.done && t->at.horizon > t->at.step + 1);
+    double best = t->at.best;
+    t->at.seconds = 2.3;
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, 0));
+    must(t->at.done && t->at.step == t->at.hold + 13);
+    must(_i || (t->at.best == best && t->at.best_step == t->at.hold));
+    snprintf(text[0], sizeof text[0], "steps=%d", (int)t->at.horizon);
+    snprintf(text[1], sizeof text[1], "hold=%d", (int)t->at.hold);
+    int64_t steps = t->at.step;
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &timed));
+    gm_trainer_free(t);
+    case_end(&c);
+    settings[5] = text[0];
+    settings[6] = text[1];
+    case_begin(&c, x, 500, D, NULL, settings);
+    test_ok(c.ctx, gm_trainer_create(c.ctx, "flow", &c.config, &t));
+    test_ok(c.ctx, gm_trainer_step(c.ctx, t, steps));
+    test_ok(c.ctx, gm_trainer_model(c.ctx, t, &again));
+    ck_assert_mem_eq(timed->params, again->params, (size_t)timed->structure->layout.size * 4);
+    gm_trainer_free(t);
+    gm_model_free(timed);
+    gm_model_free(again);
+    case_end(&c);
+    free(x);
+}
+END_TEST
+
 START_TEST(epochs_and_steps)
 {
     static double x[100 * D];
@@ -584,6 +630,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, split_for_validation, 0, 4);
     tcase_add_test(t, validation_with_holes);
     tcase_add_test(t, time_budget);
+    tcase_add_loop_test(t, cut_by_the_clock, 0, 2);
     tcase_add_loop_test(t, epochs_and_steps, 0, 4);
     tcase_add_test(t, stopped_by_progress);
     tcase_add_test(t, cancelled_by_a_token);
