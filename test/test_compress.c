@@ -322,6 +322,11 @@ START_TEST(odd_texts)
         "size,count,flag,kind\n0.5,3,yes\n",
         "size,count,flag,kind\n1e999,3,yes,ash\n",
         "size,count,flag,kind\n-0,3,yes,ash\n-0.0,3,no,ash\n00.1,3,yes,ash\n",
+        "note,size,count,flag,kind\n1,2,3,no,ash\n2,2,3,no,ash\nx,2,3,no,ash\ny,2,x,no,ash\n",
+        "\xef\xbb\xbftitle\nsize,count,flag,kind\n0.5,3,yes,ash",
+        "size,count,flag,kind\n,,,\n?,?,?,?\n",
+        "1,2,no,ash\n3,4,yes,elm\n\"5,6,no,ash\n",
+        "size,count,flag\n1,2,no\n",
     };
     gm_context *ctx = test_context(NULL);
     gm_dataset *rows = mixed_rows(ctx);
@@ -345,6 +350,82 @@ START_TEST(odd_texts)
                 "0,\"\n\r .-ex\t"[test_random(&state) % 11];
         text_trip(ctx, model, text, size);
     }
+    gm_dataset_free(rows);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* A table of 200 rows with something in the way: rows that the model still takes, lines that go as
+ * they are, and bytes beside what those lines hold. */
+START_TEST(texts_with_lines)
+{
+    static const struct {
+        const char *line; /* before row 100; NULL: the cell of row 100 */
+        const char *cell;
+        int rows, literal, bytes;
+    } cases[] = {
+        {"", NULL, 200, 0, 64},
+        {"size,count,flag,kind\n", NULL, 200, 1, 100},
+        {"# a remark, \"with\" a quote\n# and more\n", NULL, 200, 2, 110},
+        {NULL, "0.5,3.5,no,ash", 200, 0, 80}, /* no whole number, but a number */
+        {NULL, "0x10,3,no,ash", 199, 1, 100},
+        {NULL, "\"0.5,3,no,ash", 199, 1, 100},
+        {NULL, "0.5,3,no,ash,", 199, 1, 100},
+        {NULL, "0.5,inf,no,ash", 199, 1, 100},
+        {NULL, "0.5,3,no,a\xff", 199, 1, 100},
+        {NULL, "", 199, 0, 80},
+        {NULL, "?,,NA,", 200, 0, 100},
+    };
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = mixed_rows(ctx);
+    gm_model *model = fitted(ctx, rows, NULL);
+    char *text = malloc(100000), *odd = malloc(100000);
+    write_table(text, 0, "\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *at = text;
+        for (int line = 0; line < 100; line++)
+            at = strchr(at, '\n') + 1;
+        const char *rest = cases[i].line ? at : strchr(at, '\n');
+        sprintf(odd, "%.*s%s%s", (int)(at - text), text,
+                cases[i].line ? cases[i].line : cases[i].cell, rest);
+        gm_compression told = text_trip(ctx, model, odd, (int64_t)strlen(odd));
+        must_msg(told.rows == cases[i].rows && told.literal == cases[i].literal &&
+                     told.text_bytes < cases[i].bytes,
+                 "case %d: %d rows, %d lines, %d bytes of text", (int)i, (int)told.rows,
+                 (int)told.literal, (int)told.text_bytes);
+    }
+    sprintf(odd, "title\n\n%s\nsum;3\n", text); /* before the header, and behind the rows */
+    gm_compression told = text_trip(ctx, model, odd, (int64_t)strlen(odd));
+    must(told.rows == 200 && told.literal == 2);
+    odd[400] = 0; /* a zero byte; and columns of other names, taken by their places */
+    told = text_trip(ctx, model, odd, (int64_t)strlen(text) + 14);
+    must(told.rows == 199 && told.literal == 3);
+    sprintf(odd, "a,b,c,d%s", strchr(text, '\n'));
+    told = text_trip(ctx, model, odd, (int64_t)strlen(odd));
+    must(told.rows == 200 && told.literal == 1);
+    sprintf(odd, "a,b,c%s", strchr(text, '\n')); /* rows of more cells than the first */
+    told = text_trip(ctx, model, odd, (int64_t)strlen(odd));
+    must(told.rows == 200 && told.literal == 1);
+    free(odd);
+    free(text);
+    gm_dataset_free(rows);
+    gm_model_free(model);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* A value that is no whole number in a column of such, without its text. */
+START_TEST(parts_among_whole_numbers)
+{
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = mixed_rows(ctx);
+    gm_model *model = fitted(ctx, rows, NULL);
+    gm_dataset *parts =
+        from_text(ctx, "size,count,flag,kind\n0.5,3.5,no,ash\n0.5,-1e300,yes,elm\n");
+    gm_compression told = round_trip(ctx, model, parts);
+    ck_assert_int_ge(told.outside, 2);
+    gm_dataset_free(parts);
     gm_dataset_free(rows);
     gm_model_free(model);
     gm_context_free(ctx);
@@ -426,12 +507,16 @@ static gm_status try_archive(const gm_model *model, const void *bytes, int64_t s
     return got;
 }
 
+#define TABLE                                                                                      \
+    "size,count,flag,kind\n0.5,3,yes,elm\n,4,no,ash\n0.250,,maybe,fir\n"                           \
+    "-0.5,77,,elm\n9000,-3,no,ash\n,,,\n0.125,4,yes,ash\n"
+
+/* 0 rows, 1 their text, 2 a text with lines that are none. */
 static void pack_either(gm_context *ctx, const gm_model *model, int text, test_sink *file)
 {
-    static const char csv[] = "size,count,flag,kind\n0.5,3,yes,elm\n,4,no,ash\n0.250,,maybe,fir\n"
-                              "-0.5,77,,elm\n9000,-3,no,ash\n,,,\n0.125,4,yes,ash\n";
+    const char *csv = text == 2 ? "title\n" TABLE "x,y\n0.25,3,no,elm\n\nsum\nof\n" : TABLE;
     gm_writer writer = test_sink_writer(file);
-    gm_dataset *rows = from_text(ctx, csv);
+    gm_dataset *rows = from_text(ctx, TABLE);
     if (text)
         test_ok(ctx,
                 gm_compress_text(ctx, model, csv, (int64_t)strlen(csv), NULL, NULL, &writer, NULL));
@@ -448,6 +533,7 @@ START_TEST(damaged)
     test_sink file = {0};
     uint64_t state = 3;
     pack_either(ctx, model, _i, &file);
+    ck_assert_int_eq(file.data[3], _i == 2 ? 2 : 1); /* the version */
     ck_assert_int_eq(try_archive(model, file.data, file.size, _i), GM_OK);
     for (int64_t i = 0; i < file.size; i++) { /* every byte */
         unsigned char was = file.data[i];
@@ -484,7 +570,8 @@ static gm_status there_and_back(const gm_allocator *a, void *arg)
     gm_context *ctx;
     gm_context_config config = {.struct_size = sizeof config, .allocator = a};
     gm_status code = gm_context_create(&config, &ctx);
-    static const char csv[] = "size,count,flag,kind\n0.5,3,yes,elm\n,4,no,ash\n0.250,,maybe,fir\n";
+    static const char csv[] =
+        "size,count,flag,kind\n0.5,3,yes,elm\n,4,no,ash\nx\n0.250,,maybe,fir\n";
     test_sink file = {0}, back = {0};
     gm_writer writer = test_sink_writer(&file), out = test_sink_writer(&back);
     if (code)
@@ -527,8 +614,10 @@ static Suite *suite(void)
     tcase_add_test(t, same_archive);
     tcase_add_test(t, texts_by_rule);
     tcase_add_test(t, odd_texts);
+    tcase_add_test(t, texts_with_lines);
+    tcase_add_test(t, parts_among_whole_numbers);
     tcase_add_test(t, refused);
-    tcase_add_loop_test(t, damaged, 0, 2);
+    tcase_add_loop_test(t, damaged, 0, 3);
     tcase_add_test(t, failing_memory);
     suite_add_tcase(s, t);
     return s;

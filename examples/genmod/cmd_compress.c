@@ -9,7 +9,7 @@
 
 static const cli_option compress_options[] = {
     {"output", 'o', "FILE", "where the archive goes [-]"},
-    {"exact-text", 0, NULL, "of a CSV file every byte, not only the values"},
+    {"exact-text", 0, NULL, "of a CSV file (or any other) every byte, not only the values"},
     {"figures", 0, NULL, "print rows, bytes, the model's bits and what it holds impossible"},
     TOOL_READ_OPTIONS,
     {"set", 0, "NAME=VALUE", "an option of the call ('genmod families conditional')"},
@@ -107,10 +107,12 @@ static int close_sink(sink *s, int status)
 static void print_figures(const gm_compression *told)
 {
     printf("rows %lld\nbytes %lld\nbytes_of_text %lld\nmodel_bytes %.1f\nbits_a_row %.4f\n"
-           "impossible %lld\nimpossible_bytes %.1f\ncolumn_bytes %.1f\n",
+           "impossible %lld\nimpossible_bytes %.1f\ncolumn_bytes %.1f\n"
+           "literal_lines %lld\n",
            (long long)told->rows, (long long)told->bytes, (long long)told->text_bytes,
            told->model_bits / 8, told->rows ? 8 * (double)told->bytes / (double)told->rows : 0.0,
-           (long long)told->outside, told->outside_bits / 8, told->column_bits / 8);
+           (long long)told->outside, told->outside_bits / 8, told->column_bits / 8,
+           (long long)told->literal);
 }
 
 static int compress_rows(tool *t, const gm_model *model, const gm_options *how,

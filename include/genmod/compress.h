@@ -36,6 +36,7 @@ typedef struct gm_compression {
     int64_t outside;     /* values of p = 0 and missing cells */
     double outside_bits; /* what they took, and signs of zeros */
     double column_bits;  /* what grids, lists of values and new categories took */
+    int64_t literal;     /* lines of a text that are no rows, and went as they are between rows */
 } gm_compression;
 
 /* Compresses the feature columns of rows, found by name (by place where there are no names), to a
@@ -62,9 +63,11 @@ GM_API gm_status gm_decompress_memory(gm_context *ctx, const gm_model *model, co
 
 /* A table's text, byte for byte: a CSV file of size bytes. Its rows go by the model, and what they
  * do not say (digits, quotes, blanks, ends of line, columns that the model has not) beside them:
- * few bytes where a file is written by one rule. What is no table is kept as a text. csv (may be
- * NULL) are options of the table "csv". Codes as gm_compress, but that columns of no model are
- * fine where columns have names. */
+ * few bytes where a file is written by one rule. Lines that are no row of the model's columns (a
+ * remark, a header that comes again, a text where a number should be) are kept as they are between
+ * the others; and so is all of a text in which no line is one: every text comes back. csv (may be
+ * NULL) are options of the table "csv". GM_E_UNSUPPORTED, GM_E_STATE and GM_E_IO as gm_compress,
+ * the codes of options; none is of what the text holds. */
 GM_API gm_status gm_compress_text(gm_context *ctx, const gm_model *model, const void *text,
                                   int64_t size, const gm_options *csv, const gm_options *opts,
                                   const gm_writer *writer, gm_compression *told);

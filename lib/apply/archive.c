@@ -4,8 +4,12 @@
 
 #include <string.h>
 
-enum { VERSION = 1, SUM_AT = 4, SUM = 8, HEAD = 12, PRINT = 8 };
-static const char magic[4] = {'G', 'M', 'Z', VERSION};
+enum { SUM_AT = 4, SUM = 8, HEAD = 12, PRINT = 8 };
+enum {
+    VERSION = 1,
+    VERSION_LINES = 2
+}; /* the second holds a table and lines, the first all else */
+static const char magic[3] = {'G', 'M', 'Z'};
 
 /* ---- The model's fingerprint ----------------------------------------------------------------- */
 
@@ -84,9 +88,8 @@ static unsigned char *put_number(unsigned char *at, uint64_t value)
     return at;
 }
 
-/* NULL where there is none, or one of 2^63 or more. */
-static const unsigned char *get_number(const unsigned char *at, const unsigned char *end,
-                                       int64_t *value)
+const unsigned char *gm__archive_number(const unsigned char *at, const unsigned char *end,
+                                        int64_t *value)
 {
     uint64_t v = 0;
     for (int shift = 0; at && at < end && shift < 63; shift += 7) {
@@ -120,6 +123,7 @@ gm_status gm__archive_write(gm_context *ctx, const gm_model *model, const gm__ar
 {
     unsigned char head[GM__ARCHIVE_HEAD], *at = head + HEAD;
     memcpy(head, magic, sizeof magic);
+    head[3] = a->what == GM__ARCHIVE_LINES ? VERSION_LINES : VERSION;
     at = put_number(at, (uint64_t)gm_arithmetic_revision());
     GM_TRY(fingerprint(ctx, model, at));
     at = put_number(at + PRINT, (uint64_t)a->what);
@@ -140,12 +144,12 @@ static gm_status check_sum(gm_context *ctx, const char *name, const unsigned cha
                            int64_t size)
 {
     unsigned char sum[SUM];
-    if (size < HEAD || memcmp(bytes, magic, 3) != 0)
+    if (size < HEAD || memcmp(bytes, magic, sizeof magic) != 0)
         return gm__fail(ctx, GM_E_FORMAT, "%s: is no archive: it must begin with GMZ", name);
-    if (bytes[3] > VERSION)
+    if (bytes[3] > VERSION_LINES)
         return gm__fail(ctx, GM_E_VERSION,
                         "%s: is an archive of version %d, this library reads up to %d", name,
-                        bytes[3], VERSION);
+                        bytes[3], VERSION_LINES);
     checksum(bytes, size, NULL, sum);
     return memcmp(sum, bytes + SUM_AT, SUM) == 0
                ? GM_OK
@@ -171,18 +175,19 @@ static gm_status malformed(gm_context *ctx, const char *name)
 }
 
 /* What follows the model's fingerprint. */
-static gm_status read_parts(gm_context *ctx, const char *name, const unsigned char *at,
+static gm_status read_parts(gm_context *ctx, const char *name, int version, const unsigned char *at,
                             const unsigned char *end, gm__archive *a)
 {
     int64_t what = 0;
-    at = get_number(at, end, &what);
-    if (!at || what >= GM__ARCHIVE_KINDS)
+    at = gm__archive_number(at, end, &what);
+    if (!at || what >= GM__ARCHIVE_KINDS ||
+        (what == GM__ARCHIVE_LINES) != (version == VERSION_LINES))
         return malformed(ctx, name);
     *a = (gm__archive){.what = (int)what};
     if (a->what != GM__ARCHIVE_PLAIN)
-        at = get_number(at, end, &a->rows);
+        at = gm__archive_number(at, end, &a->rows);
     if (a->what != GM__ARCHIVE_ROWS)
-        at = get_number(at, end, &a->text_size);
+        at = gm__archive_number(at, end, &a->text_size);
     if (!at || a->text_size > end - at || (a->what != GM__ARCHIVE_PLAIN && a->rows < 1))
         return malformed(ctx, name);
     a->text = at;
@@ -197,7 +202,7 @@ gm_status gm__archive_read(gm_context *ctx, const gm_model *model, const char *n
     const unsigned char *at = bytes, *end = at + size;
     int64_t revision;
     GM_TRY(check_sum(ctx, name, at, size));
-    at = get_number(at + HEAD, end, &revision);
+    at = gm__archive_number(at + HEAD, end, &revision);
     if (!at || end - at < PRINT)
         return malformed(ctx, name);
     if (revision != gm_arithmetic_revision())
@@ -206,16 +211,16 @@ gm_status gm__archive_read(gm_context *ctx, const gm_model *model, const char *n
                         "whose bits differ",
                         name, (long long)revision, (int)gm_arithmetic_revision());
     GM_TRY(check_model(ctx, model, name, at));
-    return read_parts(ctx, name, at + PRINT, end, a);
+    return read_parts(ctx, name, ((const unsigned char *)bytes)[3], at + PRINT, end, a);
 }
 
 int gm__archive_kind(const void *bytes, int64_t size)
 {
     const unsigned char *at = bytes, *end = at + size;
     int64_t revision, what;
-    if (size < HEAD || memcmp(at, magic, sizeof magic) != 0)
+    if (size < HEAD || memcmp(at, magic, sizeof magic) != 0 || at[3] > VERSION_LINES)
         return -1;
-    at = get_number(at + HEAD, end, &revision);
-    at = at && end - at > PRINT ? get_number(at + PRINT, end, &what) : NULL;
+    at = gm__archive_number(at + HEAD, end, &revision);
+    at = at && end - at > PRINT ? gm__archive_number(at + PRINT, end, &what) : NULL;
     return at && what < GM__ARCHIVE_KINDS ? (int)what : -1;
 }

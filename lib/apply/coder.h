@@ -53,17 +53,24 @@ uint32_t gm__coder_missing(const gm__coder *k, const gm__packed *p);
 
 /* The first bytes of an archive.
  *
- *     0   "GMZ" and the version, 1
+ *     0   "GMZ" and the version: 1, or 2 of what is 3
  *     4   the first 8 bytes of the SHA-256 of all other bytes
  *     12  arithmetic revision, a number
  *         the first 8 bytes of the model's fingerprint
- *         what: 0 rows, 1 text of rows, 2 text as such; a number
+ *         what: 0 rows, 1 text of rows, 2 text as such, 3 text of rows with lines between that
+ *         are none; a number
  *         rows, a number (not of 2)
  *         length of the text's part, and that; not of 0
  *         the coded symbols, to the end
  *
  * A number is written 7 bits a byte, lowest first; the high bit says that more follow. */
-enum { GM__ARCHIVE_ROWS, GM__ARCHIVE_TEXT, GM__ARCHIVE_PLAIN, GM__ARCHIVE_KINDS };
+enum {
+    GM__ARCHIVE_ROWS,
+    GM__ARCHIVE_TEXT,
+    GM__ARCHIVE_PLAIN,
+    GM__ARCHIVE_LINES, /* apply/literal.h; then the form of the rows */
+    GM__ARCHIVE_KINDS
+};
 typedef struct gm__archive {
     int what;
     int64_t rows;
@@ -78,6 +85,9 @@ gm_status gm__archive_write(gm_context *ctx, const gm_model *model, const gm__ar
 gm_status gm__archive_read(gm_context *ctx, const gm_model *model, const char *name,
                            const void *bytes, int64_t size, gm__archive *a);
 
+/* Past a number, into *value; NULL where there is none, or one of 2^63 or more, or at is NULL. */
+const unsigned char *gm__archive_number(const unsigned char *at, const unsigned char *end,
+                                        int64_t *value);
 /* What an archive says that it holds, from its first bytes; -1 where they are of none. */
 int gm__archive_kind(const void *bytes, int64_t size);
 

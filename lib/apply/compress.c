@@ -1,4 +1,5 @@
 /* The calls that compress. */
+#include "apply/literal.h"
 #include "apply/pack.h"
 #include "apply/text_form.h"
 #include "base/float_mode.h"
@@ -84,97 +85,162 @@ gm_status gm_compress_memory(gm_context *ctx, const gm_model *model, const gm_da
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
-/* What is no table, or none that comes back byte for byte, goes as it is. */
-static gm_status write_plain(gm_context *ctx, const gm_model *model, const void *text, int64_t size,
-                             const gm_writer *writer, gm_compression *told)
+/* A text on its way: its table, if it has one, and what the archive says of it. */
+typedef struct text_call {
+    gm_context *ctx;
+    const gm_model *model;
+    const gm__piece *text;
+    const gm_options *csv, *opts;
+    const gm_writer *writer;
+    gm__packing table;
+    gm__buffer form;
+    gm_compression *told;
+} text_call;
+
+static gm_status write_text(text_call *c, int what)
 {
-    gm__buffer out = {.allocator = ctx->allocator};
-    gm_status code = gm__text_plain(ctx, text, size, &out);
-    gm__archive a = {.what = GM__ARCHIVE_PLAIN};
-    a.text = (const unsigned char *)out.data;
-    a.text_size = told->text_bytes = (int64_t)out.size;
-    if (!code)
-        code = gm__archive_write(ctx, model, &a, writer, &told->bytes);
-    gm__buffer_clear(&out);
-    return code;
+    gm__archive a = {.what = what,
+                     .rows = c->told->rows,
+                     .text = (const unsigned char *)c->form.data,
+                     .text_size = (int64_t)c->form.size,
+                     .symbols = c->table.symbols,
+                     .symbols_size = c->table.symbols_size};
+    c->told->text = 1;
+    c->told->text_bytes = a.text_size;
+    return gm__archive_write(c->ctx, c->model, &a, c->writer, &c->told->bytes);
 }
 
-static gm_status write_table(gm_context *ctx, const gm_model *model, const gm__packing *p,
-                             const gm__buffer *form, const gm_writer *writer, gm_compression *told)
+/* Rows of a table as symbols, and behind what is in c->form its form; *fits 0 where it has none.
+ * taken: where the model's columns are among `columns` of the text, NULL: in those of rows. */
+static gm_status pack_table(text_call *c, const gm_dataset *rows, const gm__piece *table,
+                            int64_t columns, const int64_t *taken, int *fits)
 {
-    gm__archive a = {.what = GM__ARCHIVE_TEXT,
-                     .rows = p->told.rows,
-                     .symbols = p->symbols,
-                     .symbols_size = p->symbols_size};
-    *told = p->told;
-    a.text = (const unsigned char *)form->data;
-    a.text_size = told->text_bytes = (int64_t)form->size;
-    return gm__archive_write(ctx, model, &a, writer, &told->bytes);
-}
-
-/* The table of a text as symbols, and its form; *fits 0 where it has none. */
-static gm_status pack_table(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
-                            const gm_options *opts, const gm__piece *text, gm__packing *p,
-                            gm__buffer *form, int *fits)
-{
-    int64_t d = gm_model_column_count(model);
-    int64_t *chosen = gm__alloc_array(&ctx->allocator, d, sizeof *chosen);
+    int64_t d = gm_model_column_count(c->model);
+    int64_t *chosen = gm__alloc_array(&c->ctx->allocator, d, sizeof *chosen);
     gm_dataset *again = NULL;
-    gm_status code = chosen ? gm__pack(ctx, model, rows, opts, chosen, p) : gm__no_memory(ctx);
+    gm__buffer form = {.allocator = c->ctx->allocator};
+    gm_status code = chosen ? gm__pack(c->ctx, c->model, rows, c->opts, chosen, &c->table)
+                            : gm__no_memory(c->ctx);
     if (!code) {
         gm__archive a = {.what = GM__ARCHIVE_ROWS,
-                         .rows = p->told.rows,
-                         .symbols = p->symbols,
-                         .symbols_size = p->symbols_size};
-        code = gm__unpack(ctx, model, &a, "compress", opts, &again);
-        if (!code)
-            code =
-                gm__text_form(ctx, text, gm_dataset_column_count(rows), again, chosen, form, fits);
-        if (code)
-            gm__packing_clear(p);
+                         .rows = c->table.told.rows,
+                         .symbols = c->table.symbols,
+                         .symbols_size = c->table.symbols_size};
+        *c->told = c->table.told;
+        code = gm__unpack(c->ctx, c->model, &a, "compress", c->opts, &again);
     }
+    if (!code)
+        code = gm__text_form(c->ctx, table, columns, again, taken ? taken : chosen, &form, fits);
+    gm__buffer_add(&c->form, form.data, form.size);
+    if (!code && c->form.failed)
+        code = gm__no_memory(c->ctx);
+    gm__buffer_clear(&form);
     gm_dataset_free(again);
-    gm__free(&ctx->allocator, chosen, (size_t)d * sizeof *chosen);
+    gm__free(&c->ctx->allocator, chosen, (size_t)d * sizeof *chosen);
     return code;
 }
 
-static gm_status compress_text(gm_context *ctx, const gm_model *model, const gm__piece *text,
-                               const gm_options *csv, const gm_options *opts,
-                               const gm_writer *writer, gm_compression *told)
+static void forget_table(text_call *c)
+{
+    gm__packing_clear(&c->table);
+    gm__buffer_clear(&c->form);
+    *c->told = (gm_compression){.text = 1};
+}
+
+/* Whether it is the text's fault, so that there is another way for it. */
+static int of_text(gm_status code)
+{
+    return code == GM_E_DATA || code == GM_E_FORMAT || code == GM_E_UNKNOWN || code == GM_E_SHAPE ||
+           code == GM_E_NONFINITE;
+}
+
+static gm_status check_options(const text_call *c)
+{
+    gm_conditional *law;
+    gm_status code = gm_conditional_create(c->ctx, c->model, c->opts, &law);
+    gm_conditional_free(law);
+    return code;
+}
+
+/* As one table. */
+static gm_status try_table(text_call *c, int *fits)
 {
     gm_dataset *rows = NULL;
-    gm__packing p;
-    gm__buffer form = {.allocator = ctx->allocator};
-    int fits = 0;
-    *told = (gm_compression){.text = 1};
-    gm_status code = gm__text_rows(ctx, text, csv, &rows);
-    if (code == GM_E_DATA || code == GM_E_FORMAT)
-        return write_plain(ctx, model, text->text, text->length, writer, told);
-    GM_TRY(code);
-    code = pack_table(ctx, model, rows, opts, text, &p, &form, &fits);
+    gm_status code = gm__text_rows(c->ctx, c->text, c->csv, &rows);
+    *fits = 0;
+    if (code)
+        return code == GM_E_DATA || code == GM_E_FORMAT ? GM_OK : code;
+    code = pack_table(c, rows, c->text, gm_dataset_column_count(rows), NULL, fits);
     gm_dataset_free(rows);
-    if (!code) {
-        code = fits ? write_table(ctx, model, &p, &form, writer, told)
-                    : write_plain(ctx, model, text->text, text->length, writer, told);
-        gm__packing_clear(&p);
-    }
-    gm__buffer_clear(&form);
-    told->text = 1;
-    return code;
+    if (*fits && !code)
+        return write_text(c, GM__ARCHIVE_TEXT);
+    forget_table(c);
+    if (code == GM_E_UNKNOWN) /* a column, if the options are known */
+        return check_options(c);
+    return of_text(code) ? GM_OK : code;
+}
+
+/* As a table with lines between. */
+static gm_status try_lines(text_call *c, int *fits)
+{
+    gm__literal l;
+    gm_dataset *rows = NULL;
+    gm_status code = gm__literal_cut(c->ctx, c->model, c->csv, c->text, &l);
+    gm__piece table = {l.table.data, (int64_t)l.table.size};
+    *fits = 0;
+    if (!code && l.rows && l.count)
+        code = gm__literal_rows(c->ctx, &l, &rows);
+    if (!code && rows)
+        code = gm__literal_put(c->ctx, &l, &c->form);
+    if (!code && rows)
+        code = pack_table(c, rows, &table, l.columns, l.taken, fits);
+    c->told->literal = l.literal;
+    gm__literal_clear(&l, c->model);
+    gm_dataset_free(rows);
+    if (*fits && !code)
+        return write_text(c, GM__ARCHIVE_LINES);
+    forget_table(c);
+    return of_text(code) ? GM_OK : code;
+}
+
+/* As it is: what is no table of the model's columns. */
+static gm_status write_plain(text_call *c)
+{
+    GM_TRY(gm__text_plain(c->ctx, c->text->text, c->text->length, &c->form));
+    return write_text(c, GM__ARCHIVE_PLAIN);
+}
+
+static gm_status compress_text(text_call *c)
+{
+    int fits;
+    GM_TRY(try_table(c, &fits));
+    if (!fits)
+        GM_TRY(try_lines(c, &fits));
+    return fits ? GM_OK : write_plain(c);
 }
 
 gm_status gm_compress_text(gm_context *ctx, const gm_model *model, const void *text, int64_t size,
                            const gm_options *csv, const gm_options *opts, const gm_writer *writer,
                            gm_compression *told)
 {
-    gm_compression full;
+    gm_compression full = {.text = 1};
     gm__piece all = {text, size};
+    text_call c = {.ctx = ctx,
+                   .model = model,
+                   .text = &all,
+                   .csv = csv,
+                   .opts = opts,
+                   .writer = writer,
+                   .told = &full};
     if (!ctx || !model || !text || size < 0)
         return gm__fail(ctx, GM_E_ARG, "compress: a model and a text were expected");
     GM_TRY(gm__writer_check(ctx, writer));
     GM_TRY(check_told(ctx, told));
     uint64_t mode = gm__float_mode_default();
-    gm_status code = compress_text(ctx, model, &all, csv, opts, writer, &full);
+    c.form.allocator = ctx->allocator;
+    gm_status code = compress_text(&c);
+    gm__packing_clear(&c.table);
+    gm__buffer_clear(&c.form);
     gm__float_mode_restore(mode);
     if (!code)
         tell(&full, told);

@@ -1,4 +1,5 @@
 /* The calls that decompress. */
+#include "apply/literal.h"
 #include "apply/text_form.h"
 #include "base/float_mode.h"
 #include "base/io.h"
@@ -21,6 +22,20 @@ static gm_status unpack_rows(const call *c, const gm__archive *a)
     return gm__unpack(c->ctx, c->model, a, c->name, c->opts, c->rows);
 }
 
+static gm_status text_with_lines(const call *c, const gm__archive *a, const gm_dataset *rows,
+                                 gm__buffer *text)
+{
+    gm__buffer table = {.allocator = c->ctx->allocator};
+    int64_t lines;
+    GM_TRY(gm__literal_size(c->ctx, c->name, a->text, a->text_size, &lines));
+    gm_status code =
+        gm__text_again(c->ctx, c->name, a->text + lines, a->text_size - lines, rows, &table);
+    if (!code)
+        code = gm__literal_join(c->ctx, c->name, a->text, lines, &table, text);
+    gm__buffer_clear(&table);
+    return code;
+}
+
 static gm_status unpack_text(const call *c, const gm__archive *a)
 {
     gm__buffer text = {.allocator = c->ctx->allocator};
@@ -28,9 +43,11 @@ static gm_status unpack_text(const call *c, const gm__archive *a)
     gm_status code = GM_OK;
     if (a->what == GM__ARCHIVE_ROWS)
         return gm__fail(c->ctx, GM_E_STATE, "%s: holds rows and no text", c->name);
-    if (a->what == GM__ARCHIVE_TEXT)
+    if (a->what != GM__ARCHIVE_PLAIN)
         code = gm__unpack(c->ctx, c->model, a, c->name, c->opts, &rows);
-    if (!code && rows)
+    if (!code && a->what == GM__ARCHIVE_LINES)
+        code = text_with_lines(c, a, rows, &text);
+    else if (!code && rows)
         code = gm__text_again(c->ctx, c->name, a->text, a->text_size, rows, &text);
     else if (!code)
         code = gm__text_of_plain(c->ctx, c->name, a->text, a->text_size, &text);
@@ -103,5 +120,5 @@ gm_status gm_decompress_text(gm_context *ctx, const gm_model *model, const gm_re
 int32_t gm_archive_has_text(const void *bytes, int64_t size)
 {
     int what = bytes ? gm__archive_kind(bytes, size) : -1;
-    return what == GM__ARCHIVE_TEXT || what == GM__ARCHIVE_PLAIN;
+    return what > GM__ARCHIVE_ROWS;
 }

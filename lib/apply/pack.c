@@ -403,4 +403,5 @@ void gm__packing_clear(gm__packing *p)
 {
     gm__free(&p->allocator, p->symbols, (size_t)p->symbols_size);
     p->symbols = NULL;
+    p->symbols_size = 0;
 }

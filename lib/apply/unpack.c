@@ -231,6 +231,17 @@ static gm_status name_categories(gm__coder *k, int64_t j, gm_column *c, const ch
     return GM_OK;
 }
 
+/* A column of whole numbers in which one is not: told bit by bit, it is there. */
+static int32_t type_of(const unpacker *u, const gm_column *c, int64_t j)
+{
+    for (int64_t i = 0; c->type == GM_COLUMN_INTEGER && i < u->k.rows; i++) {
+        double v = u->truth[i * u->k.d + j];
+        if (v == v && v != floor(v))
+            return GM_COLUMN_REAL;
+    }
+    return c->type == GM_COLUMN_BINARY && c->categories > 2 ? GM_COLUMN_CATEGORY : c->type;
+}
+
 static gm_status make_rows(unpacker *u, gm_dataset **rows)
 {
     gm__coder *k = &u->k;
@@ -244,8 +255,7 @@ static gm_status make_rows(unpacker *u, gm_dataset **rows)
         columns[j] = k->columns[j].is;
         columns[j].missing = k->columns[j].missing > 0;
         GM_TRY(name_categories(k, j, &columns[j], &names[j]));
-        if (columns[j].type == GM_COLUMN_BINARY && columns[j].categories > 2)
-            columns[j].type = GM_COLUMN_CATEGORY;
+        columns[j].type = type_of(u, &columns[j], j);
     }
     GM_TRY(gm_model_row_shape(k->ctx, k->model, &ndim, shape));
     return gm_dataset_from_columns(k->ctx, columns, (const char *const *const *)names, k->d,
