@@ -58,14 +58,12 @@ static gm_status run(gm_context *ctx, const gm_dataset *rows, const char *const 
     return code;
 }
 
-/* The fit of a row again, by its steps. */
-static gm_model *again(gm_context *ctx, const gm_dataset *train, const gm_auto_row *row)
+/* The options of a fit, but for its seconds. */
+static gm_options *words_of(gm_context *ctx, const char *options)
 {
     gm_options *how;
-    gm_trainer *trainer;
-    gm_model *model;
     char words[512], *word;
-    snprintf(words, sizeof words, "%s", row->options);
+    snprintf(words, sizeof words, "%s", options);
     test_ok(ctx, gm_options_create(ctx, &how));
     for (word = strtok(words, " "); word; word = strtok(NULL, " ")) {
         char *value = strchr(word, '=');
@@ -73,11 +71,21 @@ static gm_model *again(gm_context *ctx, const gm_dataset *train, const gm_auto_r
         if (strcmp(word, "seconds") != 0)
             test_ok(ctx, gm_options_set_text(ctx, how, word, value));
     }
+    return how;
+}
+
+/* The fit of a row again, by its steps. */
+static gm_model *again(gm_context *ctx, const gm_dataset *train, const gm_auto_row *row,
+                       int64_t steps)
+{
+    gm_options *how = words_of(ctx, row->options);
+    gm_trainer *trainer;
+    gm_model *model;
     test_ok(ctx, gm_options_set_int(ctx, how, "steps", row->horizon));
     test_ok(ctx, gm_options_set_int(ctx, how, "hold", row->hold));
     gm_fit_config config = {.struct_size = sizeof config, .train = train, .options = how};
     test_ok(ctx, gm_trainer_create(ctx, row->family, &config, &trainer));
-    test_ok(ctx, gm_trainer_step(ctx, trainer, row->steps));
+    test_ok(ctx, gm_trainer_step(ctx, trainer, steps));
     test_ok(ctx, gm_trainer_model(ctx, trainer, &model));
     gm_trainer_free(trainer);
     gm_options_free(how);
@@ -86,8 +94,8 @@ static gm_model *again(gm_context *ctx, const gm_dataset *train, const gm_auto_r
 
 START_TEST(test_ladder)
 {
-    static const char *const settings[] = {"seed=3", "seconds=1.2", "draws=4",
-                                           "rungs=flow, flow-autoregressive", NULL};
+    static const char *const settings[] = {
+        "seed=3", "seconds=1.2", "draws=4", "refit=false", "rungs=flow, flow-autoregressive", NULL};
     static const char *const call[] = {"seed=3", "draws=4", NULL};
     gm_context *ctx = test_context(NULL);
     gm_dataset *rows = banana(ctx), *train, *held;
@@ -113,7 +121,7 @@ START_TEST(test_ladder)
 
     /* its figure is the mean log density of the rows held out, and its record gives it again */
     test_ok(ctx, gm_dataset_split(ctx, rows, 0.15, 3, &train, &held));
-    same = again(ctx, train, &row);
+    same = again(ctx, train, &row, row.steps);
     gm_options *how = case_options(ctx, call);
     int64_t n = gm_dataset_row_count(held);
     double logp[N], its[N], mean = 0;
@@ -202,6 +210,43 @@ START_TEST(test_few_rows)
 }
 END_TEST
 
+/* The best again from all rows: the fit that its family makes of them by itself. Of one by steps,
+ * which stops early here, the fit by as many steps. */
+START_TEST(test_refit)
+{
+    static const char *const settings[] = {"seed=3", "seconds=30", "rungs=mixture", NULL},
+                             *const steps[] = {"seed=3", "seconds=1000", "rungs=flow", NULL};
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = banana(ctx);
+    gm_auto_report *report;
+    gm_model *model, *same;
+    gm_auto_row row = {.struct_size = sizeof row};
+    double logp[N], its[N];
+    test_ok(ctx, run(ctx, rows, _i ? steps : settings, NULL, &report, &model));
+    test_ok(ctx, gm_auto_report_row(ctx, report, 0, &row));
+    ck_assert_msg(row.refit_rows == N, "%s", row.refit_why);
+    ck_assert_int_eq(row.rows, N - N * 15 / 100);
+    if (_i) {
+        must(row.steps > 0 && row.steps < row.horizon && row.horizon == row.hold);
+        same = again(ctx, rows, &row, row.horizon);
+    } else {
+        gm_options *how = words_of(ctx, row.options);
+        test_ok(ctx, gm_fit(ctx, row.family, rows, how, &same));
+        gm_options_free(how);
+    }
+    gm_options *call = case_options(ctx, (const char *[]){"seed=3", NULL});
+    test_ok(ctx, gm_model_log_prob_rows(ctx, model, rows, NULL, call, logp, NULL));
+    test_ok(ctx, gm_model_log_prob_rows(ctx, same, rows, NULL, call, its, NULL));
+    must(memcmp(logp, its, sizeof its) == 0);
+    gm_options_free(call);
+    gm_auto_report_free(report);
+    gm_model_free(model);
+    gm_model_free(same);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 START_TEST(test_refused)
 {
     static const char *const unseeded[] = {"seconds=1", NULL},
@@ -232,6 +277,7 @@ static Suite *suite(void)
     tcase_add_test(t, test_ladder);
     tcase_add_test(t, test_all);
     tcase_add_test(t, test_few_rows);
+    tcase_add_loop_test(t, test_refit, 0, 2);
     tcase_add_test(t, test_refused);
     suite_add_tcase(s, t);
     return s;

@@ -67,6 +67,12 @@ holds '^  noise .* true '
 expect 0 '' "$genmod" families diffusion
 holds '^  sampler_steps '
 ! grep -q '^  noise ' out || wrong 'a diffusion has options of a vae'
+for family in kde mixture copula; do
+    expect 0 '' "$genmod" families $family
+    holds '^  valid '
+    ! grep -q '^  \(epochs\|steps\|batch\|schedule\|clip\|average\|precision\) ' out ||
+        wrong "$family learns from all rows at once, but lists options of steps"
+done
 expect 0 '' "$genmod" families flow.log_prob
 holds '^  draws '
 expect 2 'nosuch' "$genmod" families flow.nosuch
@@ -221,7 +227,26 @@ expect 1 '.' "$genmod" sample a.model -n 4 -o s.xyz
 
 expect 0 '' "$genmod" fit auto real.csv -o auto.model --seconds 0.5 --set rungs=flow
 holds '^flow .*the best; flow layers='
-lines out 2
+holds '^the best learned from 340 rows; it was not fitted again to all: it may take '
+lines out 3
+expect 0 '' "$genmod" fit auto real.csv -o all.model --set rungs=gaussian
+holds '^the best was fitted again, to all 400 rows'
+expect 0 '' "$genmod" fit mixture real.csv -o left.model --set components=1 --set repeated=bins
+alike all.model left.model
+expect 0 '' "$genmod" fit auto real.csv -o part.model --set rungs=gaussian --set refit=false
+holds '340 rows; it was not fitted again to all: refit=false$'
+# a file to choose by takes no rows away, and its figure is the score of its rows
+expect 0 '' "$genmod" fit auto real.csv -o file.model --set rungs=gaussian --valid part.csv
+holds 'it was not fitted again to all: other rows were held out$'
+mean=$(awk '$1 == "gaussian" { print $2 }' out)
+alike all.model file.model
+expect 0 '' "$genmod" score file.model part.csv
+awk -v mean="$mean" 'NR > 1 { s += $1; n++ } END { exit !(n == 100 && (s / n - mean) ^ 2 < 1e-7) }' out ||
+    wrong 'the figure of --valid FILE is not of its rows'
+expect 1 "^genmod: part.csv: validation rows have no column 'count'" "$genmod" fit auto rows.csv -o no.model --valid part.csv
+expect 2 'give one of them' "$genmod" fit auto real.csv -o no.model --valid part.csv --set held_out=0.3
+expect 2 "option 'held_out') is 0.7, must be" "$genmod" fit auto real.csv -o no.model --valid 0.7
+expect 1 "cannot open 'nosuch.csv'" "$genmod" fit auto real.csv -o no.model --valid nosuch.csv
 expect 0 '' "$genmod" fit kde real.csv --seed 1 -o kde.model --quiet
 expect 0 '' "$genmod" score kde.model real.csv --bounds --set rtol=0.01 -o bounds.csv
 awk -F, 'NR == 1 && $0 != "log_prob,lower,upper" { exit 1 } NR > 1 && !($2 <= $1 && $1 <= $3 && $3 - $2 < 0.021) { exit 1 }' bounds.csv || wrong 'bounds do not hold'
@@ -258,8 +283,18 @@ expect 0 '' "$genmod" anomaly odd.model odd.csv --blame 1 --level 0.05
 holds '^row 1: score .*: weight ('
 lines out 1
 expect 0 '' "$genmod" anomaly a.model odd.csv --calibration real.csv
-expect 1 'for anomaly' "$genmod" anomaly a.model odd.csv
+expect 0 '--calibration FILE' "$genmod" anomaly a.model odd.csv
+holds '^score$'
+lines out 3
+lines err 1
+expect 0 'no p-values' "$genmod" anomaly a.model odd.csv --blame 1
+holds '^row [12]: score [^,]*: weight ('
+lines out 1
+expect 0 'no p-values' "$genmod" anomaly a.model odd.csv --blame 1 --level 1
+lines out 2
 expect 2 'must be anomaly' "$genmod" fit mixture real.csv -o odd.model --for fun
+expect 2 'takes a share of DATA as --valid' "$genmod" fit auto real.csv -o odd.model --for anomaly --valid part.csv
+expect 2 'takes no --init' "$genmod" fit kde real.csv -o odd.model --for anomaly --init a.model
 
 # ---- Score ------------------------------------------------------------------------------------------
 

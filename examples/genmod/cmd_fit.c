@@ -56,8 +56,7 @@ static int set_sugar(job *j)
     return TOOL_OK;
 }
 
-/* A number is a fraction; anything else is a file: its path, or NULL. */
-static const char *valid_file(const cli_args *args)
+const char *tool_valid_file(const cli_args *args)
 {
     const char *value = cli_value(args, "valid");
     char *end = NULL;
@@ -70,7 +69,7 @@ static const char *valid_file(const cli_args *args)
 
 static int read_valid(job *j)
 {
-    const char *value = cli_value(j->t.args, "valid"), *file = valid_file(j->t.args);
+    const char *value = cli_value(j->t.args, "valid"), *file = tool_valid_file(j->t.args);
     gm_status status;
 
     if (!value)
@@ -127,7 +126,7 @@ static int check_files(job *j)
     files[1].path = resumed[1].path = log;
     files[2].path = checkpoint;
     files[3].path = args->operand[1];
-    files[4].path = valid_file(args);
+    files[4].path = tool_valid_file(args);
     resumed[2].path = cli_value(args, "resume");
     files[5].path = cli_value(args, "init");
     result = tool_check_files(args, files, 3, 6);
@@ -175,7 +174,7 @@ static int refuse_start(job *j, gm_status status)
 
     gm_context_error(j->t.ctx, text, sizeof text, NULL);
     if (j->valid && !strncmp(text, "validation rows", 15))
-        return tool_failed_at(&j->t, valid_file(j->t.args));
+        return tool_failed_at(&j->t, tool_valid_file(j->t.args));
     if (status == GM_E_DATA)
         return tool_failed_at(&j->t, j->t.args->operand[1]);
     return tool_refused(&j->t, status);

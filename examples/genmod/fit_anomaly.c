@@ -12,7 +12,8 @@ typedef struct job {
 
 static int refuse_others(const cli_args *args)
 {
-    static const char *const names[] = {"optimizer", "opt-set", "checkpoint", "resume", "log"};
+    static const char *const names[] = {"optimizer", "opt-set", "checkpoint",
+                                        "resume",    "init",    "log"};
     size_t i;
 
     if (strcmp(cli_value(args, "for"), "anomaly") != 0)
@@ -21,6 +22,10 @@ static int refuse_others(const cli_args *args)
     for (i = 0; i < sizeof names / sizeof *names; i++)
         if (cli_value(args, names[i]))
             return cli_wrong(args->command, "--for anomaly takes no --%s", names[i]);
+    if (tool_valid_file(args))
+        return cli_wrong(args->command,
+                         "--for anomaly takes a share of DATA as --valid, not a file ('%.200s')",
+                         tool_valid_file(args));
     return TOOL_OK;
 }
 

@@ -7,7 +7,7 @@
 
 typedef struct job {
     tool t;
-    gm_dataset *rows;
+    gm_dataset *rows, *valid;
     gm_options *options;
     gm_model *model;
     gm_auto_report *report;
@@ -32,12 +32,13 @@ static int refuse_others(const cli_args *args)
 static int set_options(job *j)
 {
     const char *seconds = cli_value(j->t.args, "seconds"), *valid = cli_value(j->t.args, "valid");
+    const char *file = tool_valid_file(j->t.args);
     gm_status status = GM_OK;
     int result = tool_options(&j->t, "auto", NULL, &j->options);
 
     if (!result && seconds)
         status = gm_options_set_text(j->t.ctx, j->options, "seconds", seconds);
-    if (!result && !status && valid)
+    if (!result && !status && valid && !file)
         status = gm_options_set_text(j->t.ctx, j->options, "held_out", valid);
     return status ? tool_refused(&j->t, status) : result;
 }
@@ -60,14 +61,29 @@ static void print_row(const gm_auto_row *row)
     putchar('\n');
 }
 
+/* Which fit of the best the file holds. */
+static void print_refit(const gm_auto_row *best)
+{
+    if (best->refit_rows)
+        printf("the best was fitted again, to all %lld rows, in %.1f s; its figure is of the fit "
+               "before, to %lld\n",
+               (long long)best->refit_rows, best->refit_seconds, (long long)best->rows);
+    else
+        printf("the best learned from %lld rows; it was not fitted again to all: %s\n",
+               (long long)best->rows, best->refit_why);
+}
+
 static void print_report(job *j)
 {
-    gm_auto_row row = {.struct_size = sizeof row};
+    gm_auto_row row = {.struct_size = sizeof row}, best = row;
     int64_t i;
 
     printf("%-20s %9s %9s %8s\n", "", "held-out", "error", "seconds");
-    for (i = 0; gm_auto_report_row(j->t.ctx, j->report, i, &row) == GM_OK; i++)
+    for (i = 0; gm_auto_report_row(j->t.ctx, j->report, i, &row) == GM_OK; i++) {
         print_row(&row);
+        best = row.chosen ? row : best;
+    }
+    print_refit(&best);
 }
 
 static int32_t tried(void *user, const gm_auto_row *row)
@@ -90,22 +106,34 @@ static int32_t report(void *user, const gm_progress *now)
     return progress_report(((job *)user)->progress, now);
 }
 
+/* Tells which file it is that something is wrong with. */
+static int refuse(job *j, gm_status status)
+{
+    char text[512] = "";
+
+    gm_context_error(j->t.ctx, text, sizeof text, NULL);
+    if (j->valid && !strncmp(text, "validation rows", 15))
+        return tool_failed_at(&j->t, tool_valid_file(j->t.args));
+    if (status == GM_E_DATA)
+        return tool_failed_at(&j->t, j->t.args->operand[1]);
+    return tool_refused(&j->t, status);
+}
+
 static int learn(job *j)
 {
     gm_auto_config config = {.struct_size = sizeof config};
     gm_status status;
 
     config.rows = j->rows;
+    config.valid = j->valid;
     config.options = j->options;
     config.tried = tried;
     config.progress = report;
     config.user = j;
     status = gm_fit_auto(j->t.ctx, &config, &j->report, &j->model);
     progress_wipe();
-    if (status == GM_E_DATA)
-        return tool_failed_at(&j->t, j->t.args->operand[1]);
     if (status)
-        return tool_refused(&j->t, status);
+        return refuse(j, status);
     print_report(j);
     return tool_save_model(&j->t, j->model, cli_value(j->t.args, "output"));
 }
@@ -113,16 +141,17 @@ static int learn(job *j)
 int tool_fit_auto(const cli_args *args)
 {
     job j;
-    tool_file files[] = {{"-o", NULL}, {"--log", NULL}, {"DATA", NULL}};
+    tool_file files[] = {{"-o", NULL}, {"--log", NULL}, {"DATA", NULL}, {"--valid", NULL}};
     int result, logged;
 
     memset(&j, 0, sizeof j);
     files[0].path = cli_value(args, "output");
     files[1].path = cli_value(args, "log");
     files[2].path = args->operand[1];
+    files[3].path = tool_valid_file(args);
     result = refuse_others(args);
     if (!result)
-        result = tool_check_files(args, files, 2, 3);
+        result = tool_check_files(args, files, 2, 4);
     if (!result)
         result = tool_check_output(files[0].path);
     if (result)
@@ -132,6 +161,8 @@ int tool_fit_auto(const cli_args *args)
         result = set_options(&j);
     if (!result)
         result = tool_read_rows(&j.t, args->operand[1], &j.rows);
+    if (!result && files[3].path)
+        result = tool_read_rows(&j.t, files[3].path, &j.valid);
     if (!result)
         result = progress_open(&j.progress, files[1].path, 0, !cli_value(args, "quiet"));
     if (!result)
@@ -140,6 +171,7 @@ int tool_fit_auto(const cli_args *args)
     gm_auto_report_free(j.report);
     gm_model_free(j.model);
     gm_options_free(j.options);
+    gm_dataset_free(j.valid);
     gm_dataset_free(j.rows);
     return tool_close(&j.t, result ? result : logged);
 }

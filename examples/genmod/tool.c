@@ -38,6 +38,8 @@ static void respell(char *text, size_t size)
     static const char *const spellings[][2] = {
         {"on_missing=drop", "--csv on_missing=drop"},
         {"leave it out", "leave it out with --columns"},
+        {"the option 'held_out'", "--valid (the option 'held_out')"},
+        {"auto: option 'held_out'", "auto: --valid (the option 'held_out')"},
         {"leave the column out", "leave the column out with --columns"},
     };
     size_t i;

@@ -115,6 +115,9 @@ int progress_close(progress *p, const char *last);
 void progress_time(char *text, int size, double seconds);
 int progress_shown(const progress *p);
 
+/* What --valid of a fit names: a number is a share of the rows; anything else is a file: its path.
+ * NULL where it is none (cmd_fit.c). */
+const char *tool_valid_file(const cli_args *args);
 /* genmod fit auto (fit_auto.c), whose command line has -o. */
 int tool_fit_auto(const cli_args *args);
 /* genmod fit --for anomaly (fit_anomaly.c). */

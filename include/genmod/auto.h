@@ -31,6 +31,13 @@ typedef struct gm_auto_row {
      * options above and steps=horizon and hold=hold in place of seconds, stepped `steps` times; 0
      * else. */
     int64_t steps, horizon, hold;
+    /* Of the best: how many rows it was fitted again to, all of them, those held out too. That fit
+     * is the model given out; the figures above are of the one before, which had not seen the rows
+     * that they are of. It has the options above, in steps with steps=horizon and hold=hold in
+     * place of seconds. 0: the model given out is the one before, and refit_why says why. */
+    int64_t refit_rows;
+    double refit_seconds;
+    const char *refit_why;
 } gm_auto_row;
 
 /* What was tried, in order. Immutable; any thread may read it. */
@@ -50,6 +57,9 @@ typedef struct gm_auto_config {
     int32_t (*tried)(void *user, const gm_auto_row *row);
     gm_progress_fn progress; /* of the fits, as they go; may be NULL */
     void *user;              /* handed to both */
+    /* Rows to choose by, in place of the part of rows that the option "held_out" says, found by
+     * name; no fit sees them, and none is repeated with them. NULL: that part. */
+    const gm_dataset *valid;
 } gm_auto_config;
 
 /* Climbs a ladder of models, from one normal distribution to autoregressive networks, and gives the
@@ -60,6 +70,10 @@ typedef struct gm_auto_config {
  * by their bound. Rows that no model holds possible are left out; a model that holds a row
  * impossible which another does not is out of the race. Families that cannot learn the rows are
  * recorded and passed by.
+ *
+ * The best is then fitted once more, to all rows, if the time allows: rows are held out to choose
+ * by, and are as good as others to learn from. A fit in steps that took its share of the time to
+ * the end leaves none for that; those that stop early, which is where rows are few, do.
  *
  * The option "seconds" is what all of it may take; fits by steps share what the others leave, and
  * the report tells their steps, by which each can be repeated to the bit. Which model is the best

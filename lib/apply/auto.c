@@ -7,6 +7,7 @@
 #include "base/size.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 const gm_option_row gm__auto_options[] = {
@@ -14,6 +15,8 @@ const gm_option_row gm__auto_options[] = {
     {"seconds", GM_STAGE_FIT, GM_REAL, "60", "(0..1e9", 1, "what all the fits may take together"},
     {"held_out", GM_STAGE_FIT, GM_REAL, "0.15", "(0..0.5", 1,
      "fraction of the rows that no fit sees, on which models are compared"},
+    {"refit", GM_STAGE_FIT, GM_BOOL, "true", "", 1,
+     "whether the best is fitted again to all rows, those held out too, if the seconds left allow"},
     {"draws", GM_STAGE_FIT, GM_INT, "16", "1..100000", 1,
      "draws that a held-out bound or estimate is averaged over"},
     {"rungs", GM_STAGE_FIT, GM_TEXT, "", "", 1,
@@ -25,16 +28,7 @@ const gm_option_row gm__auto_options[] = {
 
 #define LEAST_SECONDS 0.5 /* of a fit by steps, whatever is left */
 
-typedef struct job {
-    gm_context *ctx;
-    const gm_auto_config *config;
-    gm__values *values;
-    gm_dataset *train, *held;
-    int64_t held_rows;
-    gm__auto_data data;
-    gm_auto_report *report;
-    double began;
-} job;
+typedef gm__auto_job job;
 
 /* ---- Rungs ----------------------------------------------------------------------------------- */
 
@@ -80,11 +74,29 @@ static int wanted(job *j, int i, gm__auto_plan *plan, int *end)
            gm_family_find(j->ctx, plan->family, &info) == GM_OK;
 }
 
+double gm__auto_left(const job *j)
+{
+    return j->data.seconds - (gm__clock() - j->began);
+}
+
+/* What is put by for fitting the best again, at most a third of what is left. For a fit by steps
+ * that took all its time nothing: as much again would be missed more by the fits to come. */
+static double put_by(const job *j)
+{
+    double most = gm__auto_left(j) / 3, takes = 0;
+    for (int64_t i = 0; i < j->report->count; i++) {
+        const gm__auto_try *t = &j->report->tries[i];
+        if (t->row.chosen && (t->row.steps == 0 || t->row.steps < t->row.horizon))
+            takes = gm__auto_refit_seconds(j, t);
+    }
+    return takes < most ? takes : most > 0 ? most : 0;
+}
+
 /* Seconds for a fit by steps: its share of what is left, by the weights of the rungs to come. */
 static double budget(job *j, int i, double weight)
 {
     gm__auto_plan plan;
-    double all = 0, left = j->data.seconds - (gm__clock() - j->began);
+    double all = 0, left = gm__auto_left(j) - put_by(j);
     int end = 0;
     for (; !end; i++)
         if (wanted(j, i, &plan, &end))
@@ -95,7 +107,7 @@ static double budget(job *j, int i, double weight)
 
 /* ---- One fit --------------------------------------------------------------------------------- */
 
-static gm_status set_words(gm_context *ctx, gm_options *bag, const char *words)
+gm_status gm__auto_words(gm_context *ctx, gm_options *bag, const char *words, const char *without)
 {
     char word[GM__AUTO_TEXT];
     for (const char *at = words; *at; at += strcspn(at, " ")) {
@@ -107,7 +119,8 @@ static gm_status set_words(gm_context *ctx, gm_options *bag, const char *words)
         if (!value)
             continue;
         *value++ = 0;
-        GM_TRY(gm_options_set_text(ctx, bag, word, value));
+        if (!without || strcmp(word, without) != 0)
+            GM_TRY(gm_options_set_text(ctx, bag, word, value));
     }
     return GM_OK;
 }
@@ -125,7 +138,7 @@ static gm_status make_options(job *j, int i, gm__auto_plan *plan, gm_options **b
         gm__format(plan->options + at, (int64_t)(sizeof plan->options - at), " seconds=%s", text);
     }
     GM_TRY(gm_options_create(j->ctx, bag));
-    return set_words(j->ctx, *bag, plan->options);
+    return gm__auto_words(j->ctx, *bag, plan->options, NULL);
 }
 
 static int64_t number_in(const gm__json *record, const char *name)
@@ -149,25 +162,32 @@ static void read_record(job *j, gm__auto_try *t)
         t->row.steps = number_in(record, "steps");
         t->row.horizon = number_in(record, "horizon");
         t->row.hold = number_in(record, "hold");
+        if (t->row.horizon == 0) /* it stopped while its rate was still held */
+            t->row.horizon = t->row.hold = 2 * t->row.steps;
     }
     gm__arena_clear(&arena);
 }
 
-static gm_status score(job *j, gm__auto_try *t)
+gm_status gm__auto_score(const job *j, const gm_model *model, double *logp)
 {
     gm_options *how;
+    GM_TRY(gm_options_create(j->ctx, &how));
+    gm_status code = gm_options_set_text(j->ctx, how, "seed", gm__value_text(j->values, "seed"));
+    if (!code && gm_model_log_prob_kind(model) != GM_EXACT)
+        code = gm_options_set_text(j->ctx, how, "draws", gm__value_text(j->values, "draws"));
+    if (!code)
+        code = gm_model_log_prob_rows(j->ctx, model, j->held, NULL, how, logp, NULL);
+    gm_options_free(how);
+    return code;
+}
+
+static gm_status score(job *j, gm__auto_try *t)
+{
     t->logp = gm__alloc_array(&j->ctx->allocator, j->held_rows, sizeof *t->logp);
     if (!t->logp)
         return gm__no_memory(j->ctx);
     t->row.kind = gm_model_log_prob_kind(t->model);
-    GM_TRY(gm_options_create(j->ctx, &how));
-    gm_status code = gm_options_set_text(j->ctx, how, "seed", gm__value_text(j->values, "seed"));
-    if (!code && t->row.kind != 1)
-        code = gm_options_set_text(j->ctx, how, "draws", gm__value_text(j->values, "draws"));
-    if (!code)
-        code = gm_model_log_prob_rows(j->ctx, t->model, j->held, NULL, how, t->logp, NULL);
-    gm_options_free(how);
-    return code;
+    return gm__auto_score(j, t->model, t->logp);
 }
 
 /* At most so many of the rows, by the seed; NULL where all are taken. */
@@ -188,8 +208,8 @@ static gm_status fit_and_score(job *j, int i, gm__auto_plan *plan, gm__auto_try 
     gm_dataset *some = NULL;
     gm_fit_config config = {.struct_size = sizeof config,
                             .train = j->train,
-                            .progress = j->config->progress,
-                            .progress_user = j->config->user};
+                            .progress = j->config.progress,
+                            .progress_user = j->config.user};
     gm_status code = make_options(j, i, plan, &how);
     gm__format(t->options, sizeof t->options, "%s", plan->options);
     config.options = how;
@@ -197,8 +217,10 @@ static gm_status fit_and_score(job *j, int i, gm__auto_plan *plan, gm__auto_try 
         code = take_some(j, plan->most_rows, &some);
     config.train = some ? some : j->train;
     t->row.rows = gm_dataset_row_count(config.train);
+    double began = gm__clock();
     if (!code)
         code = gm_fit_with(j->ctx, plan->family, &config, &t->model);
+    t->fit_seconds = gm__clock() - began;
     gm_options_free(how);
     gm_dataset_free(some);
     if (!code)
@@ -271,6 +293,7 @@ static gm_status climb_one(job *j, int i, gm__auto_plan *plan)
     t->row.family = t->family;
     t->row.options = t->options;
     t->row.why = t->why;
+    t->row.refit_why = t->refit_why;
     t->row.status = plan->skip ? gm__fail(j->ctx, GM_E_UNSUPPORTED, "auto: skipped: %s", plan->skip)
                                : fit_and_score(j, i, plan, t);
     t->row.seconds = gm__clock() - began;
@@ -282,7 +305,7 @@ static gm_status climb_one(job *j, int i, gm__auto_plan *plan)
         t->logp = NULL;
     }
     judge_all(j);
-    if (j->config->tried && j->config->tried(j->config->user, &t->row))
+    if (j->config.tried && j->config.tried(j->config.user, &t->row))
         return gm__fail(j->ctx, GM_E_CANCELLED, "auto: stopped after the rung %s", t->rung);
     return GM_OK;
 }
@@ -296,6 +319,7 @@ static gm_status climb(job *j, gm_model **model)
             GM_TRY(climb_one(j, i, &plan));
     gm__auto_try *best = judge_all(j);
     if (best) {
+        GM_TRY(gm__auto_refit(j, best));
         *model = best->model;
         best->model = NULL;
         return GM_OK;
@@ -338,20 +362,49 @@ static gm_status describe_data(job *j)
     return check_list(j, gm__value_text(j->values, "rungs"));
 }
 
-static gm_status prepare(job *j)
+/* Rows that the caller holds out: every feature must be there, or no model could be asked. */
+static gm_status take_valid(job *j)
 {
-    if (!gm__value_given(j->values, "seed"))
-        return gm__fail(j->ctx, GM_E_SEED,
-                        "auto draws random numbers: set the option 'seed' to any whole number");
-    int64_t rows = gm_dataset_row_count(j->config->rows);
+    const gm_dataset *valid = j->config.valid;
+    if (gm__value_given(j->values, "held_out"))
+        return gm__fail(
+            j->ctx, GM_E_ARG,
+            "auto: validation rows are given, and held_out as well, which would hold out "
+            "others: give one of them");
+    for (int64_t i = 0; i < gm_dataset_column_count(j->config.rows); i++) {
+        gm_column c = {.struct_size = sizeof c};
+        GM_TRY(gm_dataset_column(j->ctx, j->config.rows, i, &c));
+        if (c.role == GM_ROLE_FEATURE && *c.name && gm_dataset_find_column(valid, c.name) < 0)
+            return gm__fail(j->ctx, GM_E_UNKNOWN, "validation rows have no column '%.64s'", c.name);
+    }
+    j->train = j->config.rows;
+    j->held = valid;
+    return GM_OK;
+}
+
+static gm_status hold_out(job *j)
+{
+    int64_t rows = gm_dataset_row_count(j->config.rows);
     double held = floor(gm__value_real(j->values, "held_out") * (double)rows + 0.5);
     if (rows > 0 && !(held >= 1 && held < (double)rows))
         return gm__fail(j->ctx, GM_E_DATA,
                         "auto: %lld rows are too few: a part of them, the option 'held_out', is "
                         "held out to choose by, and is empty",
                         (long long)rows);
-    GM_TRY(gm_dataset_split(j->ctx, j->config->rows, gm__value_real(j->values, "held_out"),
-                            (uint64_t)gm__value_int(j->values, "seed"), &j->train, &j->held));
+    GM_TRY(gm_dataset_split(j->ctx, j->config.rows, gm__value_real(j->values, "held_out"),
+                            (uint64_t)gm__value_int(j->values, "seed"), &j->parts[0],
+                            &j->parts[1]));
+    j->train = j->parts[0];
+    j->held = j->parts[1];
+    return GM_OK;
+}
+
+static gm_status prepare(job *j)
+{
+    if (!gm__value_given(j->values, "seed"))
+        return gm__fail(j->ctx, GM_E_SEED,
+                        "auto draws random numbers: set the option 'seed' to any whole number");
+    GM_TRY(j->config.valid ? take_valid(j) : hold_out(j));
     j->held_rows = gm_dataset_row_count(j->held);
     GM_TRY(describe_data(j));
     j->report = gm__alloc(&j->ctx->allocator, sizeof *j->report);
@@ -368,23 +421,25 @@ static gm_status read_options(job *j)
     GM_TRY(gm__enter(j->ctx, &entry));
     return gm__leave(
         j->ctx, &entry,
-        gm__values_create(j->ctx, "auto", &table, 1, GM_STAGE_FIT, j->config->options, &j->values));
+        gm__values_create(j->ctx, "auto", &table, 1, GM_STAGE_FIT, j->config.options, &j->values));
 }
 
 gm_status gm_fit_auto(gm_context *ctx, const gm_auto_config *config, gm_auto_report **report,
                       gm_model **model)
 {
-    job j = {.ctx = ctx, .config = config, .began = gm__clock()};
+    job j = {.ctx = ctx, .began = gm__clock()};
     if (report)
         *report = NULL;
     if (model)
         *model = NULL;
     if (!ctx)
         return GM_E_ARG;
-    if (!model || !config || config->struct_size < sizeof *config || !config->rows)
+    if (!model || !config || config->struct_size < offsetof(gm_auto_config, valid) || !config->rows)
         return gm__fail(ctx, GM_E_ARG,
                         "auto: config, its rows or the place for the model is NULL, or its "
                         "struct_size is not set");
+    memcpy(&j.config, config,
+           config->struct_size < sizeof j.config ? config->struct_size : sizeof j.config);
     GM_TRY(read_options(&j));
     gm_status code = prepare(&j);
     if (!code)
@@ -394,8 +449,8 @@ gm_status gm_fit_auto(gm_context *ctx, const gm_auto_config *config, gm_auto_rep
         *report = j.report;
     else
         gm_auto_report_free(j.report);
-    gm_dataset_free(j.train);
-    gm_dataset_free(j.held);
+    gm_dataset_free(j.parts[0]);
+    gm_dataset_free(j.parts[1]);
     gm__values_free(j.values);
     return code;
 }

@@ -31,8 +31,9 @@ int gm__auto_rung(int i, const gm__auto_data *data, gm__auto_plan *plan);
 typedef struct gm__auto_try {
     gm_auto_row row;
     gm_model *model;
-    double *logp; /* (held-out rows); NULL where there is no model */
-    char options[GM__AUTO_TEXT], why[512], rung[32], family[32];
+    double *logp;       /* (held-out rows); NULL where there is no model */
+    double fit_seconds; /* without the score */
+    char options[GM__AUTO_TEXT], why[512], rung[32], family[32], refit_why[128];
 } gm__auto_try;
 
 enum { GM__AUTO_MOST = 16 };
@@ -42,5 +43,29 @@ struct gm_auto_report {
     int64_t count;
     gm__auto_try tries[GM__AUTO_MOST];
 };
+
+typedef struct gm__auto_job {
+    gm_context *ctx;
+    gm_auto_config config;
+    gm__values *values;
+    const gm_dataset *train, *held;
+    gm_dataset *parts[2]; /* those, where they are split off */
+    int64_t held_rows;
+    gm__auto_data data;
+    gm_auto_report *report;
+    double began;
+} gm__auto_job;
+
+/* "name=value name=value" into the bag, but for what is called `without` (NULL: nothing). */
+gm_status gm__auto_words(gm_context *ctx, gm_options *bag, const char *words, const char *without);
+/* log p of the rows held out. */
+gm_status gm__auto_score(const gm__auto_job *j, const gm_model *model, double *logp);
+/* Seconds that are left. */
+double gm__auto_left(const gm__auto_job *j);
+/* What it would take to fit it again to all rows, and to look at that; 0 where nothing is held out
+ * of the rows, or that is not wanted. */
+double gm__auto_refit_seconds(const gm__auto_job *j, const gm__auto_try *t);
+/* The chosen one again, from all rows; its row tells whether. */
+gm_status gm__auto_refit(gm__auto_job *j, gm__auto_try *best);
 
 #endif
