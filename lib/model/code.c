@@ -311,13 +311,6 @@ static gm_status begin(gm_context *ctx, const gm_model *model, const char *call,
     return gm__call_values(ctx, model, call, opts, values);
 }
 
-static gm_status rows_of_array(gm_context *ctx, const char *call, const gm_array *x,
-                               const gm_model *model, gm__rows *rows)
-{
-    const gm__structure *s = model->structure;
-    return gm__rows_of_array(ctx, call, x, s->schema, s->columns, rows);
-}
-
 static gm_status check_rows(gm_context *ctx, const char *call, const gm_array *out, int64_t n,
                             const gm_model *model)
 {
@@ -356,47 +349,37 @@ static gm_status encode_all(gm_context *ctx, const gm_model *model, const gm__ro
     return code;
 }
 
+static gm_status encode(gm_context *ctx, const gm_model *model, const gm__source *x,
+                        const gm_array *cond, const gm_options *opts, gm_array *z)
+{
+    gm__values *values = NULL;
+    gm__given given;
+    gm__rows rows;
+    GM_TRY(begin(ctx, model, "encode", GM_CAN_ENCODE, cond, opts, &values));
+    gm_status code = gm__rows_open(ctx, "encode", model, x, cond, &given, &rows);
+    if (!code)
+        code = encode_all(ctx, model, &rows, values, z);
+    gm__rows_close(&rows, &given);
+    gm__values_free(values);
+    return code;
+}
+
 gm_status gm_model_encode(gm_context *ctx, const gm_model *model, const gm_array *x,
                           const gm_array *cond, const gm_options *opts, gm_array *z)
 {
     gm__entry entry;
-    gm__values *values = NULL;
-    gm__rows rows;
+    gm__source source = {.array = x};
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code = begin(ctx, model, "encode", GM_CAN_ENCODE, cond, opts, &values);
-    gm__given given = {0};
-    if (!code)
-        code = rows_of_array(ctx, "encode", x, model, &rows);
-    if (!code)
-        code = gm__given_open(ctx, "encode", model, cond, NULL, rows.count, &given);
-    rows.given = &given;
-    if (!code)
-        code = encode_all(ctx, model, &rows, values, z);
-    gm__given_close(&given);
-    gm__values_free(values);
-    return gm__leave(ctx, &entry, code);
+    return gm__leave(ctx, &entry, encode(ctx, model, &source, cond, opts, z));
 }
 
 gm_status gm_model_encode_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
                                const gm_array *cond, const gm_options *opts, gm_array *z)
 {
     gm__entry entry;
-    gm__values *values = NULL;
-    gm__rows rows = {0};
+    gm__source source = {.data = data, .has_data = 1};
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code = begin(ctx, model, "encode", GM_CAN_ENCODE, cond, opts, &values);
-    gm__given given = {0};
-    if (!code)
-        code = gm__rows_of_data(ctx, "encode", model, data, &rows);
-    if (!code)
-        code = gm__given_open(ctx, "encode", model, cond, data, rows.count, &given);
-    rows.given = &given;
-    if (!code)
-        code = encode_all(ctx, model, &rows, values, z);
-    gm__given_close(&given);
-    gm__rows_clear(&rows);
-    gm__values_free(values);
-    return gm__leave(ctx, &entry, code);
+    return gm__leave(ctx, &entry, encode(ctx, model, &source, cond, opts, z));
 }
 
 /* ---- Rows that are made: into an array, or into cells of a dataset --------------------------- */
@@ -509,8 +492,8 @@ gm_status gm_model_decode_rows(gm_context *ctx, const gm_model *model, const gm_
 /* ---- reconstruct ----------------------------------------------------------------------------- */
 
 /* Codes of all rows, then rows of all codes. */
-static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__rows *rows,
-                             const gm__values *values, gm_array *y, gm_dataset **data)
+static gm_status code_and_back(gm_context *ctx, const gm_model *model, const gm__rows *rows,
+                               const gm__values *values, gm_array *y, gm_dataset **data)
 {
     int64_t k = gm__code(model);
     double *z;
@@ -534,50 +517,41 @@ static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__r
     return code;
 }
 
+static gm_status reconstruct(gm_context *ctx, const gm_model *model, const gm__source *x,
+                             const gm_array *cond, const gm_options *opts, gm_array *y,
+                             gm_dataset **data)
+{
+    gm__values *values = NULL;
+    gm__given given;
+    gm__rows rows;
+    GM_TRY(begin(ctx, model, "reconstruct", GM_CAN_RECONSTRUCT, cond, opts, &values));
+    gm_status code = gm__rows_open(ctx, "reconstruct", model, x, cond, &given, &rows);
+    if (!code)
+        code = code_and_back(ctx, model, &rows, values, y, data);
+    gm__rows_close(&rows, &given);
+    gm__values_free(values);
+    return code;
+}
+
 gm_status gm_model_reconstruct(gm_context *ctx, const gm_model *model, const gm_array *x,
                                const gm_array *cond, const gm_options *opts, gm_array *y)
 {
     gm__entry entry;
-    gm__values *values = NULL;
-    gm__rows rows;
+    gm__source source = {.array = x};
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code = begin(ctx, model, "reconstruct", GM_CAN_RECONSTRUCT, cond, opts, &values);
-    gm__given given = {0};
-    if (!code)
-        code = rows_of_array(ctx, "reconstruct", x, model, &rows);
-    if (!code)
-        code = gm__given_open(ctx, "reconstruct", model, cond, NULL, rows.count, &given);
-    rows.given = &given;
-    if (!code)
-        code = reconstruct(ctx, model, &rows, values, y, NULL);
-    gm__given_close(&given);
-    gm__values_free(values);
-    return gm__leave(ctx, &entry, code);
+    return gm__leave(ctx, &entry, reconstruct(ctx, model, &source, cond, opts, y, NULL));
 }
 
 gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
                                     const gm_array *cond, const gm_options *opts, gm_dataset **out)
 {
     gm__entry entry;
-    gm__values *values = NULL;
-    gm__rows rows = {0};
+    gm__source source = {.data = data, .has_data = 1};
     GM_TRY(gm__enter(ctx, &entry));
-    gm_status code = out ? begin(ctx, model, "reconstruct", GM_CAN_RECONSTRUCT, cond, opts, &values)
-                         : gm__fail(ctx, GM_E_ARG, "reconstruct: out is NULL");
-    if (out)
-        *out = NULL;
-    gm__given given = {0};
-    if (!code)
-        code = gm__rows_of_data(ctx, "reconstruct", model, data, &rows);
-    if (!code)
-        code = gm__given_open(ctx, "reconstruct", model, cond, data, rows.count, &given);
-    rows.given = &given;
-    if (!code)
-        code = reconstruct(ctx, model, &rows, values, NULL, out);
-    gm__given_close(&given);
-    gm__rows_clear(&rows);
-    gm__values_free(values);
-    return gm__leave(ctx, &entry, code);
+    if (!out)
+        return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "reconstruct: out is NULL"));
+    *out = NULL;
+    return gm__leave(ctx, &entry, reconstruct(ctx, model, &source, cond, opts, NULL, out));
 }
 
 /* ---- sample ---------------------------------------------------------------------------------- */
@@ -616,16 +590,14 @@ static gm_status score(gm_context *ctx, const gm_model *model, const gm_array *x
                        const gm_array *cond, const gm_options *opts, double *logp)
 {
     gm__values *values = NULL;
+    gm__source source = {.array = x};
+    gm__given given;
     gm__rows rows;
-    gm__given given = {0};
     GM_TRY(begin(ctx, model, "log_prob", GM_CAN_LOG_PROB, NULL, opts, &values));
-    gm_status code = rows_of_array(ctx, "sample", x, model, &rows);
-    if (!code)
-        code = gm__given_open(ctx, "sample", model, cond, NULL, rows.count, &given);
-    rows.given = &given;
+    gm_status code = gm__rows_open(ctx, "sample", model, &source, cond, &given, &rows);
     if (!code)
         code = gm__log_prob(ctx, model, &rows, values, &(gm__scores){.logp = logp});
-    gm__given_close(&given);
+    gm__rows_close(&rows, &given);
     gm__values_free(values);
     return code;
 }

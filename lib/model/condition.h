@@ -54,6 +54,18 @@ gm_status gm__given_load(gm_context *ctx, gm__given *given, gm__real real, int64
 /* Likewise, as the input of a program (NULL: none). */
 gm_status gm__given_input(gm_context *ctx, gm__given *given, const gm__program *program,
                           int64_t first, int64_t n, const void **inputs);
+/* The rows of a call on an array or, where has_data, on a dataset. */
+typedef struct gm__source {
+    const gm_array *array;
+    const gm_dataset *data;
+    int has_data;
+} gm__source;
+/* Opens both: rows of the source, with the conditions that go with them. Both are to be closed,
+ * also after a failure. Errors as of gm__rows_of_array, gm__rows_of_data and gm__given_open. */
+gm_status gm__rows_open(gm_context *ctx, const char *call, const gm_model *model,
+                        const gm__source *source, const gm_array *cond, gm__given *given,
+                        gm__rows *rows);
+void gm__rows_close(gm__rows *rows, gm__given *given);
 /* All rows of data as a model's network takes its conditions: (rows, given) doubles, to be freed;
  * NULL where the model has none. */
 gm_status gm__given_all(gm_context *ctx, const gm__structure *s, const gm_dataset *data,

@@ -386,23 +386,27 @@ static gm_status begin(gm_context *ctx, const gm_model *model, const gm_array *c
     return gm__call_values(ctx, model, "log_prob", opts, values);
 }
 
-static gm_status of_array(gm_context *ctx, const gm_model *model, const gm_array *x,
+static gm_status log_prob(gm_context *ctx, const gm_model *model, const gm__source *x,
                           const gm_array *cond, const gm_options *opts, const gm__scores *o)
 {
     gm__values *values;
+    gm__given given;
     gm__rows rows;
     GM_TRY(begin(ctx, model, cond, opts, o->logp, &values));
-    gm__given given = {0};
-    gm_status code = gm__rows_of_array(ctx, "log_prob", x, model->structure->schema,
-                                       model->structure->columns, &rows);
-    if (!code)
-        code = gm__given_open(ctx, "log_prob", model, cond, NULL, rows.count, &given);
-    rows.given = &given;
+    gm_status code = gm__rows_open(ctx, "log_prob", model, x, cond, &given, &rows);
     if (!code)
         code = gm__log_prob(ctx, model, &rows, values, o);
-    gm__given_close(&given);
+    gm__rows_close(&rows, &given);
     gm__values_free(values);
     return code;
+}
+
+static gm_status bounds(gm_context *ctx, const gm_model *model, const gm__source *x,
+                        const gm_array *cond, const gm_options *opts, const gm__scores *o)
+{
+    if (!o->lower || !o->upper)
+        return gm__fail(ctx, GM_E_ARG, "log_prob_bounds: lower or upper is NULL");
+    return log_prob(ctx, model, x, cond, opts, o);
 }
 
 gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_array *x,
@@ -411,8 +415,9 @@ gm_status gm_model_log_prob(gm_context *ctx, const gm_model *model, const gm_arr
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
+    gm__source source = {.array = x};
     gm__scores o = {.logp = logp, .error = error};
-    return gm__leave(ctx, &entry, of_array(ctx, model, x, cond, opts, &o));
+    return gm__leave(ctx, &entry, log_prob(ctx, model, &source, cond, opts, &o));
 }
 
 gm_status gm_model_log_prob_bounds(gm_context *ctx, const gm_model *model, const gm_array *x,
@@ -421,11 +426,9 @@ gm_status gm_model_log_prob_bounds(gm_context *ctx, const gm_model *model, const
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
+    gm__source source = {.array = x};
     gm__scores o = {.logp = logp, .lower = lower, .upper = upper};
-    return gm__leave(ctx, &entry,
-                     lower && upper
-                         ? of_array(ctx, model, x, cond, opts, &o)
-                         : gm__fail(ctx, GM_E_ARG, "log_prob_bounds: lower or upper is NULL"));
+    return gm__leave(ctx, &entry, bounds(ctx, model, &source, cond, opts, &o));
 }
 
 /* A packed or strided matrix of the caller's as an array. */
@@ -452,33 +455,15 @@ gm_status gm_model_log_prob_f32(gm_context *ctx, const gm_model *model, const fl
     return gm_model_log_prob(ctx, model, &a, NULL, opts, logp, NULL);
 }
 
-static gm_status of_rows(gm_context *ctx, const gm_model *model, const gm_dataset *data,
-                         const gm_array *cond, const gm_options *opts, const gm__scores *o)
-{
-    gm__values *values;
-    gm__rows rows = {0};
-    GM_TRY(begin(ctx, model, cond, opts, o->logp, &values));
-    gm__given given = {0};
-    gm_status code = gm__rows_of_data(ctx, "log_prob", model, data, &rows);
-    if (!code)
-        code = gm__given_open(ctx, "log_prob", model, cond, data, rows.count, &given);
-    rows.given = &given;
-    if (!code)
-        code = gm__log_prob(ctx, model, &rows, values, o);
-    gm__given_close(&given);
-    gm__rows_clear(&rows);
-    gm__values_free(values);
-    return code;
-}
-
 gm_status gm_model_log_prob_rows(gm_context *ctx, const gm_model *model, const gm_dataset *rows,
                                  const gm_array *cond, const gm_options *opts, double *logp,
                                  double *error)
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
+    gm__source source = {.data = rows, .has_data = 1};
     gm__scores o = {.logp = logp, .error = error};
-    return gm__leave(ctx, &entry, of_rows(ctx, model, rows, cond, opts, &o));
+    return gm__leave(ctx, &entry, log_prob(ctx, model, &source, cond, opts, &o));
 }
 
 gm_status gm_model_log_prob_bounds_rows(gm_context *ctx, const gm_model *model,
@@ -488,11 +473,9 @@ gm_status gm_model_log_prob_bounds_rows(gm_context *ctx, const gm_model *model,
 {
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
+    gm__source source = {.data = rows, .has_data = 1};
     gm__scores o = {.logp = logp, .lower = lower, .upper = upper};
-    return gm__leave(ctx, &entry,
-                     lower && upper
-                         ? of_rows(ctx, model, rows, cond, opts, &o)
-                         : gm__fail(ctx, GM_E_ARG, "log_prob_bounds: lower or upper is NULL"));
+    return gm__leave(ctx, &entry, bounds(ctx, model, &source, cond, opts, &o));
 }
 
 static gm_status gradient(gm_context *ctx, const gm_model *model, const gm_array *x,

@@ -99,6 +99,27 @@ void gm__rows_clear(gm__rows *rows)
     rows->ordered = NULL;
 }
 
+gm_status gm__rows_open(gm_context *ctx, const char *call, const gm_model *model,
+                        const gm__source *source, const gm_array *cond, gm__given *given,
+                        gm__rows *rows)
+{
+    const gm__structure *s = model->structure;
+    *rows = (gm__rows){0};
+    *given = (gm__given){0};
+    GM_TRY(source->has_data
+               ? gm__rows_of_data(ctx, call, model, source->data, rows)
+               : gm__rows_of_array(ctx, call, source->array, s->schema, s->columns, rows));
+    GM_TRY(gm__given_open(ctx, call, model, cond, source->data, rows->count, given));
+    rows->given = given;
+    return GM_OK;
+}
+
+void gm__rows_close(gm__rows *rows, gm__given *given)
+{
+    gm__given_close(given);
+    gm__rows_clear(rows);
+}
+
 void gm__array_get(const gm_array *a, int64_t first, int64_t count, double *out)
 {
     int64_t d = a->shape[1];
