@@ -1,5 +1,6 @@
 // Learns the handwritten digits of examples/data/digits.csv, scores digits that it has not seen,
-// and draws a few of its own.
+// and draws a few of its own. Then two columns that lean on each other, and what their density
+// answers beside.
 //
 //	cd examples/go
 //	export CGO_CFLAGS=-I../../include CGO_LDFLAGS=-L../../build LD_LIBRARY_PATH=../../build
@@ -58,6 +59,68 @@ func draw(digits []float64) {
 		}
 		fmt.Println()
 	}
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) < 1e-6 }
+
+// densities asks one normal distribution: by the formulas of regression.
+func densities(ctx *Context) {
+	const n = 600
+	rows := make([]float64, 0, 2*n)
+	var centre [2]float64
+	for i := 0.0; i < n; i++ {
+		rows = append(rows, math.Sin(i), 0.8*math.Sin(i)+0.6*math.Cos(1.7*i))
+	}
+	for i, v := range rows {
+		centre[i%2] += v / n
+	}
+	var xx, xy, yy float64
+	for i := 0; i < 2*n; i += 2 {
+		x, y := rows[i]-centre[0], rows[i+1]-centre[1]
+		xx, xy, yy = xx+x*x/n, xy+x*y/n, yy+y*y/n
+	}
+	there := centre[1] + xy/xx*(0.5-centre[0])
+	spread := math.Sqrt(yy - xy*xy/xx)
+
+	data := must(ctx.FromRows(rows, 2))
+	seed := Options{"seed": 1}
+	model := must(ctx.Fit("mixture", data, Options{"seed": 1, "components": 1, "valid": 0}, nil,
+		nil))
+	row := []float64{0.5, there + spread}
+	logp, gradient, err := model.LogProbGradient(ctx, row, nil)
+	must(0, err)
+	check(same(logp, must(model.LogProb(ctx, row, nil))), "log p beside its gradient")
+	check(near(gradient[1], -1/spread), "a gradient by its formula")
+	given := must(model.LogProbGiven(ctx, row, []bool{true, false}, nil))
+	check(near(given[0], -0.5-math.Log(spread*math.Sqrt(2*math.Pi))), "log p given a column")
+	filled := must(model.Impute(ctx, []float64{0.5, math.NaN()}, Options{"how": "mean"}))
+	check(filled[0] == 0.5 && near(filled[1], there), "a mean given a column")
+	drawn := must(model.SampleGiven(ctx, 2000, []float64{0.5, math.NaN()}, seed))
+	second := make([]float64, 2000)
+	for i := range second {
+		check(drawn[2*i] == 0.5, "what is given stays")
+		second[i] = drawn[2*i+1]
+	}
+	check(math.Abs(mean(second)-there) < 5*spread/math.Sqrt(2000), "draws given a column")
+
+	wary := must(ctx.FitAnomaly("mixture", data, Options{"seed": 1, "components": 1}))
+	odd := must(ctx.FromRows([]float64{0, 0, 1, -3}, 2))
+	score, p, err := wary.Anomaly(ctx, odd, nil, nil)
+	must(0, err)
+	check(score[1] > score[0] && p[0] > 0.2 && p[1] < 0.01, "oddness")
+	_, p, err = wary.Anomaly(ctx, odd, odd, nil)
+	must(0, err)
+	check(p[0] == 1 && near(p[1], 2.0/3), "p-values by other rows")
+
+	best, tried, err := ctx.FitAuto(data,
+		Options{"seed": 1, "seconds": 1, "rungs": "gaussian,copula"})
+	must(0, err)
+	check(len(tried) == 2 && tried[1].Chosen && best.Columns() == 2, "the ladder")
+	for _, t := range tried {
+		check(t.Error > 0 && t.Why == "", "what was tried")
+		fmt.Printf("%s: %.3f +- %.3f nats a row\n", t.Rung, t.Mean, t.Error)
+	}
+	check(tried[1].Mean > tried[0].Mean, "the best is best")
 }
 
 func main() {
@@ -124,4 +187,5 @@ func main() {
 		}
 	}
 	must(0, ctx.Set("threads", "2"))
+	densities(ctx)
 }

@@ -32,6 +32,51 @@ static gm_status fit(gm_context *ctx, const char *family, const gm_dataset *rows
     }
     return gm_fit_with(ctx, family, &config, model);
 }
+
+static gm_status fit_auto(gm_context *ctx, const gm_dataset *rows, const gm_options *options,
+                          gm_auto_report **report, gm_model **model)
+{
+    gm_auto_config config = {sizeof config, rows, options, NULL, NULL, NULL};
+    return gm_fit_auto(ctx, &config, report, model);
+}
+
+// Rows in Go's memory; what a call only reads, it leaves alone.
+static gm_array rows_at(const double *x, int64_t n, const gm_model *model)
+{
+    gm_array a;
+    gm_array_init(&a, GM_F64, (double *)x, n, gm_model_column_count(model));
+    return a;
+}
+
+static gm_status log_prob_gradient(gm_context *ctx, const gm_model *model, const double *x,
+                                   int64_t n, const gm_options *options, double *logp,
+                                   double *gradient)
+{
+    gm_array a = rows_at(x, n, model), g = rows_at(gradient, n, model);
+    return gm_model_log_prob_gradient(ctx, model, &a, NULL, options, logp, &g);
+}
+
+static gm_status log_prob_given(gm_context *ctx, const gm_model *model, const double *x, int64_t n,
+                                const uint8_t *known, const gm_options *options, double *logp)
+{
+    gm_array a = rows_at(x, n, model);
+    return gm_model_log_prob_given(ctx, model, &a, known, NULL, options, logp);
+}
+
+static gm_status impute(gm_context *ctx, const gm_model *model, const double *x, int64_t n,
+                        const gm_options *options, double *y)
+{
+    gm_array a = rows_at(x, n, model), b = rows_at(y, n, model);
+    return gm_model_impute(ctx, model, &a, NULL, options, &b);
+}
+
+static gm_status sample_given(gm_context *ctx, const gm_model *model, int64_t n,
+                              const double *given, int64_t rows, const gm_options *options,
+                              double *x)
+{
+    gm_array a = rows_at(given, rows, model), b = rows_at(x, n, model);
+    return gm_model_sample_given(ctx, model, n, &a, NULL, options, &b);
+}
 */
 import "C"
 
@@ -233,29 +278,31 @@ func newModel(p *C.gm_model) *Model {
 	return m
 }
 
-// Fit fits a family to rows by Adam with options of its own; tell (may be nil) hears how it stands
-// and stops it with false.
+// Fit fits a family to rows, by Adam with options of its own (nil: as they are, or a family that
+// learns in one piece); tell (may be nil) hears how it stands and stops it with false.
 func (c *Context) Fit(family string, rows *Dataset, options, adam Options,
 	tell func(Progress) bool) (*Model, error) {
 	defer runtime.KeepAlive(rows)
 	f, a := C.CString(family), C.CString("adam")
 	defer C.free(unsafe.Pointer(f))
 	defer C.free(unsafe.Pointer(a))
-	rule, err := c.bag(adam)
-	if err != nil {
-		return nil, err
-	}
-	defer C.gm_options_free(rule)
 	how, err := c.bag(options)
 	if err != nil {
 		return nil, err
 	}
 	defer C.gm_options_free(how)
 	var optimizer *C.gm_optimizer
-	if err := c.check(C.gm_optimizer_create(c.p, a, rule, &optimizer)); err != nil {
-		return nil, err
+	if adam != nil {
+		rule, err := c.bag(adam)
+		if err != nil {
+			return nil, err
+		}
+		defer C.gm_options_free(rule)
+		if err := c.check(C.gm_optimizer_create(c.p, a, rule, &optimizer)); err != nil {
+			return nil, err
+		}
+		defer C.gm_optimizer_free(optimizer)
 	}
-	defer C.gm_optimizer_free(optimizer)
 	var user C.uintptr_t
 	if tell != nil {
 		h := cgo.NewHandle(tell)
@@ -267,6 +314,60 @@ func (c *Context) Fit(family string, rows *Dataset, options, adam Options,
 		return nil, err
 	}
 	return newModel(p), nil
+}
+
+// FitAnomaly fits a family for finding anomalies among rows that may hold some already; the options
+// are those of "anomaly" and of the fit.
+func (c *Context) FitAnomaly(family string, rows *Dataset, options Options) (*Model, error) {
+	defer runtime.KeepAlive(rows)
+	f := C.CString(family)
+	defer C.free(unsafe.Pointer(f))
+	how, err := c.bag(options)
+	if err != nil {
+		return nil, err
+	}
+	defer C.gm_options_free(how)
+	var p *C.gm_model
+	if err := c.check(C.gm_fit_anomaly(c.p, f, rows.p, how, &p)); err != nil {
+		return nil, err
+	}
+	return newModel(p), nil
+}
+
+// Tried is a model that FitAuto tried: its held-out log density in nats a row, with the standard
+// error, or why there is none.
+type Tried struct {
+	Rung        string
+	Chosen      bool
+	Mean, Error float64
+	Why         string
+}
+
+// FitAuto gives the best of a ladder of families, and what was tried; the options are those of
+// "auto".
+func (c *Context) FitAuto(rows *Dataset, options Options) (*Model, []Tried, error) {
+	defer runtime.KeepAlive(rows)
+	how, err := c.bag(options)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer C.gm_options_free(how)
+	var report *C.gm_auto_report
+	var p *C.gm_model
+	if err := c.check(C.fit_auto(c.p, rows.p, how, &report, &p)); err != nil {
+		return nil, nil, err
+	}
+	defer C.gm_auto_report_free(report)
+	best, tried := newModel(p), []Tried{}
+	for i := C.int64_t(0); i < C.gm_auto_report_count(report); i++ {
+		row := C.gm_auto_row{struct_size: C.sizeof_gm_auto_row}
+		if err := c.check(C.gm_auto_report_row(c.p, report, i, &row)); err != nil {
+			return nil, nil, err
+		}
+		tried = append(tried, Tried{C.GoString(row.rung), row.chosen != 0, float64(row.mean),
+			float64(row.error), C.GoString(row.why)})
+	}
+	return best, tried, nil
 }
 
 func (c *Context) Load(path string) (*Model, error) {
@@ -331,4 +432,89 @@ func (m *Model) Sample(c *Context, n int, options Options) ([]float64, error) {
 	defer C.gm_options_free(how)
 	x := make([]float64, n*m.Columns())
 	return x, c.check(C.gm_model_sample_f64(c.p, m.p, C.int64_t(n), nil, how, reals(x)))
+}
+
+func (m *Model) rows(x []float64) (C.int64_t, error) {
+	if len(x)%m.Columns() != 0 {
+		return 0, &Error{C.GM_E_SHAPE, fmt.Sprintf("%d numbers are no rows of %d", len(x), m.Columns())}
+	}
+	return C.int64_t(len(x) / m.Columns()), nil
+}
+
+// ask calls C for rows x with options.
+func (m *Model) ask(c *Context, x []float64, options Options,
+	call func(n C.int64_t, how *C.gm_options) C.gm_status) error {
+	defer runtime.KeepAlive(m)
+	n, err := m.rows(x)
+	if err != nil {
+		return err
+	}
+	how, err := c.bag(options)
+	if err != nil {
+		return err
+	}
+	defer C.gm_options_free(how)
+	return c.check(call(n, how))
+}
+
+// LogProbGradient gives log p of each row, and its gradient in x.
+func (m *Model) LogProbGradient(c *Context, x []float64, options Options) (logp, gradient []float64,
+	err error) {
+	logp, gradient = make([]float64, len(x)/m.Columns()), make([]float64, len(x))
+	err = m.ask(c, x, options, func(n C.int64_t, how *C.gm_options) C.gm_status {
+		return C.log_prob_gradient(c.p, m.p, reals(x), n, how, reals(logp), reals(gradient))
+	})
+	return logp, gradient, err
+}
+
+// LogProbGiven gives log p of the columns that are not known, given those that are.
+func (m *Model) LogProbGiven(c *Context, x []float64, known []bool, options Options) ([]float64,
+	error) {
+	if len(known) != m.Columns() {
+		return nil, &Error{C.GM_E_SHAPE, "known has a truth value for each column"}
+	}
+	mask := make([]C.uint8_t, len(known))
+	for j, k := range known {
+		if k {
+			mask[j] = 1
+		}
+	}
+	logp := make([]float64, len(x)/m.Columns())
+	return logp, m.ask(c, x, options, func(n C.int64_t, how *C.gm_options) C.gm_status {
+		return C.log_prob_given(c.p, m.p, reals(x), n, &mask[0], how, reals(logp))
+	})
+}
+
+// Impute gives rows with their NaNs filled in: by draws, or as the option "how" says.
+func (m *Model) Impute(c *Context, x []float64, options Options) ([]float64, error) {
+	y := make([]float64, len(x))
+	return y, m.ask(c, x, options, func(n C.int64_t, how *C.gm_options) C.gm_status {
+		return C.impute(c.p, m.p, reals(x), n, how, reals(y))
+	})
+}
+
+// SampleGiven draws n rows with columns given, one row or n; NaN where a column is to be drawn.
+func (m *Model) SampleGiven(c *Context, n int, given []float64, options Options) ([]float64,
+	error) {
+	x := make([]float64, n*m.Columns())
+	return x, m.ask(c, given, options, func(rows C.int64_t, how *C.gm_options) C.gm_status {
+		return C.sample_given(c.p, m.p, C.int64_t(n), reals(given), rows, how, reals(x))
+	})
+}
+
+// Anomaly gives -log p of each row, and its p-value: by the rows that FitAnomaly laid aside, unless
+// calibration (may be nil) gives others.
+func (m *Model) Anomaly(c *Context, rows, calibration *Dataset, options Options) (score,
+	pValue []float64, err error) {
+	defer runtime.KeepAlive(rows)
+	defer runtime.KeepAlive(calibration)
+	var by *C.gm_dataset
+	if calibration != nil {
+		by = calibration.p
+	}
+	score, pValue = make([]float64, rows.Rows()), make([]float64, rows.Rows())
+	err = m.ask(c, nil, options, func(_ C.int64_t, how *C.gm_options) C.gm_status {
+		return C.gm_model_anomaly(c.p, m.p, rows.p, by, how, reals(score), reals(pValue))
+	})
+	return score, pValue, err
 }

@@ -42,46 +42,6 @@ def digits(path):
     check(np.array_equal(model.decode(model.encode(drawn)), drawn), "decode(encode(x)) is x")
 
 
-def one_piece():
-    """Families without an optimizer: a Gaussian kernel and a single normal, by their formulas."""
-    x = np.random.default_rng(0).normal(size=(300, 2)) * (1, 3)
-    model = genmod.kde(x, bandwidth=0.5, valid=0, seed=1)
-    away = (x[:5, None] - x[None]) / 0.5
-    kernels = np.exp(-(away ** 2).sum(2) / 2) / (2 * np.pi * 0.5 ** 2)
-    check(np.allclose(model.log_prob(x[:5]), np.log(kernels.mean(1)), rtol=1e-5), "a kernel's sum")
-    model = genmod.mixture(x, components=1, covariance="diagonal", seed=1, valid=0)
-    z = (x[:5] - x.mean(0)) / x.std(0)
-    normal = -(z ** 2).sum(1) / 2 - np.log(2 * np.pi * x.std(0).prod())
-    check(np.allclose(model.log_prob(x[:5]), normal, rtol=1e-9), "a normal's density")
-    logp, lower, upper = model.log_prob_bounds(x[:5])
-    check((lower <= logp).all() and (logp <= upper).all(), "bounds")
-    names = [p for p in inspect.signature(genmod.kde).parameters]
-    check("transform" in names and "lr" not in names, "keywords of kde")
-
-
-def given_others():
-    """Two normal columns of correlation 0.8, in one component: by the formulas of regression."""
-    x = np.random.default_rng(1).normal(size=(2000, 2)) @ [[1, 0.8], [0, 0.6]]
-    model = genmod.mixture(x, components=1, seed=1, valid=0)
-    mean, cov = x.mean(0), np.cov(x.T, bias=True)
-    slope = cov[0, 1] / cov[0, 0]
-    there = mean[1] + slope * (1.5 - mean[0])
-    spread = np.sqrt(cov[1, 1] - slope * cov[0, 1])
-    filled = model.impute([[1.5, np.nan], [0.25, 0.5]], how="mean")
-    check(np.allclose(filled, [[1.5, there], [0.25, 0.5]], rtol=1e-6), "a mean given a column")
-    drawn = model.sample_given(4000, [1.5, np.nan], seed=1)
-    check((drawn[:, 0] == 1.5).all(), "what is given stays")
-    check(abs(drawn[:, 1].mean() - there) < 0.05, "draws given a column")
-    row = [[1.5, 1.0]]
-    normal = -((1 - there) / spread) ** 2 / 2 - np.log(spread * np.sqrt(2 * np.pi))
-    check(np.allclose(model.log_prob_given(row, [1, 0]), normal, rtol=1e-6), "log p given a column")
-    p, error = model.range_prob([[mean[0], -np.inf]], [[np.inf, np.inf]], seed=1)
-    check(abs(p[0] - 0.5) < 1e-9 and error[0] == 0, "half of the rows lie above the mean")
-    archive = model.compress(x)
-    check(np.array_equal(model.decompress(archive), x), "decompress(compress(x)) is x")
-    print(f"{x.nbytes} bytes of rows in {len(archive)}")
-
-
 def moons():
     random = np.random.default_rng(0)
     angle = random.uniform(0, np.pi, 2000)
@@ -152,8 +112,6 @@ def errors(x):
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     digits(sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "../data/digits.csv"))
-    one_piece()
-    given_others()
     errors(moons())
     check(len(genmod._borrowed) == 0, "an array is still borrowed")
 

@@ -4,6 +4,8 @@
     model = genmod.flow(x, seed=7, epochs=20, bins=8, lr=2e-3)   # help(genmod.flow): all keywords
     model.sample(10, seed=1)
     model.log_prob(x)
+    model, tried = genmod.fit_auto(x, seed=7, seconds=60)
+    run = genmod.nuts(lambda x: (-x @ x / 2, -x), 500, dim=3, seed=1)
 
 Each family of the library is a function here, its keywords read from the library's options tables:
 those of the family, of every fit, and of the optimizer. NumPy arrays go in and out without a copy
@@ -20,6 +22,7 @@ import json
 import numbers
 import os
 import threading
+import types
 
 import numpy as np
 
@@ -69,6 +72,73 @@ class gm_fit_config(_Struct):
     _fields_ = [("struct_size", C.c_uint32), ("train", C.c_void_p), ("valid", C.c_void_p),
                 ("options", C.c_void_p), ("optimizer", C.c_void_p), ("progress", _progress_fn),
                 ("progress_user", C.c_void_p), ("init", C.c_void_p)]
+
+
+_tried_fn = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p)
+_write_fn = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_int64)
+_density_fn = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.POINTER(C.c_double), C.POINTER(C.c_double),
+                          C.POINTER(C.c_double))
+
+
+class gm_writer(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("user", C.c_void_p), ("write", _write_fn)]
+
+
+class gm_auto_row(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("status", C.c_int32), ("kind", C.c_int32),
+                ("chosen", C.c_int32), ("rung", C.c_char_p), ("family", C.c_char_p),
+                ("options", C.c_char_p), ("why", C.c_char_p), ("mean", C.c_double),
+                ("error", C.c_double), ("rows", C.c_int64), ("lost", C.c_int64),
+                ("seconds", C.c_double), ("steps", C.c_int64), ("horizon", C.c_int64),
+                ("hold", C.c_int64)]
+
+
+class gm_auto_config(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("rows", C.c_void_p), ("options", C.c_void_p),
+                ("tried", _tried_fn), ("progress", _progress_fn), ("user", C.c_void_p)]
+
+
+class gm_comparison(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("kind_a", C.c_int32), ("kind_b", C.c_int32),
+                ("rows", C.c_int64), ("binned", C.c_int64), ("lost_a", C.c_int64),
+                ("lost_b", C.c_int64), ("mean_a", C.c_double), ("error_a", C.c_double),
+                ("mean_b", C.c_double), ("error_b", C.c_double), ("difference", C.c_double),
+                ("error", C.c_double), ("won", C.c_double)]
+
+
+class gm_calibration(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("why_no_columns", C.c_int32), ("rows", C.c_int64),
+                ("columns", C.c_int64), ("worst_column", C.c_int64),
+                ("worst_distance", C.c_double), ("worst_chance", C.c_double),
+                ("draws", C.c_int64), ("level", C.c_double * 5), ("coverage", C.c_double * 5),
+                ("low", C.c_double * 5), ("high", C.c_double * 5),
+                ("mean_log_prob", C.c_double), ("mean_drawn", C.c_double)]
+
+
+class gm_self_checked(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("kind", C.c_int32), ("draws", C.c_int64),
+                ("integral", C.c_double), ("integral_error", C.c_double),
+                ("effective", C.c_double), ("drawn", C.c_double), ("drawn_error", C.c_double),
+                ("weighed", C.c_double), ("weighed_error", C.c_double),
+                ("return_mean", C.c_double), ("return_most", C.c_double)]
+
+
+class gm_target(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("user", C.c_void_p), ("dim", C.c_int64),
+                ("log_density", _density_fn)]
+
+
+class gm_nuts_result(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("draws", C.c_void_p), ("logp", C.c_void_p),
+                ("step_size", C.c_void_p), ("metric", C.c_void_p), ("divergences", C.c_int64),
+                ("depth_hits", C.c_int64), ("gradients", C.c_int64), ("accept", C.c_double)]
+
+
+class gm_chains_summary(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("mean", C.c_double), ("deviation", C.c_double),
+                ("mean_error", C.c_double), ("deviation_error", C.c_double),
+                ("low", C.c_double), ("median", C.c_double), ("high", C.c_double),
+                ("rhat", C.c_double), ("ess_bulk", C.c_double), ("ess_tail", C.c_double)]
 
 
 class gm_column(_Struct):
@@ -135,8 +205,38 @@ _PROTOTYPES = {  # the first is what is returned
     "gm_model_log_prob_given": (_i32, _ptr, _ptr, _array, _bytes, _array, _ptr, C.POINTER(_real)),
     "gm_model_range_prob": (_i32, _ptr, _ptr, _array, _array, _array, _ptr, C.POINTER(_real),
                             C.POINTER(_real)),
-    "gm_compress_memory": (_i32, _ptr, _ptr, _ptr, _ptr, _ptr, _i64, C.POINTER(_i64), _ptr),
+    "gm_model_cdf": (_i32, _ptr, _ptr, _i64, _i64, _array, _bytes, _array, _ptr, C.POINTER(_real),
+                     C.POINTER(_real), C.POINTER(_real)),
+    "gm_model_quantile": (_i32, _ptr, _ptr, _i64, _i64, _array, _bytes, _array, _ptr,
+                          C.POINTER(_real), C.POINTER(_real)),
+    "gm_compress": (_i32, _ptr, _ptr, _ptr, _ptr, C.POINTER(gm_writer), _ptr),
     "gm_decompress_memory": (_i32, _ptr, _ptr, _ptr, _i64, _ptr, C.POINTER(_ptr)),
+    "gm_compare": (_i32, _ptr, _ptr, _ptr, _ptr, _ptr, C.POINTER(gm_comparison), C.POINTER(_real),
+                   C.POINTER(_real)),
+    "gm_calibrate": (_i32, _ptr, _ptr, _ptr, _ptr, C.POINTER(gm_calibration), C.POINTER(_real),
+                     C.POINTER(_real)),
+    "gm_self_check": (_i32, _ptr, _ptr, _array, _ptr, C.POINTER(gm_self_checked)),
+    "gm_fit_anomaly": (_i32, _ptr, _text, _ptr, _ptr, C.POINTER(_ptr)),
+    "gm_model_anomaly": (_i32, _ptr, _ptr, _ptr, _ptr, _ptr, C.POINTER(_real), C.POINTER(_real)),
+    "gm_model_blame": (_i32, _ptr, _ptr, _ptr, _ptr, C.POINTER(_real)),
+    "gm_fit_auto": (_i32, _ptr, C.POINTER(gm_auto_config), C.POINTER(_ptr), C.POINTER(_ptr)),
+    "gm_auto_report_count": (_i64, _ptr),
+    "gm_auto_report_row": (_i32, _ptr, _ptr, _i64, C.POINTER(gm_auto_row)),
+    "gm_auto_report_free": (None, _ptr),
+    "gm_kde_above": (_i32, _ptr, _ptr, _array, _real, C.POINTER(C.c_int8)),
+    "gm_kde_modes": (_i32, _ptr, _ptr, _array, _real, _i64, _array, C.POINTER(_i64),
+                     C.POINTER(_i64)),
+    "gm_kde_row_count": (_i64, _ptr),
+    "gm_kde_add": (_i32, _ptr, _ptr, _ptr, C.POINTER(_ptr)),
+    "gm_kde_forget": (_i32, _ptr, _ptr, C.POINTER(_i64), _i64, C.POINTER(_ptr)),
+    "gm_density_create": (_i32, _ptr, _ptr, _array, _ptr, C.POINTER(_ptr)),
+    "gm_density_free": (None, _ptr),
+    "gm_density_dim": (_i64, _ptr),
+    "gm_density_log_prob": (_i32, _ptr, C.POINTER(_real), C.POINTER(_real), C.POINTER(_real)),
+    "gm_nuts": (_i32, _ptr, C.POINTER(gm_target), C.POINTER(_real), _ptr, _i64, _i64,
+                C.POINTER(gm_nuts_result)),
+    "gm_chains_summarise": (_i32, _ptr, C.POINTER(_real), _i64, _i64, _i64, _i64,
+                            C.POINTER(gm_chains_summary)),
 }
 for _name, _types in _PROTOTYPES.items():
     _f = getattr(_lib, _name)
@@ -214,6 +314,38 @@ def _made(function, *arguments):
     out = _ptr()
     _call(function, *arguments, C.byref(out))
     return out
+
+
+def _told(struct):
+    """What a structure tells, as attributes."""
+    values = {name: getattr(struct, name) for name, _ in struct._fields_ if name != "struct_size"}
+    return types.SimpleNamespace(**{
+        k: v.decode() if isinstance(v, bytes) else list(v) if isinstance(v, C.Array) else v
+        for k, v in values.items()})
+
+
+class _Caught:
+    """Python's functions below C: what the first one raises is kept, as nothing may unwind through
+    the library, and comes out again behind the call."""
+
+    def __init__(self):
+        self.raised = []
+
+    def wrap(self, kind, function, failed=1):
+        def guarded(*arguments):
+            try:
+                return function(*arguments) or 0
+            except BaseException as e:
+                self.raised.append(e)
+                return failed
+        return kind(guarded)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, failure, trace):
+        if kind is Error and self.raised:
+            raise self.raised.pop() from None
 
 
 # ---- Options -------------------------------------------------------------------------------------
@@ -420,16 +552,41 @@ class Model(_Handle):
               _reals(upper))
         return logp, lower, upper
 
-    def log_prob_given(self, x, known, cond=None, **how):
-        """log p of the columns that are not known, given those that are: known[j] is true."""
-        bag, (c, kept), (a, x) = _Options(how), _maybe(cond), _view(x)
+    def _known(self, known):
         known = np.ascontiguousarray(known, dtype=np.uint8)
         if known.shape != (_lib.gm_model_column_count(self),):
             raise ValueError("known has a truth value for each column")
-        logp = np.empty(len(x))
+        return known
+
+    def log_prob_given(self, x, known, cond=None, **how):
+        """log p of the columns that are not known, given those that are: known[j] is true."""
+        bag, (c, kept), (a, x) = _Options(how), _maybe(cond), _view(x)
+        known, logp = self._known(known), np.empty(len(x))
         _call(_lib.gm_model_log_prob_given, self, a, known.ctypes.data_as(_bytes), c, bag,
               _reals(logp))
         return logp
+
+    def _law(self, function, column, value, x, known, cond, how, results):
+        """One column's law in each row of x, or alone, asked at one value for each."""
+        bag, (c, kept), (a, x) = _Options(how), _maybe(cond), _maybe(x)
+        value = np.ascontiguousarray(np.atleast_1d(value), dtype=np.float64)
+        if x is not None:
+            value = np.ascontiguousarray(np.broadcast_to(value, len(x)))
+            known = self._known(known)
+        found = np.empty((results, len(value)))
+        _call(function, self, column, len(value), a,
+              None if x is None else known.ctypes.data_as(_bytes), c, bag, _reals(value),
+              *map(_reals, found))
+        return found
+
+    def cdf(self, column, value, x=None, known=None, cond=None, **how):
+        """P(column <= value) and P(column > value): given the known columns of x, a row for each
+        value, or (without x) of the column alone."""
+        return tuple(self._law(_lib.gm_model_cdf, column, value, x, known, cond, how, 2))
+
+    def quantile(self, column, u, x=None, known=None, cond=None, **how):
+        """The column's value below which it lies with probability u; the rest as for cdf."""
+        return self._law(_lib.gm_model_quantile, column, u, x, known, cond, how, 1)[0]
 
     def range_prob(self, lower, upper, cond=None, **how):
         """How probable it is that all columns lie within ranges, and the standard error."""
@@ -453,18 +610,81 @@ class Model(_Handle):
 
     def compress(self, rows, **how):
         """Rows as an archive, bytes."""
-        bag, rows, size = _Options(how), _rows(rows), _i64()
-        _call(_lib.gm_compress_memory, self, rows, bag, None, 0, C.byref(size), None)
-        archive = C.create_string_buffer(size.value)
-        _call(_lib.gm_compress_memory, self, rows, bag, archive, size.value, C.byref(size), None)
-        return archive.raw
+        bag, rows, archive = _Options(how), _rows(rows), bytearray()
+        with _Caught() as caught:
+            write = caught.wrap(_write_fn, lambda _, p, n: archive.extend(C.string_at(p, n)), -1)
+            _call(_lib.gm_compress, self, rows, bag, C.byref(gm_writer(write=write)), None)
+        return bytes(archive)
 
     def decompress(self, archive, **how):
         """The rows of an archive, as an array."""
         bag = _Options(how)
-        rows = Dataset.__new__(Dataset)
-        _Handle.__init__(rows, _made(_lib.gm_decompress_memory, self, archive, len(archive), bag))
-        return rows.array()
+        return Dataset(_made(_lib.gm_decompress_memory, self, archive, len(archive), bag)).array()
+
+    def anomaly(self, rows, calibration=None, **how):
+        """-log p of each row, and the share of calibration rows at least as odd: of those that
+        fit_anomaly laid aside, unless others are given."""
+        bag, rows = _Options(how), _rows(rows)
+        calibration = None if calibration is None else _rows(calibration)
+        score, p_value = np.empty((2, len(rows)))
+        _call(_lib.gm_model_anomaly, self, rows, calibration, bag, _reals(score), _reals(p_value))
+        return score, p_value
+
+    def blame(self, rows, **how):
+        """By how many nats each cell makes its row odd. The option seed is required."""
+        bag, rows = _Options(how), _rows(rows)
+        blame = np.empty((len(rows), _lib.gm_model_column_count(self)))
+        _call(_lib.gm_model_blame, self, rows, bag, _reals(blame))
+        return blame
+
+    def calibrate(self, rows, **how):
+        """Whether probabilities are those of rows that the model was not fitted to; with distance
+        and pit where it knows columns given others. The option seed is required."""
+        bag, rows, told = _Options(how), _rows(rows), gm_calibration()
+        distance = np.empty(_lib.gm_model_column_count(self))
+        pit = np.empty((len(rows), len(distance)))
+        _call(_lib.gm_calibrate, self, rows, bag, C.byref(told), _reals(distance), _reals(pit))
+        told = _told(told)
+        told.distance, told.pit = (distance, pit) if told.columns else (None, None)
+        return told
+
+    def self_check(self, cond=None, **how):
+        """Whether density, draws and codes belong together. The option seed is required."""
+        bag, (c, kept), told = _Options(how), _maybe(cond), gm_self_checked()
+        _call(_lib.gm_self_check, self, c, bag, C.byref(told))
+        return _told(told)
+
+    # What only the family kde has.
+
+    def above(self, x, level):
+        """1 where log p of a row is above the level, -1 where below, 0 where the same."""
+        a, x = _view(x)
+        found = np.empty(len(x), np.int8)
+        _call(_lib.gm_kde_above, self, a, level, found.ctypes.data_as(C.POINTER(C.c_int8)))
+        return found
+
+    def modes(self, x, tolerance=0, steps=0):
+        """Where each row comes to uphill, and the number of that mode."""
+        a, x = _view(x)
+        places, mode = np.empty(x.shape), np.empty(len(x), np.int64)
+        _call(_lib.gm_kde_modes, self, a, tolerance, steps, _view(places)[0],
+              mode.ctypes.data_as(C.POINTER(_i64)), None)
+        return places, mode
+
+    @property
+    def row_count(self):
+        """How many rows the estimate holds; 0 for other families."""
+        return _lib.gm_kde_row_count(self)
+
+    def add(self, rows):
+        """A new model that holds these rows as well."""
+        return Model(_made(_lib.gm_kde_add, self, _rows(rows)))
+
+    def forget(self, rows):
+        """A new model without the rows of these numbers."""
+        rows = np.ascontiguousarray(rows, dtype=np.int64)
+        return Model(_made(_lib.gm_kde_forget, self, rows.ctypes.data_as(C.POINTER(_i64)),
+                           rows.size))
 
     def sample(self, n, cond=None, out=None, dtype=np.float64, **how):
         """n rows; into out if it is given. The option seed is required."""
@@ -508,16 +728,6 @@ def fit(family, rows, *, valid_rows=None, init=None, optimizer="adam", progress=
                                 _Options({k: v for k, v in how.items() if k in rules})))
     bag = _Options({k: v for k, v in how.items() if k not in rules})
     train, valid = _rows(rows), None if valid_rows is None else _rows(valid_rows)
-    raised = []
-
-    @_progress_fn
-    def tell(_, report):
-        try:
-            return 1 if progress(report.contents) else 0
-        except BaseException as e:  # nothing may unwind through the library
-            raised.append(e)
-            return 1
-
     config = gm_fit_config(train=train._as_parameter_, options=bag._as_parameter_)
     if rule is not None:
         config.optimizer = rule._as_parameter_
@@ -525,14 +735,118 @@ def fit(family, rows, *, valid_rows=None, init=None, optimizer="adam", progress=
         config.init = init._as_parameter_
     if valid is not None:
         config.valid = valid._as_parameter_
-    if progress is not None:
-        config.progress = tell
-    try:
+    with _Caught() as caught:
+        if progress is not None:
+            config.progress = caught.wrap(_progress_fn, lambda _, at: bool(progress(at.contents)))
         return Model(_made(_lib.gm_fit_with, family.encode(), C.byref(config)))
-    except Error:
-        if raised:
-            raise raised.pop() from None
-        raise
+
+
+def fit_anomaly(family, rows, **how):
+    """As fit, of rows that may hold anomalies: a part is laid aside for the p-values of
+    Model.anomaly. family may be "auto". The keywords: options("anomaly") and those of the fit."""
+    rows, bag = _rows(rows), _Options(how)
+    return Model(_made(_lib.gm_fit_anomaly, family.encode(), rows, bag))
+
+
+def fit_auto(rows, *, tried=None, progress=None, **how):
+    """The best of a ladder of models within a time, and what was tried, a list in order.
+    tried(model's record) is told after each, progress(report) as fits go; either may return True
+    to stop. The other keywords: options("auto")."""
+    rows, bag, report, best = _rows(rows), _Options(how), _ptr(), _ptr()
+    config = gm_auto_config(rows=rows._as_parameter_, options=bag._as_parameter_)
+    with _Caught() as caught:
+        if tried is not None:
+            config.tried = caught.wrap(
+                _tried_fn, lambda _, row: bool(tried(_told(gm_auto_row.from_address(row)))))
+        if progress is not None:
+            config.progress = caught.wrap(_progress_fn, lambda _, at: bool(progress(at.contents)))
+        _call(_lib.gm_fit_auto, C.byref(config), C.byref(report), C.byref(best))
+    found = []
+    for i in range(_lib.gm_auto_report_count(report)):
+        found.append(gm_auto_row())
+        _call(_lib.gm_auto_report_row, report, i, C.byref(found[-1]))
+    found = [_told(row) for row in found]  # copies what belongs to the report
+    _lib.gm_auto_report_free(report)
+    return Model(best), found
+
+
+def compare(a, b, rows, **how):
+    """Which of two models tells rows better: difference is the mean of log p by a less that by b,
+    row by row, error its standard error. logp_a and logp_b are those of each row."""
+    bag, rows, told = _Options(how), _rows(rows), gm_comparison()
+    logp_a, logp_b = np.empty((2, len(rows)))
+    _call(_lib.gm_compare, a, b, rows, bag, C.byref(told), _reals(logp_a), _reals(logp_b))
+    told = _told(told)
+    told.logp_a, told.logp_b = logp_a, logp_b
+    return told
+
+
+# ---- Draws from a density ------------------------------------------------------------------------
+
+
+class Density(_Handle):
+    """A fitted density as a function of one row: density(x) is log p and its gradient. Any thread
+    may call it. Keywords are the options of log_prob."""
+    _free = staticmethod(_lib.gm_density_free)
+
+    def __init__(self, model, cond=None, **how):
+        bag, (c, kept) = _Options(how), _maybe(cond)
+        super().__init__(_made(_lib.gm_density_create, model, c, bag))
+        self.dim = _lib.gm_density_dim(self)
+
+    def __call__(self, x):
+        x, logp, grad = np.ascontiguousarray(x, dtype=np.float64), _real(), np.empty(self.dim)
+        if x.shape != (self.dim,):
+            raise ValueError(f"a row has {self.dim} numbers")
+        code = _lib.gm_density_log_prob(self, _reals(x), C.byref(logp), _reals(grad))
+        if code:
+            raise Error(code, _lib.gm_status_text(code).decode())
+        return logp.value, grad
+
+
+def nuts(density, draws, *, chains=4, dim=None, start=None, **how):
+    """Draws from a density by the no-U-turn sampler: density is a function of x (dim) that returns
+    its log, up to a constant, and its gradient, or a Density. start (chains, dim) is where chains
+    begin. The run has draws (chains, draws, dim), logp, step_size, metric, divergences ...; what
+    density raises comes out of here. The other keywords: options("nuts"), of which a seed."""
+    bag, target = _Options(how), gm_target(dim=dim or getattr(density, "dim", 0))
+    dim = target.dim
+
+    def ask(_, x, logp, grad):
+        value, slope = density(np.ctypeslib.as_array(x, (dim,)).copy())
+        logp[0] = value
+        if grad:
+            np.ctypeslib.as_array(grad, (dim,))[:] = slope
+
+    if start is not None:
+        start = np.ascontiguousarray(start, dtype=np.float64)
+        if start.shape != (chains, dim):
+            raise ValueError(f"start is {start.shape}, must be {(chains, dim)}")
+    x, logp = np.empty((chains, draws, dim)), np.empty((chains, draws))
+    step, metric = np.empty(chains), np.empty((chains, dim))
+    result = gm_nuts_result(draws=x.ctypes.data, logp=logp.ctypes.data,
+                            step_size=step.ctypes.data, metric=metric.ctypes.data)
+    with _Caught() as caught:
+        if isinstance(density, Density):
+            target.user = density._as_parameter_
+            target.log_density = C.cast(_lib.gm_density_log_prob, _density_fn)
+        else:
+            target.log_density = caught.wrap(_density_fn, ask, -1)
+        _call(_lib.gm_nuts, C.byref(target), None if start is None else _reals(start), bag, chains,
+              draws, C.byref(result))
+    run = _told(result)
+    run.draws, run.logp, run.step_size, run.metric = x, logp, step, metric
+    return run
+
+
+def summarise(draws):
+    """What draws (chains, draws, dim) say of each coordinate: mean, quantiles, rhat, ess ..."""
+    draws, found = np.ascontiguousarray(draws, dtype=np.float64), []
+    for j in range(draws.shape[2]):
+        told = gm_chains_summary()
+        _call(_lib.gm_chains_summarise, _reals(draws), *draws.shape, j, C.byref(told))
+        found.append(_told(told))
+    return found
 
 
 def _families():

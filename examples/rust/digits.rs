@@ -1,5 +1,6 @@
 //! Learns the handwritten digits of examples/data/digits.csv, scores digits that it has not seen,
-//! and draws a few of its own.
+//! and draws a few of its own. Then two columns that lean on each other, and what their density
+//! answers beside.
 //!
 //!     rustc -O -L build examples/rust/digits.rs -o build/digits-rust
 //!     LD_LIBRARY_PATH=build build/digits-rust [digits.csv]
@@ -103,9 +104,68 @@ fn run(path: &str) -> Result<(), Error> {
     check(range == "2..256", "the table of options")
 }
 
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-6
+}
+
+/// One component is one normal distribution: by the formulas of regression.
+fn densities(ctx: &Context) -> Result<(), Error> {
+    let n = 600;
+    let rows: Vec<f64> = (0..n)
+        .flat_map(|i| [(i as f64).sin(), 0.8 * (i as f64).sin() + 0.6 * (1.7 * i as f64).cos()])
+        .collect();
+    let column = |j: usize| rows.iter().skip(j).step_by(2);
+    let centre = [0, 1].map(|j| column(j).sum::<f64>() / n as f64);
+    let cov = |a: usize, b: usize| {
+        let pairs = column(a).zip(column(b));
+        pairs.map(|(x, y)| (x - centre[a]) * (y - centre[b])).sum::<f64>() / n as f64
+    };
+    let slope = cov(0, 1) / cov(0, 0);
+    let there = centre[1] + slope * (0.5 - centre[0]);
+    let spread = (cov(1, 1) - slope * cov(0, 1)).sqrt();
+
+    let data = Dataset::borrow(ctx, &rows, 2)?;
+    let seed = Options::new(ctx)?.set(ctx, "seed", 1)?;
+    let how = Options::new(ctx)?.set(ctx, "seed", 1)?.set(ctx, "components", 1)?;
+    let whole = Options::new(ctx)?.set(ctx, "seed", 1)?.set(ctx, "components", 1)?;
+    let model = Model::fit(ctx, "mixture", &data, &whole.set(ctx, "valid", 0)?, None, |_| true)?;
+    let row = [0.5, there + spread];
+    let (logp, grad) = model.log_prob_gradient(ctx, &row, None)?;
+    check(logp == model.log_prob(ctx, &row, None)?, "log p beside its gradient")?;
+    check(close(grad[1], -1.0 / spread), "a gradient by its formula")?;
+    let given = model.log_prob_given(ctx, &row, &[true, false], None)?[0];
+    let tau = 2.0 * std::f64::consts::PI;
+    check(close(given, -0.5 - (spread * tau.sqrt()).ln()), "log p given a column")?;
+    let middle = Options::new(ctx)?.set(ctx, "how", "mean")?;
+    let filled = model.impute(ctx, &[0.5, f64::NAN], &middle)?;
+    check(filled[0] == 0.5 && close(filled[1], there), "a mean given a column")?;
+    let drawn = model.sample_given(ctx, 2000, &[0.5, f64::NAN], &seed)?;
+    let second: Vec<f64> = drawn.iter().skip(1).step_by(2).copied().collect();
+    check(drawn.iter().step_by(2).all(|&v| v == 0.5), "what is given stays")?;
+    check((mean(&second) - there).abs() < 5.0 * spread / 2000f64.sqrt(), "draws given a column")?;
+
+    let wary = Model::fit_anomaly(ctx, "mixture", &data, &how)?;
+    let odd = [0.0, 0.0, 1.0, -3.0];
+    let odd = Dataset::borrow(ctx, &odd, 2)?;
+    let (score, p) = wary.anomaly(ctx, &odd, None, None)?;
+    check(score[1] > score[0] && p[0] > 0.2 && p[1] < 0.01, "oddness")?;
+    let p = wary.anomaly(ctx, &odd, Some(&odd), None)?.1;
+    check(p[0] == 1.0 && close(p[1], 2.0 / 3.0), "p-values by other rows")?;
+
+    let ladder = Options::new(ctx)?.set(ctx, "seed", 1)?.set(ctx, "seconds", 1)?;
+    let ladder = ladder.set(ctx, "rungs", "gaussian,copula")?;
+    let (best, tried) = Model::fit_auto(ctx, &data, &ladder)?;
+    check(tried.len() == 2 && tried[1].chosen && best.columns() == 2, "the ladder")?;
+    for t in &tried {
+        check(t.error > 0.0 && t.why.is_empty(), "what was tried")?;
+        println!("{}: {:.3} +- {:.3} nats a row", t.rung, t.mean, t.error);
+    }
+    check(tried[1].mean > tried[0].mean, "the best is best")
+}
+
 fn main() {
     let path = std::env::args().nth(1).unwrap_or("examples/data/digits.csv".into());
-    if let Err(e) = run(&path) {
+    if let Err(e) = run(&path).and_then(|_| densities(&Context::new()?)) {
         eprintln!("{e}");
         std::process::exit(1);
     }

@@ -55,6 +55,36 @@ mod c {
         pub init: *const c_void,
     }
 
+    #[repr(C)]
+    pub struct gm_auto_row {
+        pub struct_size: u32,
+        pub status: i32,
+        pub kind: i32,
+        pub chosen: i32,
+        pub rung: *const c_char,
+        pub family: *const c_char,
+        pub options: *const c_char,
+        pub why: *const c_char,
+        pub mean: f64,
+        pub error: f64,
+        pub rows: i64,
+        pub lost: i64,
+        pub seconds: f64,
+        pub steps: i64,
+        pub horizon: i64,
+        pub hold: i64,
+    }
+
+    #[repr(C)]
+    pub struct gm_auto_config {
+        pub struct_size: u32,
+        pub rows: *const c_void,
+        pub options: *const c_void,
+        pub tried: Option<unsafe extern "C" fn(*mut c_void, *const gm_auto_row) -> i32>,
+        pub progress: Option<unsafe extern "C" fn(*mut c_void, *const Progress) -> i32>,
+        pub user: *mut c_void,
+    }
+
     pub type status = i32;
     pub type handle = *mut c_void;
     pub type held = *const c_void;
@@ -116,6 +146,37 @@ mod c {
         pub fn gm_model_sample_f64(
             ctx: handle, model: held, n: i64, cond: *const gm_array, options: held, x: *mut f64,
         ) -> status;
+        pub fn gm_model_log_prob_gradient(
+            ctx: handle, model: held, x: *const gm_array, cond: *const gm_array, options: held,
+            logp: *mut f64, grad: *mut gm_array,
+        ) -> status;
+        pub fn gm_model_impute(
+            ctx: handle, model: held, x: *const gm_array, cond: *const gm_array, options: held,
+            y: *mut gm_array,
+        ) -> status;
+        pub fn gm_model_sample_given(
+            ctx: handle, model: held, n: i64, given: *const gm_array, cond: *const gm_array,
+            options: held, x: *mut gm_array,
+        ) -> status;
+        pub fn gm_model_log_prob_given(
+            ctx: handle, model: held, x: *const gm_array, known: *const u8, cond: *const gm_array,
+            options: held, logp: *mut f64,
+        ) -> status;
+        pub fn gm_fit_anomaly(
+            ctx: handle, family: text, rows: held, options: held, model: *mut handle,
+        ) -> status;
+        pub fn gm_model_anomaly(
+            ctx: handle, model: held, rows: held, calibration: held, options: held,
+            score: *mut f64, p_value: *mut f64,
+        ) -> status;
+        pub fn gm_fit_auto(
+            ctx: handle, config: *const gm_auto_config, report: *mut handle, model: *mut handle,
+        ) -> status;
+        pub fn gm_auto_report_count(report: held) -> i64;
+        pub fn gm_auto_report_row(
+            ctx: handle, report: held, i: i64, row: *mut gm_auto_row,
+        ) -> status;
+        pub fn gm_auto_report_free(report: handle);
     }
 }
 
@@ -138,6 +199,17 @@ pub struct Progress {
     pub rate: f64,
     pub recoveries: i64,
     pub evaluated: i32,
+}
+
+/// A model that `Model::fit_auto` tried: its held-out log density in nats a row, with the standard
+/// error; `why` there is none.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    pub rung: String,
+    pub chosen: bool,
+    pub mean: f64,
+    pub error: f64,
+    pub why: String,
 }
 
 /// A call that failed: the status code and the library's text.
@@ -298,6 +370,28 @@ fn bag(options: Option<&Options>) -> *const c_void {
 
 // ---- Data --------------------------------------------------------------------------------------
 
+/// An array over a slice of rows of d numbers each;
+fn array(p: *mut c_void, len: usize, d: usize, flags: u32) -> Result<c::gm_array> {
+    if d == 0 || len % d != 0 {
+        return Err(bad(format!("{len} numbers are no rows of {d}")));
+    }
+    let mut array: c::gm_array = unsafe { std::mem::zeroed() };
+    array.struct_size = std::mem::size_of::<c::gm_array>() as u32;
+    array.dtype = 2; // GM_F64
+    array.ndim = 2;
+    array.flags = flags;
+    array.data = p;
+    (array.shape[0], array.shape[1]) = ((len / d) as i64, d as i64);
+    (array.strides[0], array.strides[1]) = (d as i64, 1);
+    Ok(array)
+}
+fn view(x: &[f64], d: usize) -> Result<c::gm_array> {
+    array(x.as_ptr() as *mut c_void, x.len(), d, 1) // GM_ARRAY_READ_ONLY
+}
+fn output(x: &mut [f64], d: usize) -> Result<c::gm_array> {
+    array(x.as_mut_ptr() as *mut c_void, x.len(), d, 0)
+}
+
 /// Rows of data; those of a slice are read in place.
 pub struct Dataset<'a>(Handle, PhantomData<&'a [f64]>);
 unsafe impl Send for Dataset<'_> {}
@@ -318,17 +412,7 @@ impl<'a> Dataset<'a> {
 
     /// Rows of d numbers each, in place.
     pub fn borrow(ctx: &Context, x: &'a [f64], d: usize) -> Result<Dataset<'a>> {
-        if d == 0 || x.len() % d != 0 {
-            return Err(bad(format!("{} numbers are no rows of {d}", x.len())));
-        }
-        let mut array: c::gm_array = unsafe { std::mem::zeroed() };
-        array.struct_size = std::mem::size_of::<c::gm_array>() as u32;
-        array.dtype = 2; // GM_F64
-        array.ndim = 2;
-        array.flags = 1; // GM_ARRAY_READ_ONLY
-        array.data = x.as_ptr() as *mut c_void;
-        (array.shape[0], array.shape[1]) = ((x.len() / d) as i64, d as i64);
-        (array.strides[0], array.strides[1]) = (d as i64, 1);
+        let array = view(x, d)?;
         ctx.make(c::gm_dataset_free, |out| unsafe {
             c::gm_dataset_borrow_array(ctx.0.p, &array, None, null_mut(), out)
         })
@@ -433,6 +517,42 @@ impl Model {
         made.map(Model)
     }
 
+    /// Fits a family for finding anomalies among rows that may hold some already; the options are
+    /// those of "anomaly" and of the fit.
+    pub fn fit_anomaly(
+        ctx: &Context, family: &str, rows: &Dataset, options: &Options,
+    ) -> Result<Model> {
+        let family = zero_ended(family)?;
+        ctx.make(c::gm_model_free, |out| unsafe {
+            c::gm_fit_anomaly(ctx.0.p, family.as_ptr(), rows.0.p, options.0.p, out)
+        })
+        .map(Model)
+    }
+
+    /// The best of a ladder of families, and what was tried; the options are those of "auto".
+    pub fn fit_auto(
+        ctx: &Context, rows: &Dataset, options: &Options,
+    ) -> Result<(Model, Vec<Tried>)> {
+        let mut config: c::gm_auto_config = unsafe { std::mem::zeroed() };
+        config.struct_size = std::mem::size_of::<c::gm_auto_config>() as u32;
+        (config.rows, config.options) = (rows.0.p, options.0.p);
+        let mut report = null_mut();
+        let best = ctx.make(c::gm_model_free, |out| unsafe {
+            c::gm_fit_auto(ctx.0.p, &config, &mut report, out)
+        })?;
+        let report = Handle { p: report, free: c::gm_auto_report_free };
+        let mut tried = Vec::new();
+        for i in 0..unsafe { c::gm_auto_report_count(report.p) } {
+            let mut row: c::gm_auto_row = unsafe { std::mem::zeroed() };
+            row.struct_size = std::mem::size_of::<c::gm_auto_row>() as u32;
+            ctx.check(unsafe { c::gm_auto_report_row(ctx.0.p, report.p, i, &mut row) })?;
+            let (rung, why) = (own(row.rung), own(row.why));
+            let (chosen, mean, error) = (row.chosen != 0, row.mean, row.error);
+            tried.push(Tried { rung, chosen, mean, error, why });
+        }
+        Ok((Model(best), tried))
+    }
+
     pub fn load(ctx: &Context, path: &str) -> Result<Model> {
         let path = zero_ended(path)?;
         ctx.make(c::gm_model_free, |out| unsafe {
@@ -486,5 +606,80 @@ impl Model {
             c::gm_model_sample_f64(ctx.0.p, self.0.p, n as i64, null(), how.0.p, to)
         })?;
         Ok(x)
+    }
+
+    /// log p of each row, and its gradient in x.
+    pub fn log_prob_gradient(
+        &self, ctx: &Context, x: &[f64], how: Option<&Options>,
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let (d, rows) = (self.columns(), view(x, self.columns())?);
+        let (mut logp, mut grad) = (vec![0.0; x.len() / d], vec![0.0; x.len()]);
+        let mut to = output(&mut grad, d)?;
+        let to_logp = logp.as_mut_ptr();
+        ctx.check(unsafe {
+            c::gm_model_log_prob_gradient(
+                ctx.0.p, self.0.p, &rows, null(), bag(how), to_logp, &mut to,
+            )
+        })?;
+        Ok((logp, grad))
+    }
+
+    /// log p of the columns that are not known, given those that are: known[j] is true.
+    pub fn log_prob_given(
+        &self, ctx: &Context, x: &[f64], known: &[bool], how: Option<&Options>,
+    ) -> Result<Vec<f64>> {
+        let (d, rows) = (self.columns(), view(x, self.columns())?);
+        if known.len() != d {
+            return Err(bad(format!("known has {} values, the model {d} columns", known.len())));
+        }
+        let known: Vec<u8> = known.iter().map(|&k| k as u8).collect();
+        let mut logp = vec![0.0; x.len() / d];
+        let (known, to) = (known.as_ptr(), logp.as_mut_ptr());
+        ctx.check(unsafe {
+            c::gm_model_log_prob_given(ctx.0.p, self.0.p, &rows, known, null(), bag(how), to)
+        })?;
+        Ok(logp)
+    }
+
+    /// Rows with their NaNs filled in: by draws, or as the option "how" says.
+    pub fn impute(&self, ctx: &Context, x: &[f64], how: &Options) -> Result<Vec<f64>> {
+        let (rows, mut y) = (view(x, self.columns())?, vec![0.0; x.len()]);
+        let mut to = output(&mut y, self.columns())?;
+        ctx.check(unsafe {
+            c::gm_model_impute(ctx.0.p, self.0.p, &rows, null(), how.0.p, &mut to)
+        })?;
+        Ok(y)
+    }
+
+    /// n rows with columns given, one row or n; NaN stands where a column is to be drawn.
+    pub fn sample_given(
+        &self, ctx: &Context, n: usize, given: &[f64], how: &Options,
+    ) -> Result<Vec<f64>> {
+        let (rows, mut x) = (view(given, self.columns())?, vec![0.0; n * self.columns()]);
+        let mut to = output(&mut x, self.columns())?;
+        ctx.check(unsafe {
+            c::gm_model_sample_given(
+                ctx.0.p, self.0.p, n as i64, &rows, null(), how.0.p, &mut to,
+            )
+        })?;
+        Ok(x)
+    }
+
+    /// -log p of each row, and its p-value: by the rows that `fit_anomaly` laid aside, unless
+    /// others are given.
+    pub fn anomaly(
+        &self, ctx: &Context, rows: &Dataset, calibration: Option<&Dataset>,
+        how: Option<&Options>,
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let (mut score, mut p) = (vec![0.0; rows.rows()], vec![0.0; rows.rows()]);
+        let (by, to, to_p) = (
+            calibration.map_or(null_mut(), |c| c.0.p),
+            score.as_mut_ptr(),
+            p.as_mut_ptr(),
+        );
+        ctx.check(unsafe {
+            c::gm_model_anomaly(ctx.0.p, self.0.p, rows.0.p, by, bag(how), to, to_p)
+        })?;
+        Ok((score, p))
     }
 }

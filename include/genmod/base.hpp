@@ -4,7 +4,10 @@
 
 #include "genmod/genmod.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <limits>
@@ -106,11 +109,10 @@ public:
     void trim() { check(gm_context_trim(p_)); }
 
     /* Throws what the status says, or keeps the first failure. True where there was none. */
-    bool check(gm_status code)
+    bool check(gm_status code) { return code == GM_OK || fail(code, last_text(code)); }
+    /* As check, with a text of the caller's own. Never true. */
+    bool fail(gm_status code, std::string why)
     {
-        if (code == GM_OK)
-            return true;
-        std::string why = last_text(code);
 #ifndef GENMOD_NO_EXCEPTIONS
         throw error(code, why);
 #else
@@ -231,7 +233,111 @@ public:
     }
 };
 
+/* ---- The caller's functions, within C -------------------------------------------------------- */
+
+/* Gives up to size bytes into buffer and says how many: 0 at the end, negative where it fails. */
+using byte_source = std::function<std::int64_t(void *buffer, std::int64_t size)>;
+/* Takes bytes; false where it cannot. */
+using byte_sink = std::function<bool(const void *bytes, std::int64_t size)>;
+
+/* Bytes in memory, which must live as long, as a source. */
+inline byte_source bytes_at(const void *bytes, std::int64_t size)
+{
+    return [p = static_cast<const char *>(bytes), size](void *buffer, std::int64_t room) mutable {
+        std::int64_t n = std::min(size, room);
+        if (n > 0)
+            std::memcpy(buffer, p, std::size_t(n));
+        p += n;
+        size -= n;
+        return n;
+    };
+}
+
 namespace detail {
+/* Runs a function of the caller's below C, on any thread. Nothing may unwind through the library,
+ * so the first thing that one throws is kept, and thrown again by check. */
+class carrier {
+public:
+    carrier() = default;
+    carrier(const carrier &) = delete;
+    carrier &operator=(const carrier &) = delete;
+
+    template <class Result, class Function> Result run(Result failed, Function f) noexcept
+    {
+#ifndef GENMOD_NO_EXCEPTIONS
+        try {
+            return f();
+        } catch (...) {
+            if (!caught_.test_and_set())
+                thrown_ = std::current_exception();
+            return failed;
+        }
+#else
+        (void)failed;
+        return f();
+#endif
+    }
+    bool check(context &ctx, gm_status code)
+    {
+#ifndef GENMOD_NO_EXCEPTIONS
+        if (thrown_) {
+            caught_.clear();
+            std::rethrow_exception(std::exchange(thrown_, nullptr));
+        }
+#endif
+        return ctx.check(code);
+    }
+
+#ifndef GENMOD_NO_EXCEPTIONS
+private:
+    std::atomic_flag caught_ = ATOMIC_FLAG_INIT;
+    std::exception_ptr thrown_;
+#endif
+};
+
+/* The C forms of a source and of a sink, as long as these live. */
+class reader : public carrier {
+public:
+    gm_reader hook;
+    explicit reader(const byte_source &from) : hook{sizeof hook, this, read, nullptr}, from_(&from)
+    {
+    }
+
+private:
+    static std::int64_t read(void *user, void *buffer, std::int64_t size)
+    {
+        reader *r = static_cast<reader *>(user);
+        return r->run(std::int64_t(-1), [&] { return (*r->from_)(buffer, size); });
+    }
+    const byte_source *from_;
+};
+class writer : public carrier {
+public:
+    gm_writer hook;
+    explicit writer(const byte_sink &to) : hook{sizeof hook, this, write}, to_(&to) {}
+
+private:
+    static std::int32_t write(void *user, const void *bytes, std::int64_t size)
+    {
+        writer *w = static_cast<writer *>(user);
+        return w->run(std::int32_t(-1), [&] { return (*w->to_)(bytes, size) ? 0 : -1; });
+    }
+    const byte_sink *to_;
+};
+
+/* All that a C function writes. */
+template <class Call> std::string written(context &ctx, Call call)
+{
+    std::string all;
+    byte_sink append = [&](const void *bytes, std::int64_t size) {
+        all.append(static_cast<const char *>(bytes), std::size_t(size));
+        return true;
+    };
+    writer w(append);
+    w.check(ctx, call(&w.hook));
+    return all;
+}
+
 /* The rows that a C function gives one by one until it answers GM_E_RANGE. */
 template <class Row, class Call> std::vector<Row> rows(context &ctx, Call at)
 {
@@ -259,6 +365,13 @@ inline std::vector<gm_family_info> families(context &ctx)
 {
     return detail::rows<gm_family_info>(
         ctx, [&](std::int32_t i, gm_family_info *row) { return gm_family_at(ctx.get(), i, row); });
+}
+inline gm_family_info find_family(context &ctx, const char *name)
+{
+    gm_family_info info = {};
+    info.struct_size = sizeof info;
+    ctx.check(gm_family_find(ctx.get(), name, &info));
+    return info;
 }
 
 } // namespace genmod

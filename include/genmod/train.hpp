@@ -1,4 +1,4 @@
-/* genmod/train.hpp: optimizers, trainers and fits. Part of genmod/genmod.hpp. */
+/* genmod/train.hpp: optimizers, trainers, fits, and fits that choose. Part of genmod/genmod.hpp. */
 #ifndef GENMOD_TRAIN_HPP
 #define GENMOD_TRAIN_HPP
 
@@ -16,39 +16,26 @@ public:
         ctx.check(gm_optimizer_create(ctx.get(), name, how.get(), &p_));
     }
     const char *name() const { return gm_optimizer_name(p_); }
+    /* One update of n parameters of your own by their gradients; float or double. */
+    template <class T>
+    void step(context &ctx, std::int64_t n, T *param, const T *grad, double rate = 1)
+    {
+        static_assert(std::is_floating_point<T>::value, "parameters are float or double");
+        ctx.check(gm_optimizer_step(ctx.get(), p_, dtype_of<T>::value, n, param, grad, rate));
+    }
 };
 
 /* Told now and then how a fit stands; false stops it. */
 using progress_function = std::function<bool(const gm_progress &)>;
 
 namespace detail {
-/* Carries the caller's function through C, and what it threw back out. */
-struct relay {
-    const progress_function *tell;
-#ifndef GENMOD_NO_EXCEPTIONS
-    std::exception_ptr thrown;
-#endif
+/* A progress function, through C. */
+struct relay : carrier {
+    const progress_function *tell = nullptr;
     static std::int32_t call(void *user, const gm_progress *p)
     {
         relay *r = static_cast<relay *>(user);
-#ifndef GENMOD_NO_EXCEPTIONS
-        try {
-            return (*r->tell)(*p) ? 0 : 1;
-        } catch (...) {
-            r->thrown = std::current_exception();
-            return 1;
-        }
-#else
-        return (*r->tell)(*p) ? 0 : 1;
-#endif
-    }
-    bool check(context &ctx, gm_status code)
-    {
-#ifndef GENMOD_NO_EXCEPTIONS
-        if (thrown)
-            std::rethrow_exception(std::exchange(thrown, nullptr));
-#endif
-        return ctx.check(code);
+        return r->run(std::int32_t(1), [&] { return (*r->tell)(*p) ? 0 : 1; });
     }
 };
 } // namespace detail
@@ -64,7 +51,7 @@ struct fit_extras {
 namespace detail {
 /* The C form of what a fit is given; what carries the progress function must outlive the fit. */
 inline gm_fit_config config(const dataset &rows, const options &how, const fit_extras &extras,
-                            const progress_function *tell, relay *carrier)
+                            const progress_function *tell, relay *through)
 {
     gm_fit_config c = {};
     c.struct_size = sizeof c;
@@ -73,10 +60,10 @@ inline gm_fit_config config(const dataset &rows, const options &how, const fit_e
     c.options = how.get();
     c.optimizer = extras.rule ? extras.rule->get() : nullptr;
     c.init = extras.init ? extras.init->get() : nullptr;
-    carrier->tell = tell;
+    through->tell = tell;
     if (*tell) {
         c.progress = relay::call;
-        c.progress_user = carrier;
+        c.progress_user = through;
     }
     return c;
 }
@@ -86,7 +73,7 @@ class trainer : public handle<gm_trainer, gm_trainer_free> {
 public:
     trainer(context &ctx, const char *family, const dataset &rows, const options &how,
             const fit_extras &extras = {})
-        : tell_(new progress_function(extras.progress)), relay_(new detail::relay{})
+        : tell_(new progress_function(extras.progress)), relay_(new detail::relay())
     {
         gm_fit_config c = detail::config(rows, how, extras, tell_.get(), relay_.get());
         ctx.check(gm_trainer_create(ctx.get(), family, &c, &p_));
@@ -97,6 +84,16 @@ public:
         trainer t(extras);
         gm_fit_config c = detail::config(rows, how, extras, t.tell_.get(), t.relay_.get());
         ctx.check(gm_trainer_resume(ctx.get(), family, &c, checkpoint, &t.p_));
+        return t;
+    }
+    static trainer resume(context &ctx, const char *family, const dataset &rows, const options &how,
+                          const byte_source &checkpoint, const fit_extras &extras = {},
+                          const char *name = nullptr)
+    {
+        trainer t(extras);
+        detail::reader r(checkpoint);
+        gm_fit_config c = detail::config(rows, how, extras, t.tell_.get(), t.relay_.get());
+        r.check(ctx, gm_trainer_resume_read(ctx.get(), family, &c, &r.hook, name, &t.p_));
         return t;
     }
 
@@ -128,10 +125,15 @@ public:
     {
         ctx.check(gm_trainer_checkpoint(ctx.get(), p_, path));
     }
+    void checkpoint(context &ctx, const byte_sink &to) const
+    {
+        detail::writer w(to);
+        w.check(ctx, gm_trainer_checkpoint_write(ctx.get(), p_, &w.hook));
+    }
 
 private:
     explicit trainer(const fit_extras &extras)
-        : tell_(new progress_function(extras.progress)), relay_(new detail::relay{})
+        : tell_(new progress_function(extras.progress)), relay_(new detail::relay())
     {
     }
     /* At addresses of their own: the library keeps a pointer, the trainer may move. */
@@ -143,11 +145,68 @@ private:
 inline model fit(context &ctx, const char *family, const dataset &rows, const options &how,
                  const fit_extras &extras = {})
 {
-    detail::relay carrier{};
-    gm_fit_config c = detail::config(rows, how, extras, &extras.progress, &carrier);
+    detail::relay through;
+    gm_fit_config c = detail::config(rows, how, extras, &extras.progress, &through);
     gm_model *m = nullptr;
-    carrier.check(ctx, gm_fit_with(ctx.get(), family, &c, &m));
+    through.check(ctx, gm_fit_with(ctx.get(), family, &c, &m));
     return model(m);
+}
+
+/* ---- The best of a ladder of families -------------------------------------------------------- */
+
+/* What was tried; texts of its rows belong to it. */
+class auto_report : public handle<gm_auto_report, gm_auto_report_free> {
+public:
+    using handle::handle;
+
+    std::int64_t count() const { return gm_auto_report_count(p_); }
+    gm_auto_row row(context &ctx, std::int64_t i) const
+    {
+        gm_auto_row r = {};
+        r.struct_size = sizeof r;
+        ctx.check(gm_auto_report_row(ctx.get(), p_, i, &r));
+        return r;
+    }
+};
+struct auto_fitted {
+    model best;
+    auto_report report;
+};
+
+/* Called with each model that was tried, and with how each fit stands; false stops all. */
+using tried_function = std::function<bool(const gm_auto_row &)>;
+
+inline auto_fitted fit_auto(context &ctx, const dataset &rows, const options &how,
+                            const tried_function &tried = {},
+                            const progress_function &progress = {})
+{
+    struct relay : detail::carrier {
+        const tried_function *tried;
+        const progress_function *progress;
+        static std::int32_t hear_tried(void *user, const gm_auto_row *row)
+        {
+            relay *r = static_cast<relay *>(user);
+            return r->run(std::int32_t(1), [&] { return (*r->tried)(*row) ? 0 : 1; });
+        }
+        static std::int32_t hear_progress(void *user, const gm_progress *p)
+        {
+            relay *r = static_cast<relay *>(user);
+            return r->run(std::int32_t(1), [&] { return (*r->progress)(*p) ? 0 : 1; });
+        }
+    } through;
+    through.tried = &tried;
+    through.progress = &progress;
+    gm_auto_config c = {};
+    c.struct_size = sizeof c;
+    c.rows = rows.get();
+    c.options = how.get();
+    c.tried = tried ? relay::hear_tried : nullptr;
+    c.progress = progress ? relay::hear_progress : nullptr;
+    c.user = &through;
+    gm_auto_report *report = nullptr;
+    gm_model *best = nullptr;
+    through.check(ctx, gm_fit_auto(ctx.get(), &c, &report, &best));
+    return {model(best), auto_report(report)};
 }
 
 } // namespace genmod

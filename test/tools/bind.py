@@ -17,6 +17,7 @@ KINDS = {"int32_t": "i32", "gm_status": "i32", "uint32_t": "u32", "int64_t": "i6
 CTYPES = {"i32": ctypes.c_int32, "u32": ctypes.c_uint32, "i64": ctypes.c_int64,
           "u64": ctypes.c_uint64, "f64": ctypes.c_double, "f32": ctypes.c_float,
           "ptr": ctypes.c_void_p, "void": None}
+constants = {}
 wrong = []
 
 
@@ -37,10 +38,10 @@ def c_kind(declaration, function_types):
     """The kind of a C type or declaration, and how many of them an array holds."""
     if "*" in declaration:
         return "ptr", 1
-    count = re.search(r"\[(\d+)\]", declaration)
+    count = re.search(r"\[(\w+)\]", declaration)
     words = [w for w in re.findall(r"\w+", declaration) if w not in ("const", "struct")]
     kind = "ptr" if words[0] in function_types else KINDS[words[0]]
-    return kind, int(count.group(1)) if count else 1
+    return kind, int(constants.get(count.group(1), count.group(1))) if count else 1
 
 
 def c_members(body, function_types):
@@ -61,6 +62,8 @@ def read_abi(path):
     """Functions as [result, arguments...], structures as lists of kinds."""
     functions, structs = {}, {}
     lines = [line.strip() for line in open(path)]
+    constants.update(m.groups() for line in lines
+                     for m in [re.match(r"#define (\w+) (\d+)$", line)] if m)
     function_types = {m.group(1) for line in lines
                       for m in [re.match(r"typedef [^({]*\(\*(\w+)\)\(", line)] if m}
     for line in lines:
