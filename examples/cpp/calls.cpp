@@ -299,4 +299,5 @@ int main()
         std::fprintf(stderr, "%s\n", e.what());
         return 1;
     }
+    return 0;
 }

@@ -297,4 +297,5 @@ int main()
         std::fprintf(stderr, "%s\n", e.what());
         return 1;
     }
+    return 0;
 }

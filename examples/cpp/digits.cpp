@@ -118,4 +118,5 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "%s\n", e.what());
         return 1;
     }
+    return 0;
 }
