@@ -39,13 +39,19 @@ GM_API void gm_conditional_free(gm_conditional *conditional);
 GM_API int32_t gm_conditional_order(const gm_conditional *conditional, int64_t *order);
 /* Says which law the calls below answer for: that of `column`, in each row of x (n, d), given the
  * row's values of the columns j where known[j] is not 0. Other values are not looked at, but that
- * in a fixed order finite values of later columns make the next columns cheaper: whole rows, with
- * one column after another, cost one pass of the network. cond as in gm_model_log_prob. What is
- * needed of x is copied. GM_E_DATA where a known value is not finite or has no support;
- * GM_E_UNSUPPORTED where the order is fixed and the known columns are not all those before
- * `column`; GM_E_ARG where `column` itself is known. */
+ * in a fixed order finite values of later columns can make the next columns cheaper. Rows with one
+ * column after another in such an order cost about one pass of an autoregressive network in all.
+ * cond as in gm_model_log_prob. What is needed of x is copied. GM_E_DATA where a known value is not
+ * finite or has no support; GM_E_UNSUPPORTED where the order is fixed and the known columns are not
+ * all those before `column`; GM_E_ARG where `column` itself is known. */
 GM_API gm_status gm_conditional_set(gm_context *ctx, gm_conditional *conditional, const gm_array *x,
                                     const gm_array *cond, const uint8_t *known, int64_t column);
+/* Goes on with the rows that were set: the column asked for becomes known, at value[i] in row i,
+ * and the calls below answer for `column`. As gm_conditional_set with these cells added, without
+ * looking at all others again. Errors as there, and GM_E_STATE before it; nothing is set after one.
+ */
+GM_API gm_status gm_conditional_next(gm_context *ctx, gm_conditional *conditional,
+                                     const double *value, int64_t column);
 /* Of rows [first, first + count): the log density or log mass at value[count], into logp[count];
  * minus infinity where a value has no support. GM_E_STATE before gm_conditional_set, GM_E_RANGE for
  * rows that were not set, GM_E_DATA for a value that is not a number. */

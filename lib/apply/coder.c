@@ -101,8 +101,11 @@ uint32_t gm__coder_missing(const gm__coder *k, const gm__packed *p)
 gm_status gm__coder_ask(gm__coder *k, int64_t i, int64_t count)
 {
     gm_array x;
-    if (i == 0)
-        memset(k->known, 0, (size_t)k->d);
+    if (i > 0) {
+        for (int64_t r = 0; r < count; r++)
+            k->point[r] = k->x[r * k->d + k->order[i - 1]];
+        return gm_conditional_next(k->ctx, k->law, k->point, k->order[i]);
+    }
     gm_array_init(&x, GM_F64, k->x, count, k->d);
     return gm_conditional_set(k->ctx, k->law, &x, NULL, k->known, k->order[i]);
 }
@@ -126,6 +129,5 @@ gm_status gm__coder_settle(gm__coder *k, int64_t i, int64_t count)
         k->odd[r] = 1;
         GM_TRY(gm_conditional_quantile(k->ctx, k->law, r, 1, &half, &k->x[r * k->d + j]));
     }
-    k->known[j] = 1;
     return GM_OK;
 }

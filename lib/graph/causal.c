@@ -3,11 +3,14 @@
  * are computed, sheet after sheet, for strips of rows that lie side by side in lanes; a product's
  * columns are chains over rows of the weight as those of the whole product (kernels.h). */
 #include "graph/causal.h"
+#include "base/pool.h"
 #include "graph/node.h"
 
 #include <string.h>
 
 #define LANES 64
+/* Below so many operations a place stays on the calling thread. */
+#define SHARED 400000.0
 
 typedef struct sheet {
     const gm_node *node;
@@ -163,12 +166,14 @@ static int operands(maker *m, int32_t number, sheet *s)
     return 1;
 }
 
-/* Maps write over what nothing else reads. */
+/* Maps write over what nothing else reads, where that is computed at the same places: a place may
+ * be computed again. */
 static void place(gm__causal *c, sheet *s)
 {
     int op = s->node->number;
     sheet *a = s->in[0] < 0 ? NULL : &c->sheets[s->in[0]];
-    if (a && a->uses == 1 && a->node->nin && op >= GM__OP_MAP1 && op < GM__OP_WHERE) {
+    if (a && a->uses == 1 && a->node->nin && op >= GM__OP_MAP1 && op < GM__OP_WHERE &&
+        !memcmp(a->level, s->level, (size_t)s->width * sizeof *s->level)) {
         s->at = a->at;
         return;
     }
@@ -358,10 +363,11 @@ static char *cell(const gm__causal *c, int32_t number, int64_t j, int64_t i)
     return c->rows + (size_t)((i / LANES * c->width + column) * LANES + i % LANES) * c->size;
 }
 
-static void put(const gm__causal *c, int32_t number, int64_t j, const char *from, int64_t step)
+static void put(const gm__causal *c, int32_t number, int64_t j, int64_t first, int64_t count,
+                const char *from, int64_t step)
 {
-    for (int64_t i = 0; i < c->n; i++)
-        memcpy(cell(c, number, j, i), from + (size_t)(i * step) * c->size, c->size);
+    for (int64_t i = 0; i < count; i++)
+        memcpy(cell(c, number, j, first + i), from + (size_t)(i * step) * c->size, c->size);
 }
 
 gm_status gm__causal_begin(gm_context *ctx, gm__causal *c, int64_t n, const void *condition)
@@ -380,20 +386,22 @@ gm_status gm__causal_begin(gm_context *ctx, gm__causal *c, int64_t n, const void
     memset(c->rows, 0, bytes);
     c->n = n;
     for (int64_t j = 0; c->condition >= 0 && j < c->sheets[c->condition].width; j++)
-        put(c, c->condition, j, (const char *)condition + (size_t)j * c->size,
+        put(c, c->condition, j, 0, n, (const char *)condition + (size_t)j * c->size,
             c->sheets[c->condition].width);
     return GM_OK;
 }
 
-void gm__causal_put(gm__causal *c, int64_t j, const void *from, int64_t step)
+void gm__causal_put(gm__causal *c, int64_t j, int64_t first, int64_t count, const void *from,
+                    int64_t step)
 {
-    put(c, c->x, j, from, step);
+    put(c, c->x, j, first, count, from, step);
 }
 
-void gm__causal_get(const gm__causal *c, int64_t j, void *to, int64_t step)
+void gm__causal_get(const gm__causal *c, int64_t j, int64_t first, int64_t count, void *to,
+                    int64_t step)
 {
-    for (int64_t i = 0; i < c->n; i++)
-        memcpy((char *)to + (size_t)(i * step) * c->size, cell(c, c->out, j, i), c->size);
+    for (int64_t i = 0; i < count; i++)
+        memcpy((char *)to + (size_t)(i * step) * c->size, cell(c, c->out, j, first + i), c->size);
 }
 
 /* ---- Arithmetic ------------------------------------------------------------------------------ */
@@ -456,9 +464,36 @@ static void run_piece(const gm__causal *c, const gm__kernels *k, const void *par
         map_columns(c, k, params, p, row0);
 }
 
+typedef struct job {
+    const gm__causal *c;
+    const gm__kernels *kernels;
+    const void *params;
+    int32_t place, parts;
+} job;
+
+/* A share of the strips. */
+static void work(void *arg, int32_t part)
+{
+    const job *j = arg;
+    const gm__causal *c = j->c;
+    int64_t strips = (c->n + LANES - 1) / LANES;
+    for (int64_t s = strips * part / j->parts; s < strips * (part + 1) / j->parts; s++)
+        for (int32_t i = c->start[j->place]; i < c->start[j->place + 1]; i++)
+            run_piece(c, j->kernels, j->params, &c->pieces[i], s * LANES);
+}
+
 void gm__causal_advance(gm_context *ctx, gm__causal *c, const void *params, int32_t place)
 {
-    for (int64_t row0 = 0; row0 < c->n; row0 += LANES)
-        for (int32_t i = c->start[place]; i < c->start[place + 1]; i++)
-            run_piece(c, ctx->kernels, params, &c->pieces[i], row0);
+    job j = {c, ctx->kernels, params, place, ctx->team.parts > 1 ? ctx->team.parts : 1};
+    double operations = 0;
+    for (int32_t i = c->start[place]; i < c->start[place + 1]; i++) {
+        const piece *p = &c->pieces[i];
+        operations += (double)c->n * (double)p->count * (double)(p->k + 1);
+    }
+    if (operations < SHARED)
+        j.parts = 1;
+    if (j.parts == 1)
+        work(&j, 0);
+    else
+        gm__team_run(&ctx->team, j.parts, work, &j);
 }

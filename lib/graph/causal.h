@@ -18,11 +18,14 @@ void gm__causal_free(gm__causal *c);
 size_t gm__causal_row(const gm__causal *c);
 /* Starts with n rows; condition (n, .), NULL where there is none. */
 gm_status gm__causal_begin(gm_context *ctx, gm__causal *c, int64_t n, const void *condition);
-/* Column j of x: n values, `step` elements from one to the next. */
-void gm__causal_put(gm__causal *c, int64_t j, const void *from, int64_t step);
-/* What can be known at `place`, after all places before it. The bits are those of the graph. */
+/* Column j of x in rows [first, first + count), `step` elements from one to the next. */
+void gm__causal_put(gm__causal *c, int64_t j, int64_t first, int64_t count, const void *from,
+                    int64_t step);
+/* What can be known at `place`, after all places before it. The bits are those of the graph,
+ * whoever computes. Where columns of x change, the places behind them are to be computed again. */
 void gm__causal_advance(gm_context *ctx, gm__causal *c, const void *params, int32_t place);
-/* Output j, n values. */
-void gm__causal_get(const gm__causal *c, int64_t j, void *to, int64_t step);
+/* Output j of such rows. */
+void gm__causal_get(const gm__causal *c, int64_t j, int64_t first, int64_t count, void *to,
+                    int64_t step);
 
 #endif

@@ -8,6 +8,7 @@
 struct gm_conditional {
     gm_allocator allocator;
     gm__laws *laws;
+    unsigned char *known; /* (d) what was set is known */
     int set;
 };
 
@@ -29,6 +30,8 @@ static gm_status create(gm_context *ctx, const gm_model *model, const gm_options
         code = gm__laws_create(ctx, model, gm__call_real(model, values), 1, &c->laws);
         gm__values_free(values);
     }
+    if (!code && !(c->known = gm__alloc_array(&ctx->allocator, c->laws->d, 1)))
+        code = gm__no_memory(ctx);
     if (code)
         gm_conditional_free(c);
     else
@@ -49,6 +52,7 @@ void gm_conditional_free(gm_conditional *c)
     if (!c)
         return;
     gm_allocator a = c->allocator;
+    gm__free(&a, c->known, c->known ? (size_t)c->laws->d : 0);
     gm__laws_free(c->laws);
     gm__free(&a, c, sizeof *c);
 }
@@ -123,6 +127,8 @@ static gm_status set(gm_context *ctx, gm_conditional *c, const gm_array *x, cons
     c->set = 0;
     GM_TRY(check_known(ctx, c->laws, known, column));
     GM_TRY(set_rows(ctx, c, x, cond, known, column));
+    for (int64_t j = 0; j < c->laws->d; j++)
+        c->known[j] = known[j] != 0;
     c->set = 1;
     return GM_OK;
 }
@@ -133,6 +139,32 @@ gm_status gm_conditional_set(gm_context *ctx, gm_conditional *c, const gm_array 
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     return gm__leave(ctx, &entry, set(ctx, c, x, cond, known, column));
+}
+
+static gm_status next(gm_context *ctx, gm_conditional *c, const double *value, int64_t column)
+{
+    if (!c)
+        return gm__fail(ctx, GM_E_ARG, "conditional: the handle is NULL");
+    if (!c->set)
+        return gm__fail(ctx, GM_E_STATE,
+                        "conditional: nothing is set yet; gm_conditional_set says which column");
+    gm__laws *g = c->laws;
+    c->set = 0;
+    if (!value && g->asked > 0)
+        return gm__fail(ctx, GM_E_ARG, "conditional: value is NULL");
+    c->known[g->column] = 1;
+    GM_TRY(check_known(ctx, g, c->known, column));
+    GM_TRY(gm__laws_next(ctx, g, value, column));
+    c->set = 1;
+    return GM_OK;
+}
+
+gm_status gm_conditional_next(gm_context *ctx, gm_conditional *conditional, const double *value,
+                              int64_t column)
+{
+    gm__entry entry;
+    GM_TRY(gm__enter(ctx, &entry));
+    return gm__leave(ctx, &entry, next(ctx, conditional, value, column));
 }
 
 /* ---- Asking ---------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* Laws of one column given others: the engines behind them. */
 #include "model/laws.h"
+#include "model/walk.h"
 #include "base/size.h"
 
 #include <math.h>
@@ -182,7 +183,7 @@ static gm_status fill(gm_context *ctx, gm__laws *g, int grid)
     GM_TRY(gm__structure_builder(ctx, g->model->structure, &how, &b));
     gm_status code = ask_family(ctx, g, b);
     gm__builder_free(b);
-    return code;
+    return code ? code : gm__laws_walk_create(ctx, g);
 }
 
 gm_status gm__laws_create(gm_context *ctx, const gm_model *model, gm__real real, int grid,
@@ -221,12 +222,13 @@ static void drop_room(gm__laws *g)
 {
     const gm_allocator *a = &g->allocator;
     size_t cells = (size_t)(g->room * g->width), rows = (size_t)g->room;
+    int64_t numbers = g->walking ? gm__laws_longest(g) : g->params;
     drop_laws(g);
     gm__free(a, g->x, g->x ? cells * sizeof *g->x : 0);
     gm__free(a, g->next, g->next ? cells * sizeof *g->next : 0);
     gm__free(a, g->mask, g->mask ? cells * sizeof *g->mask : 0);
     gm__free(a, g->cond, g->cond ? rows * (size_t)g->s->given * sizeof *g->cond : 0);
-    gm__free(a, g->numbers, g->numbers ? rows * (size_t)g->params * sizeof *g->numbers : 0);
+    gm__free(a, g->numbers, g->numbers ? rows * (size_t)numbers * sizeof *g->numbers : 0);
     gm__free(a, g->user, g->user ? rows * (size_t)g->d * sizeof *g->user : 0);
     gm__free(a, g->inside, g->inside ? rows * (size_t)g->d : 0);
     gm__free(a, g->seen, g->seen ? cells : 0);
@@ -239,32 +241,38 @@ static void drop_room(gm__laws *g)
     g->law_of = g->row_of = NULL;
     g->room = 0;
     g->fresh = 0;
+    g->reached = -1;
 }
 
 static gm_status make_room(gm_context *ctx, gm__laws *g, int64_t n)
 {
     const gm_allocator *a = &g->allocator;
     int64_t cells, numbers, given;
-    if (n <= g->room)
+    int walking = gm__laws_walks(g, n);
+    if (n <= g->room && walking == g->walking)
         return GM_OK;
     drop_room(g);
-    if (gm__mul64(n, g->width, &cells) || gm__mul64(n, g->params, &numbers) ||
+    if (gm__mul64(n, g->width, &cells) ||
+        gm__mul64(n, walking ? gm__laws_longest(g) : g->params, &numbers) ||
         gm__mul64(n, g->s->given, &given))
         return gm__fail(ctx, GM_E_RANGE, "conditional: %lld rows are too many", (long long)n);
     g->room = n;
+    g->walking = walking;
     int fixed = g->free_order == 0, direct = g->engine == GM__LAWS_BY_LAW,
         laws = direct || g->engine == GM__LAWS_BY_GRID;
-    g->x = gm__alloc_array(a, cells, sizeof *g->x);
-    g->next = gm__alloc_array(a, cells, sizeof *g->next);
-    g->mask = gm__alloc_array(a, cells, sizeof *g->mask);
+    if (!walking) {
+        g->x = gm__alloc_array(a, cells, sizeof *g->x);
+        g->next = gm__alloc_array(a, cells, sizeof *g->next);
+        g->mask = gm__alloc_array(a, cells, sizeof *g->mask);
+    }
     if (given)
         g->cond = gm__alloc_array(a, given, sizeof *g->cond);
     if (g->params)
         g->numbers = gm__alloc_array(a, numbers, sizeof *g->numbers);
-    if (fixed) {
+    if (fixed)
         g->user = gm__alloc_array(a, n, (size_t)g->d * sizeof *g->user);
+    if (fixed && !walking)
         g->inside = gm__alloc_array(a, n, (size_t)g->d);
-    }
     if (direct)
         g->seen = gm__alloc_array(a, cells, 1);
     if (laws) {
@@ -272,9 +280,9 @@ static gm_status make_room(gm_context *ctx, gm__laws *g, int64_t n)
         g->law_of = gm__alloc_array(a, 2 * n, sizeof *g->law_of);
         g->row_of = g->law_of ? g->law_of + n : NULL;
     }
-    if (g->x && g->next && g->mask && (g->cond || !given) && (g->numbers || !g->params) &&
-        ((g->user && g->inside) || !fixed) && (g->seen || !direct) &&
-        ((g->laws && g->law_of) || !laws))
+    int cells_fit = walking || (g->x && g->next && g->mask && (g->inside || !fixed));
+    if (cells_fit && (g->cond || !given) && (g->numbers || !g->params) && (g->user || !fixed) &&
+        (g->seen || !direct) && ((g->laws && g->law_of) || !laws))
         return GM_OK;
     drop_room(g);
     return gm__no_memory(ctx);
@@ -286,6 +294,7 @@ void gm__laws_free(gm__laws *g)
         return;
     gm_allocator a = g->allocator;
     drop_room(g);
+    gm__walk_free(g->walk);
     gm__free(&a, g->order, g->order ? 3 * (size_t)g->d * sizeof *g->order : 0);
     gm__free(&a, g->ways, g->ways ? (size_t)g->d * sizeof *g->ways : 0);
     gm__free(&a, g->places, g->places ? (size_t)g->width * sizeof *g->places : 0);
@@ -313,14 +322,14 @@ static void put_cell(const gm__laws *g, int64_t j, double y, double *x)
         x[g->at[j]] = y;
 }
 
-static int64_t columns_of(const gm__laws *g, int64_t j)
+int64_t gm__laws_columns(const gm__laws *g, int64_t j)
 {
     return g->ways[j].kind == GM__COLUMN_INDEX && g->engine != GM__LAWS_BY_LAW
                ? gm__front_width(g->s, g->ways[j].place)
                : 1;
 }
 
-static gm_status refuse(gm_context *ctx, const gm__laws *g, int64_t row, int64_t j, double v)
+gm_status gm__laws_refuse(gm_context *ctx, const gm__laws *g, int64_t row, int64_t j, double v)
 {
     gm__label label;
     return gm__fail(ctx, GM_E_DATA,
@@ -339,8 +348,8 @@ static gm_status put_row(gm_context *ctx, const gm__laws *g, const double *user,
         double y, has = known[j] != 0;
         int inside = known[j] && gm__transform_known(g->s->transform, j, user[j], &y);
         if (known[j] && j != column && !inside)
-            return refuse(ctx, g, row, j, user[j]);
-        for (int64_t i = 0; i < columns_of(g, j); i++)
+            return gm__laws_refuse(ctx, g, row, j, user[j]);
+        for (int64_t i = 0; i < gm__laws_columns(g, j); i++)
             mask[g->at[j] + i] = has;
         if (inside)
             put_cell(g, j, y, x);
@@ -352,7 +361,7 @@ static gm_status put_row(gm_context *ctx, const gm__laws *g, const double *user,
 static void map_cell(gm__laws *g, int64_t j, double v, int64_t i, double *x)
 {
     double y;
-    memset(x + g->at[j], 0, (size_t)columns_of(g, j) * sizeof *x);
+    memset(x + g->at[j], 0, (size_t)gm__laws_columns(g, j) * sizeof *x);
     g->inside[i * g->d + j] = gm__transform_known(g->s->transform, j, v, &y) != 0;
     if (g->inside[i * g->d + j])
         put_cell(g, j, y, x);
@@ -379,7 +388,7 @@ static gm_status put_rows(gm_context *ctx, gm__laws *g, int64_t n, const double 
             if (!again || memcmp(v, &g->user[i * d + j], sizeof *v) != 0)
                 map_cell(g, j, *v, i, g->next + i * w);
             if (known[i * d + j] && j != column && !g->inside[i * d + j])
-                return refuse(ctx, g, row0 + i, j, *v);
+                return gm__laws_refuse(ctx, g, row0 + i, j, *v);
         }
     if (n > 0)
         memcpy(g->user, user, (size_t)(n * d) * sizeof *user);
@@ -443,24 +452,81 @@ static gm_status renew(gm_context *ctx, gm__laws *g, int64_t n, const double *us
     return code;
 }
 
-gm_status gm__laws_set(gm_context *ctx, gm__laws *g, int64_t n, const double *x,
-                       const unsigned char *known, const double *cond, int64_t column, int64_t row0)
+static gm_status set(gm_context *ctx, gm__laws *g, int64_t n, const double *x,
+                     const unsigned char *known, const double *cond, int64_t column, int64_t row0)
 {
-    GM_TRY(make_room(ctx, g, n));
     int64_t w = g->width;
     if (g->free_order == 0)
         GM_TRY(put_rows(ctx, g, n, x, known, column, row0));
     for (int64_t i = 0; g->free_order != 0 && i < n; i++)
         GM_TRY(put_row(ctx, g, x + i * g->d, known + i * g->d, column, row0 + i, g->next + i * w,
                        g->mask + i * w));
-    g->column = -1;
-    if (!still_good(g, n, cond, column)) {
-        if (g->cond && n > 0)
-            memcpy(g->cond, cond, (size_t)(n * g->s->given) * sizeof *cond);
-        GM_TRY(renew(ctx, g, n, x, column));
-    }
+    if (still_good(g, n, cond, column))
+        return GM_OK;
+    if (g->cond && n > 0)
+        memcpy(g->cond, cond, (size_t)(n * g->s->given) * sizeof *cond);
+    return renew(ctx, g, n, x, column);
+}
+
+static void now(gm__laws *g, int64_t column, int64_t n)
+{
     g->column = column;
     g->asked = n;
+    if (g->walking || g->engine != GM__LAWS_BY_RAW)
+        return;
+    g->law = g->places[g->at[column]];
+    g->stride = g->params;
+}
+
+gm_status gm__laws_set(gm_context *ctx, gm__laws *g, int64_t n, const double *x,
+                       const unsigned char *known, const double *cond, int64_t column, int64_t row0)
+{
+    g->column = -1;
+    GM_TRY(make_room(ctx, g, n));
+    GM_TRY((g->walking ? gm__laws_walk_set : set)(ctx, g, n, x, known, cond, column, row0));
+    now(g, column, n);
+    return GM_OK;
+}
+
+/* The cells of the column that was asked for into the next rows. */
+static gm_status put_next(gm_context *ctx, gm__laws *g, int64_t n, const double *value, int64_t was)
+{
+    int64_t w = g->width, d = g->d;
+    int fixed = g->free_order == 0;
+    double y = 0;
+    if (!fixed || g->mapped == g->x)
+        memcpy(g->next, g->x, (size_t)(n * w) * sizeof *g->x);
+    g->mapped = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        double *x = g->next + i * w, v = value[i];
+        if (fixed && memcmp(&v, &g->user[i * d + was], sizeof v) != 0) {
+            map_cell(g, was, v, i, x);
+            g->user[i * d + was] = v;
+        }
+        if (fixed ? !g->inside[i * d + was] : !gm__transform_known(g->s->transform, was, v, &y))
+            return gm__laws_refuse(ctx, g, i, was, v);
+        if (fixed)
+            continue;
+        for (int64_t k = 0; k < gm__laws_columns(g, was); k++)
+            g->mask[i * w + g->at[was] + k] = 1;
+        put_cell(g, was, y, x);
+    }
+    g->mapped = fixed ? g->next : NULL;
+    return GM_OK;
+}
+
+gm_status gm__laws_next(gm_context *ctx, gm__laws *g, const double *value, int64_t column)
+{
+    int64_t n = g->asked, was = g->column;
+    if (g->walking) {
+        GM_TRY(gm__laws_walk_next(ctx, g, value, column));
+    } else if (n > 0) {
+        g->column = -1;
+        GM_TRY(put_next(ctx, g, n, value, was));
+        if (!still_good(g, n, g->cond, column))
+            GM_TRY(renew(ctx, g, n, NULL, column));
+    }
+    now(g, column, n);
     return GM_OK;
 }
 
@@ -506,8 +572,7 @@ gm_status gm__laws_points(gm_context *ctx, gm__laws *g, int64_t first, int64_t c
         if (i % 256 == 0)
             GM_TRY(gm__check_cancel(ctx));
         if (g->engine == GM__LAWS_BY_RAW) {
-            gm__law_at(ctx->kernels, &g->places[g->at[g->column]], g->numbers + row * g->params,
-                       y[i], p, b, a);
+            gm__law_at(ctx->kernels, &g->law, g->numbers + row * g->stride, y[i], p, b, a);
         } else {
             const gm_law *law = &g->laws[g->law_of[row]];
             law->at(law, g->row_of[row], y[i], p, b, a);

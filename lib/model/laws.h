@@ -30,13 +30,19 @@ typedef struct gm__laws {
     double *x, *next;         /* (room, width) x of the rows, 0 where unknown */
     double *mask;             /* (room, width) 1 where known */
     double *cond;             /* (room, given) conditions of the rows, if the model has some */
-    double *numbers;          /* (room, params) */
+    double *numbers;          /* (room, params); walking, (room, stride) */
+    gm__law_place law;        /* of GM__LAWS_BY_RAW: of the column, among a row's numbers */
+    int64_t stride;           /* numbers from one row to the next */
     /* In a fixed order, what was set last, so that cells are mapped again only where they changed.
      */
     double *user;             /* (room, d) */
     unsigned char *inside;    /* (room, d) the cell has support */
     double *mapped;           /* which of x and next holds it; NULL: nothing does */
     int64_t stale;            /* the least rank of a column that is not what the numbers rest on */
+    /* In a fixed order, where the network can go along (laws_walk.c): no x, next, mask, inside. */
+    struct gm__walk *walk;
+    int walking;              /* the room is for that */
+    int64_t reached;          /* places that are computed, after it none; -1: nothing begun */
     unsigned char *seen;      /* (room, width) bytes, for direct families */
     gm_law *laws;             /* (room) of GM__LAWS_BY_LAW and _GRID: one for rows alike */
     int64_t *law_of, *row_of; /* (room) a row's law, and its number there */
@@ -54,6 +60,9 @@ void gm__laws_free(gm__laws *g);
 gm_status gm__laws_set(gm_context *ctx, gm__laws *g, int64_t n, const double *x,
                        const unsigned char *known, const double *cond, int64_t column,
                        int64_t row0);
+/* Goes on with the rows that were set: the column asked for is known now, at value (asked), and
+ * `column` is asked for. Nothing is set after an error. */
+gm_status gm__laws_next(gm_context *ctx, gm__laws *g, const double *value, int64_t column);
 /* Whether `column` may be asked given those. */
 int gm__laws_may(const gm__laws *g, const unsigned char *known, int64_t column);
 /* Of rows [first, first + count) at value (count), each output NULL or (count): as the public
@@ -84,6 +93,21 @@ gm_status gm__laws_points(gm_context *ctx, gm__laws *g, int64_t first, int64_t c
 void gm__laws_range(const gm__laws *g, int64_t column, double *low, double *high);
 /* Fills g->laws from log_prob: laws_grid.c. */
 gm_status gm__laws_grid(gm_context *ctx, gm__laws *g, const double *user, int64_t column);
+
+/* Columns of x that a column of the user's takes. */
+int64_t gm__laws_columns(const gm__laws *g, int64_t j);
+/* GM_E_DATA for a known cell without support. */
+gm_status gm__laws_refuse(gm_context *ctx, const gm__laws *g, int64_t row, int64_t j, double v);
+
+/* Value by value (laws_walk.c): makes g->walk where the model can; whether n rows are to go that
+ * way; the most numbers of a law; gm__laws_set and gm__laws_next. */
+gm_status gm__laws_walk_create(gm_context *ctx, gm__laws *g);
+int gm__laws_walks(const gm__laws *g, int64_t n);
+int64_t gm__laws_longest(const gm__laws *g);
+gm_status gm__laws_walk_set(gm_context *ctx, gm__laws *g, int64_t n, const double *x,
+                            const unsigned char *known, const double *cond, int64_t column,
+                            int64_t row0);
+gm_status gm__laws_walk_next(gm_context *ctx, gm__laws *g, const double *value, int64_t column);
 
 /* The graph of a family's laws, `parameters` or values: (batch, params) or (batch, 3 width), WIDE.
  * Inputs "given" and "known". */

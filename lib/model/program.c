@@ -131,7 +131,10 @@ gm_status gm__program_get(gm_context *ctx, const gm_model *model, gm__task task,
 gm_status gm__program_walk(gm_context *ctx, const gm_model *model, gm__program *p, gm__walk **walk)
 {
     gm_status code = GM_OK;
-    if (!p->walked)
+    const gm__structure *s = model->structure;
+    const gm_sequence *q = s->family->sequence;
+    int conditional = q && q->conditional && s->steps == s->columns;
+    if (!p->walked && conditional)
         code = gm__walk_create(ctx, model->structure, p->real, &p->walk);
     p->walked |= !code;
     *walk = p->walk;

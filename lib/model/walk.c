@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define MOST_ROWS 512
+#define MOST_ROWS GM__WALK_ROWS
 #define MOST_BYTES (32 << 20) /* of values at once */
 
 /* A column, by its place. */
@@ -16,7 +16,7 @@ typedef struct place {
     int64_t raw, numbers; /* its parameters: numbers of them in list from raw on */
     int32_t node, before; /* of its noise */
     int32_t alike;        /* the first place whose graphs are the same */
-    gm__plan *draw;       /* of the first of those alike */
+    gm__plan *draw, *law; /* of the first of those alike */
     int raw_input, temperature_input;
 } place;
 
@@ -146,8 +146,7 @@ gm_status gm__walk_create(gm_context *ctx, gm__structure *s, gm__real real, gm__
     const gm_family *f = s->family;
     gm__purpose how = {0};
     *walk = NULL;
-    if (!f->sequence || !f->sequence->conditional || !f->conditionals || !f->conditionals->raw ||
-        !s->lawful || s->steps != s->columns)
+    if (!f->conditionals || !f->conditionals->raw || !s->lawful)
         return GM_OK;
     gm__walk *w = gm__alloc(&ctx->allocator, sizeof *w);
     if (!w)
@@ -172,8 +171,10 @@ void gm__walk_free(gm__walk *w)
     if (!w)
         return;
     gm_allocator a = w->allocator;
-    for (int64_t i = 0; w->place && i < w->places; i++)
+    for (int64_t i = 0; w->place && i < w->places; i++) {
         gm__plan_free(w->place[i].draw);
+        gm__plan_free(w->place[i].law);
+    }
     gm__causal_free(w->network);
     gm__builder_free(w->b);
     gm__arena_clear(&w->arena);
@@ -183,31 +184,56 @@ void gm__walk_free(gm__walk *w)
 
 /* ---- A column -------------------------------------------------------------------------------- */
 
-/* The graph that draws a column, by inputs "raw" (batch, numbers) and "temperature". */
-static gm_status make_draw(gm_context *ctx, const gm__walk *w, place *p)
+/* A builder of the column alone, and what its raw parameters are. */
+static gm_status one_column(gm_context *ctx, const gm__walk *w, const place *p, gm_builder **b,
+                            gm_likelihood *l, gm_node **raw)
 {
     const gm__structure *s = w->s;
-    gm_builder *b;
     int64_t shape[2] = {GM_BATCH, p->numbers};
-    gm_likelihood l = {.struct_size = sizeof l};
     gm__purpose how = {.values = s->values,
                        .width = p->width,
                        .columns = s->x_columns ? s->x_columns + p->first : NULL};
-    GM_TRY(gm__builder_create(ctx, &w->s->layout, &how, &b));
-    s->family->conditionals->likelihood(b, &l);
-    gm_node *raw = gm_input(b, "raw", GM_REAL_NODE, 2, shape);
-    gm_node *temperature = gm_input(b, "temperature", GM_REAL_NODE, 0, NULL);
-    gm__builder_set_stream(b, 1 + p->node);
-    gm__output out = {.node = gm__likelihood_draw(b, &l, raw, temperature)};
+    GM_TRY(gm__builder_create(ctx, &w->s->layout, &how, b));
+    *l = (gm_likelihood){.struct_size = sizeof *l};
+    s->family->conditionals->likelihood(*b, l);
+    *raw = gm_input(*b, "raw", GM_REAL_NODE, 2, shape);
+    return GM_OK;
+}
+
+static gm_status compile(gm_context *ctx, const gm__walk *w, gm_builder *b, gm_node *node,
+                         gm__plan **plan)
+{
+    gm__output out = {.node = node};
     gm_status code = gm__builder_check(ctx, b);
     if (!code)
-        code = gm__plan_create(ctx, b, &out, 1, w->real, MOST_ROWS, &p->draw);
+        code = gm__plan_create(ctx, b, &out, 1, w->real, MOST_ROWS, plan);
     gm__builder_free(b);
-    if (code)
-        return code;
+    return code;
+}
+
+/* The graph that draws a column, by inputs "raw" (batch, numbers) and "temperature". */
+static gm_status make_draw(gm_context *ctx, const gm__walk *w, place *p)
+{
+    gm_builder *b;
+    gm_likelihood l;
+    gm_node *raw;
+    GM_TRY(one_column(ctx, w, p, &b, &l, &raw));
+    gm_node *temperature = gm_input(b, "temperature", GM_REAL_NODE, 0, NULL);
+    gm__builder_set_stream(b, 1 + p->node);
+    GM_TRY(compile(ctx, w, b, gm__likelihood_draw(b, &l, raw, temperature), &p->draw));
     p->raw_input = gm__plan_input(p->draw, "raw");
     p->temperature_input = gm__plan_input(p->draw, "temperature");
     return GM_OK;
+}
+
+/* What the network says of place i in rows [first, first + count), at most MOST_ROWS, into w->raw.
+ */
+static void get_raw(gm__walk *w, int64_t i, int64_t first, int64_t count)
+{
+    const place *p = &w->place[i];
+    for (int64_t k = 0; k < p->numbers; k++)
+        gm__causal_get(w->network, w->list[p->raw + k], first, count, w->raw + (size_t)k * w->size,
+                       p->numbers);
 }
 
 static gm_status draw_column(gm_context *ctx, gm__walk *w, const gm__walk_call *call, int64_t i,
@@ -219,8 +245,7 @@ static gm_status draw_column(gm_context *ctx, gm__walk *w, const gm__walk_call *
     if (!alike->draw)
         GM_TRY(make_draw(ctx, w, alike));
     gm__causal_advance(ctx, w->network, call->params, (int32_t)i);
-    for (int64_t k = 0; k < p->numbers; k++)
-        gm__causal_get(w->network, w->list[p->raw + k], w->raw + (size_t)k * w->size, p->numbers);
+    get_raw(w, i, 0, call->n);
     if (alike->raw_input >= 0)
         inputs[alike->raw_input] = w->raw;
     if (alike->temperature_input >= 0)
@@ -234,7 +259,7 @@ static gm_status draw_column(gm_context *ctx, gm__walk *w, const gm__walk_call *
     GM_TRY(gm__plan_run(ctx, alike->draw, &run));
     for (int64_t k = 0; k < p->width; k++) {
         const char *from = w->x + (size_t)k * w->size;
-        gm__causal_put(w->network, p->first + k, from, p->width);
+        gm__causal_put(w->network, p->first + k, 0, call->n, from, p->width);
         for (int64_t r = 0; r < call->n; r++)
             x[r * w->s->width + p->first + k] =
                 w->real == GM__F64 ? ((const double *)(const void *)from)[r * p->width]
@@ -267,4 +292,68 @@ gm_status gm__walk_sample(gm_context *ctx, gm__walk *w, const gm__walk_call *cal
         GM_TRY(sample_rows(ctx, w, &some, x + first * w->s->width));
     }
     return GM_OK;
+}
+
+/* ---- Laws ------------------------------------------------------------------------------------ */
+
+size_t gm__walk_row(const gm__walk *w)
+{
+    return gm__causal_row(w->network);
+}
+
+/* Doubles in the walk's precision: themselves, or n of them in `to`. */
+static const void *in_precision(gm_context *ctx, const gm__walk *w, const double *x, int64_t n,
+                                void *to)
+{
+    if (w->real == GM__F64)
+        return x;
+    ctx->kernels->maps->narrow(to, x, n);
+    return to;
+}
+
+gm_status gm__walk_begin(gm_context *ctx, gm__walk *w, int64_t n, const double *condition,
+                         int64_t width)
+{
+    float *narrow = NULL;
+    int64_t cells = n * width;
+    if (!condition || w->real == GM__F64)
+        return gm__causal_begin(ctx, w->network, n, condition);
+    GM_TRY(gm__alloc_large(ctx, (size_t)cells * sizeof *narrow, &narrow));
+    gm_status code =
+        gm__causal_begin(ctx, w->network, n, in_precision(ctx, w, condition, cells, narrow));
+    gm__free(&ctx->allocator, narrow, (size_t)cells * sizeof *narrow);
+    return code;
+}
+
+void gm__walk_put(gm_context *ctx, gm__walk *w, int64_t column, int64_t first, int64_t count,
+                  const double *x)
+{
+    gm__causal_put(w->network, column, first, count, in_precision(ctx, w, x, count, w->x), 1);
+}
+
+void gm__walk_advance(gm_context *ctx, gm__walk *w, const void *params, int64_t i)
+{
+    gm__causal_advance(ctx, w->network, params, (int32_t)i);
+}
+
+static gm_status make_law(gm_context *ctx, const gm__walk *w, place *p)
+{
+    gm_builder *b;
+    gm_likelihood l;
+    gm_node *raw;
+    GM_TRY(one_column(ctx, w, p, &b, &l, &raw));
+    return compile(ctx, w, b, gm_wide(b, gm__likelihood_laws(b, &l, raw)), &p->law);
+}
+
+gm_status gm__walk_law(gm_context *ctx, gm__walk *w, int64_t i, int64_t first, int64_t count,
+                       double *numbers)
+{
+    place *alike = &w->place[w->place[i].alike];
+    const void *inputs[1] = {w->raw};
+    void *out = numbers;
+    if (!alike->law)
+        GM_TRY(make_law(ctx, w, alike));
+    get_raw(w, i, first, count);
+    gm__run run = {.batch = count, .inputs = inputs, .outputs = &out};
+    return gm__plan_run(ctx, alike->law, &run);
 }

@@ -21,4 +21,23 @@ typedef struct gm__walk_call {
 /* Rows drawn, (n, columns of x): the bits of the sequence's steps. */
 gm_status gm__walk_sample(gm_context *ctx, gm__walk *w, const gm__walk_call *call, double *x);
 
+/* ---- Laws ------------------------------------------------------------------------------------ */
+
+enum { GM__WALK_ROWS = 512 }; /* at most in one call */
+
+/* Bytes that a row takes until another begin. */
+size_t gm__walk_row(const gm__walk *w);
+/* n rows with conditions (n, width), or NULL. */
+gm_status gm__walk_begin(gm_context *ctx, gm__walk *w, int64_t n, const double *condition,
+                         int64_t width);
+/* Column `column` of x in rows [first, first + count), of at most GM__WALK_ROWS. */
+void gm__walk_put(gm_context *ctx, gm__walk *w, int64_t column, int64_t first, int64_t count,
+                  const double *x);
+/* After the columns of all places before it. */
+void gm__walk_advance(gm_context *ctx, gm__walk *w, const void *params, int64_t place);
+/* The parameters of the law of the column at `place` in such rows, (count, those of the column):
+ * the bits of the model's graph of laws. */
+gm_status gm__walk_law(gm_context *ctx, gm__walk *w, int64_t place, int64_t first, int64_t count,
+                       double *numbers);
+
 #endif
