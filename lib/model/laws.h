@@ -35,10 +35,10 @@ typedef struct gm__laws {
     int64_t stride;           /* numbers from one row to the next */
     /* In a fixed order, what was set last, so that cells are mapped again only where they changed.
      */
-    double *user;             /* (room, d) */
-    unsigned char *inside;    /* (room, d) the cell has support */
-    double *mapped;           /* which of x and next holds it; NULL: nothing does */
-    int64_t stale;            /* the least rank of a column that is not what the numbers rest on */
+    double *user;          /* (room, d) */
+    unsigned char *inside; /* (room, d) the cell has support */
+    double *mapped;        /* which of x and next holds it; NULL: nothing does */
+    int64_t stale;         /* the least rank of a column that is not what the numbers rest on */
     /* In a fixed order, where the network can go along (laws_walk.c): no x, next, mask, inside. */
     struct gm__walk *walk;
     int walking;              /* the room is for that */

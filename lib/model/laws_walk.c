@@ -116,8 +116,8 @@ static gm_status put_column(gm_context *ctx, gm__laws *g, int64_t j, const doubl
 {
     for (int64_t i = 0; i < g->n; i += PIECE) {
         int64_t n = g->n - i < PIECE ? g->n - i : PIECE;
-        GM_TRY(put_piece(ctx, g, j, i, n, x + i * step, known ? known + i * step : NULL, step,
-                         row0));
+        GM_TRY(
+            put_piece(ctx, g, j, i, n, x + i * step, known ? known + i * step : NULL, step, row0));
     }
     return GM_OK;
 }
