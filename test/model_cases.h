@@ -37,8 +37,20 @@ static inline gm_dataset *real_rows(gm_context *ctx)
     return rows;
 }
 
+/* Whole numbers centred and scaled: models of bins keep a list of them. */
+static inline gm_dataset *listed_rows(gm_context *ctx)
+{
+    double x[2 * ROWS];
+    uint64_t state = 6;
+    gm_dataset *rows;
+    for (int i = 0; i < 2 * ROWS; i++)
+        x[i] = ((double)(test_random(&state) % 13) - 6.137) / (3.0391 + i % 2);
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, ROWS, 2, 0, &rows));
+    return rows;
+}
+
 static const struct {
-    int mixed; /* 2: given size and kind */
+    int mixed; /* 2: given size and kind; 3: values of no grid that come again */
     const char *settings[12];
     const char *family;
 } models[] = {
@@ -92,6 +104,8 @@ static const struct {
     {0, {"seed=1", "marginals=mixture", NULL}, "copula"},
     {1, {"seed=1", "transform=logit", NULL}, "copula"},
     {1, {"seed=1", "marginals=normal", "whiten=1", NULL}, "copula"},
+    {3, {"seed=1", "components=2", "repeated=bins", NULL}, "mixture"},
+    {3, {"seed=4", "steps=9", "hidden=6", "components=2", "repeated=bins", NULL}, "autoregressive"},
 };
 #define A_DIFFUSION 9
 #define A_CONDITIONAL 12
@@ -101,7 +115,10 @@ static const struct {
 
 static inline gm_model *model_of(gm_context *ctx, int which)
 {
-    gm_dataset *rows = models[which].mixed ? mixed_rows(ctx) : real_rows(ctx), *view;
+    gm_dataset *rows = models[which].mixed == 3 ? listed_rows(ctx)
+                       : models[which].mixed    ? mixed_rows(ctx)
+                                                : real_rows(ctx),
+               *view;
     for (int column = 0; models[which].mixed == 2 && column < 4; column += 3) {
         test_ok(ctx, gm_dataset_with_role(ctx, rows, column, GM_ROLE_CONDITION, &view));
         gm_dataset_free(rows);
@@ -110,6 +127,7 @@ static inline gm_model *model_of(gm_context *ctx, int which)
     gm_options *how = case_options(ctx, models[which].settings);
     gm_model *model;
     test_ok(ctx, gm_fit(ctx, models[which].family, rows, how, &model));
+    ck_assert_int_eq(gm_model_column_values(model, 0, NULL) != NULL, models[which].mixed == 3);
     gm_options_free(how);
     gm_dataset_free(rows);
     return model;

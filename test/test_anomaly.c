@@ -45,7 +45,7 @@ static const char *const seeded[] = {"seed=1", NULL};
 /* p-values are counts of calibration rows; rows like those have p <= a with probability a. */
 START_TEST(test_p_values)
 {
-    static const char *const ladder[] = {"seed=4", "seconds=20", "rungs=kde", NULL};
+    static const char *const ladder[] = {"seed=4", "seconds=20", "rungs=kde", "refit=true", NULL};
     gm_context *ctx = test_context(NULL);
     double x[3 * N], c[3 * N], score[N], p[N], its[N];
     fill(x, N, 1, 0);

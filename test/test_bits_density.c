@@ -13,8 +13,9 @@
 
 /* ---- Cases ----------------------------------------------------------------------------------- */
 
-/* Columns: r real, v one of seven values, i whole, b binary, c category, o ordered, @ an angle;
- * g real and given, w weight. Hashes change with the revision of the arithmetic only. */
+/* Columns: r real, v one of seven values, s one of seven on no grid of decimals or parts, i whole,
+ * b binary, c category, o ordered, @ an angle; g real and given, w weight. Hashes change with the
+ * revision of the arithmetic only. */
 static const struct {
     const char *family, *columns;
     const char *const settings[16];
@@ -139,6 +140,14 @@ static const struct {
      "rrgw",
      {"seed=7", "steps=12", "batch=60", "hidden=17", "layers=2", "structure=autoregressive", NULL},
      "1a3c86478653accef485b27a2afec6512912c36b6b638ef51379b7181bd6e179"},
+    {"mixture",
+     "rss",
+     {"seed=8", "components=2", "repeated=bins", NULL},
+     "6aea1075b6ec9f411457b7ca5a31b4575f1e036cdcb2a0faad755526790ffed0"},
+    {"autoregressive",
+     "rs",
+     {"seed=9", "steps=12", "batch=60", "hidden=21", "components=2", "repeated=bins", NULL},
+     "70941514956d1520c2d2a00d6dfa8680118a4c3bae82b635b39a7a332315ee82"},
 };
 #define CASES ((int)(sizeof cases / sizeof cases[0]))
 
@@ -148,6 +157,8 @@ static double cell(char kind, const double *row, int64_t real)
     switch (kind) {
     case 'v':
         return (fmin(3, fmax(-3, floor(2 * b))) + 4) / 3;
+    case 's':
+        return (fmin(3, fmax(-3, floor(2 * b))) - 0.137) / 1.391;
     case 'i':
         return fmin(63, fmax(0, floor(8 * row[2]) + 30));
     case 'b':
@@ -167,10 +178,11 @@ static double cell(char kind, const double *row, int64_t real)
 
 static gm_dataset *retyped(gm_context *ctx, gm_dataset *rows, int64_t j, char kind)
 {
-    static const char letters[] = "rvibco@gw";
-    static const int32_t types[] = {GM_COLUMN_REAL,     GM_COLUMN_REAL,     GM_COLUMN_INTEGER,
-                                    GM_COLUMN_BINARY,   GM_COLUMN_CATEGORY, GM_COLUMN_ORDERED,
-                                    GM_COLUMN_CIRCULAR, GM_COLUMN_REAL,     GM_COLUMN_REAL};
+    static const char letters[] = "rvsibco@gw";
+    static const int32_t types[] = {GM_COLUMN_REAL,    GM_COLUMN_REAL,     GM_COLUMN_REAL,
+                                    GM_COLUMN_INTEGER, GM_COLUMN_BINARY,   GM_COLUMN_CATEGORY,
+                                    GM_COLUMN_ORDERED, GM_COLUMN_CIRCULAR, GM_COLUMN_REAL,
+                                    GM_COLUMN_REAL};
     gm_dataset *next;
     int32_t type = types[strchr(letters, kind) - letters];
     test_ok(ctx, gm_dataset_with_type(ctx, rows, j, type, kind == '@' ? 360 : 0, &next));
@@ -349,6 +361,22 @@ static int lawful(const gm_model *model, int which)
     return (gm_model_capabilities(model) & GM_CAN_CONDITIONAL) != 0;
 }
 
+/* The values that columns of no grid keep as lists, with repeated=bins, and no others. */
+static void add_lists(gm__sha256 *s, const gm_model *model, int which)
+{
+    const char *columns = cases[which].columns;
+    int bins = 0;
+    for (int i = 0; cases[which].settings[i]; i++)
+        bins |= strcmp(cases[which].settings[i], "repeated=bins") == 0;
+    for (int64_t j = 0; j < gm_model_column_count(model); j++) {
+        int64_t count = 0;
+        const double *list = gm_model_column_values(model, j, &count);
+        ck_assert_int_eq(list != NULL, bins && columns[j] == 's');
+        if (list)
+            add_bits(s, list, count, 8);
+    }
+}
+
 static void hash_asked(gm_context *ctx, const gm_model *model, const gm_options *how, int which,
                        int parallel, char text[65])
 {
@@ -377,6 +405,7 @@ static void hash_asked(gm_context *ctx, const gm_model *model, const gm_options 
             x[at++] = all[i];
     gm__sha256_begin(&a.sum);
     add_weights(&a.sum, model);
+    add_lists(&a.sum, model, which);
     ask_scores(&a);
     ask_rows(&a);
     if (lawful(model, which)) {
@@ -389,7 +418,7 @@ static void hash_asked(gm_context *ctx, const gm_model *model, const gm_options 
         if (!c)
             ask_archive(&a);
     }
-    if (!strpbrk(columns, "vibcog") && (gm_model_capabilities(model) & GM_CAN_GRADIENT))
+    if (!strpbrk(columns, "vsibcog") && (gm_model_capabilities(model) & GM_CAN_GRADIENT))
         ask_nuts(&a);
     gm__sha256_end(&a.sum, digest);
     gm__sha256_text(digest, text);

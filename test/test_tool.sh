@@ -526,7 +526,21 @@ for file in rows.csv back.csv "$genmod"; do
 done
 "$genmod" compress law.model rows.csv --exact-text >text.gmz || wrong 'an archive to standard output'
 "$genmod" decompress law.model - <text.gmz | cmp -s - rows.csv || wrong 'an archive from standard input'
-expect 1 'another model' "$genmod" decompress a.model rows.gmz
+expect 1 'rows.gmz: was made with another model; this one, a flow of 2 columns' "$genmod" decompress a.model rows.gmz
+expect 1 "cannot open 'nosuch.gmz'" "$genmod" decompress law.model nosuch.gmz
+expect 1 'no model or checkpoint' "$genmod" decompress rows.csv rows.gmz
+: >empty
+expect 1 'empty: is empty, an archive was expected' "$genmod" decompress law.model empty
+# lines that are no rows; and a text's rows for a file that is none
+sed -e '100i height,weight,count,kind' -e '200s/,[0-9],/,3.5,/' -e '300s/^/0x/' -e '1i ""' rows.csv >odd.csv
+expect 0 '' "$genmod" compress law.model odd.csv --exact-text -o odd.gmz --figures
+holds '^rows 399$'
+holds '^literal_lines 3$'
+expect 0 '' "$genmod" decompress law.model odd.gmz -o text
+cmp -s text odd.csv || wrong 'odd lines did not come back byte for byte'
+expect 0 '' "$genmod" decompress law.model odd.gmz -o text.npy
+[ "$(head -c 6 text.npy | tail -c 5)" = NUMPY ] || wrong 'no rows in text.npy'
+expect 1 "which the model has" "$genmod" compress law.model real.csv -o odd.gmz
 printf x >>rows.gmz
 expect 1 'rows.gmz: its checksum' "$genmod" decompress law.model rows.gmz
 expect 1 'no archive' "$genmod" decompress law.model rows.csv

@@ -36,7 +36,7 @@ static int32_t write_bytes(void *user, const void *bytes, int64_t size)
 static int open_input(const char *path, FILE **file)
 {
     *file = strcmp(path, "-") != 0 ? fopen(path, "rb") : stdin;
-    return *file ? TOOL_OK : tool_error("%s: %s", path, strerror(errno));
+    return *file ? TOOL_OK : tool_error("cannot open '%s': %s", path, strerror(errno));
 }
 
 static void close_input(FILE *file)
@@ -243,6 +243,15 @@ static int decompress_text(tool *t, const gm_model *model, const gm_options *how
     return close_sink(&to, status);
 }
 
+/* An archive of a text holds its rows as well, for files that are no text. */
+static int is_text(const tool *t, const source *from)
+{
+    const char *output = cli_value(t->args, "output");
+
+    return gm_archive_has_text(from->bytes, from->size) &&
+           !(output && (tool_has_ending(output, ".npy") || tool_has_ending(output, ".idx")));
+}
+
 static int decompress(tool *t, const gm_model *model)
 {
     gm_options *how = NULL;
@@ -256,8 +265,7 @@ static int decompress(tool *t, const gm_model *model)
     from.bytes = bytes;
     reader.user = &from;
     if (!status)
-        status = (gm_archive_has_text(bytes, from.size) ? decompress_text
-                                                        : decompress_rows)(t, model, how, &reader);
+        status = (is_text(t, &from) ? decompress_text : decompress_rows)(t, model, how, &reader);
     gm_options_free(how);
     free(bytes);
     return status;

@@ -16,7 +16,8 @@ extern "C" {
  * "auto" the first is one normal distribution a column, which no anomaly can win over). The
  * scores of the rows laid aside, which neither fit saw, are kept in the model and its file: by them
  * gm_model_anomaly tells p-values. opts: those of genmod-anomaly(7), and those of the fit or of
- * "auto", of which "seconds" is what both fits of a family, or the ladder, may take. Codes as
+ * "auto", of which "seconds" is what both fits of a family, or the ladder, may take, and "refit" is
+ * false unless it is given. Codes as
  * gm_fit and gm_fit_auto; GM_E_DATA where too few rows are left. */
 GM_API gm_status gm_fit_anomaly(gm_context *ctx, const char *family, const gm_dataset *rows,
                                 const gm_options *opts, gm_model **model);

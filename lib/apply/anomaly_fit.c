@@ -54,6 +54,9 @@ static gm_status read_options(job *j, const gm_options *opts)
         return gm__fail(j->ctx, GM_E_SEED,
                         "anomaly: the fit draws random numbers: set the option 'seed' to any "
                         "whole number");
+    /* rows that were held out hold anomalies too: with them detection came out no better */
+    if (is_auto(j) && !gm__options_find(j->fit, "refit"))
+        GM_TRY(gm__options_put(j->ctx, j->fit, "refit", "false"));
     GM_TRY(gm__options_new(j->ctx, &j->ask));
     return gm__options_put(j->ctx, j->ask, "seed", gm__value_text(j->values, "seed"));
 }

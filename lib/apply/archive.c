@@ -144,8 +144,13 @@ static gm_status check_sum(gm_context *ctx, const char *name, const unsigned cha
                            int64_t size)
 {
     unsigned char sum[SUM];
+    if (size == 0)
+        return gm__fail(ctx, GM_E_FORMAT, "%s: is empty, an archive was expected", name);
     if (size < HEAD || memcmp(bytes, magic, sizeof magic) != 0)
-        return gm__fail(ctx, GM_E_FORMAT, "%s: is no archive: it must begin with GMZ", name);
+        return gm__fail(ctx, GM_E_FORMAT,
+                        "%s: is no archive: those that gm_compress (genmod compress) writes begin "
+                        "with GMZ",
+                        name);
     if (bytes[3] > VERSION_LINES)
         return gm__fail(ctx, GM_E_VERSION,
                         "%s: is an archive of version %d, this library reads up to %d", name,
@@ -154,7 +159,8 @@ static gm_status check_sum(gm_context *ctx, const char *name, const unsigned cha
     return memcmp(sum, bytes + SUM_AT, SUM) == 0
                ? GM_OK
                : gm__fail(ctx, GM_E_CHECKSUM,
-                          "%s: its checksum does not match its contents: the archive is damaged",
+                          "%s: its checksum does not match its contents: the archive is damaged, or "
+                          "cut short",
                           name);
 }
 
@@ -166,7 +172,10 @@ static gm_status check_model(gm_context *ctx, const gm_model *model, const char 
     return memcmp(print, found, PRINT) == 0
                ? GM_OK
                : gm__fail(ctx, GM_E_STATE,
-                          "%s: was made with another model; only that one can read it", name);
+                          "%s: was made with another model; this one, a %s of %lld columns, cannot "
+                          "read it: give the file that it was compressed with (a fit made anew is "
+                          "another model)",
+                          name, gm_model_family(model), (long long)gm_model_column_count(model));
 }
 
 static gm_status malformed(gm_context *ctx, const char *name)

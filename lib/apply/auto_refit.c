@@ -2,6 +2,7 @@
  * that chose it stay those of rows that it had not seen. */
 #include "apply/auto.h"
 #include "base/io.h"
+#include "model/model.h"
 
 #include <math.h>
 
@@ -80,17 +81,31 @@ static gm_status gain(const gm__auto_job *j, const gm__auto_try *t, const gm_mod
     return code;
 }
 
+/* Whether the same columns are bins of the same width: then log densities compare. */
+static int same_bins(const gm_model *a, const gm_model *b)
+{
+    for (int64_t i = 0; i < gm_model_column_count(a); i++)
+        if (gm__transform_unit(a->structure->transform, i) !=
+            gm__transform_unit(b->structure->transform, i))
+            return 0;
+    return 1;
+}
+
 static gm_status settle(gm__auto_job *j, gm__auto_try *t, gm_model *again)
 {
     double more;
     gm_status code = gain(j, t, again, &more);
-    if (!code && more >= 0) {
+    int same = same_bins(t->model, again);
+    if (!code && same && more >= 0) {
         gm_model_free(t->model);
         t->model = again;
         t->row.refit_rows = j->data.rows + j->held_rows;
         return GM_OK;
     }
-    if (!code)
+    if (!code && !same)
+        gm__format(t->refit_why, sizeof t->refit_why,
+                   "all rows make other bins of a column, and its figure would not be of them");
+    else if (!code)
         gm__format(t->refit_why, sizeof t->refit_why,
                    "that came out worse, by %.4f, on rows that it had seen", -more);
     gm_model_free(again);

@@ -69,7 +69,7 @@ static gm_status choose(gm__coder *k, const gm_dataset *rows, int64_t *features,
     for (int64_t j = 0; j < k->d && named && has_names(&k->columns[j].is); j++) {
         chosen[j] = gm_dataset_find_column(rows, k->columns[j].is.name);
         if (chosen[j] < 0)
-            return gm__fail(k->ctx, GM_E_UNKNOWN, "compress: rows have no column '%.64s'",
+            return gm__fail(k->ctx, GM_E_UNKNOWN, "compress: rows have no column '%.64s', which the model has",
                             k->columns[j].is.name);
     }
     int by_name = named && has_names(&k->columns[k->d - 1].is);

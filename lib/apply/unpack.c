@@ -40,7 +40,8 @@ static gm_status start_of(unpacker *u, int64_t j, int64_t row, const gm__span *s
 static gm_status damaged(unpacker *u)
 {
     return gm__fail(u->k.ctx, GM_E_FORMAT,
-                    "%s: the archive's symbols are malformed, or it was made with other options",
+                    "%s: the archive's symbols are malformed, or it was made with other options of "
+                    "the call: give the same",
                     u->name);
 }
 
