@@ -226,6 +226,13 @@ static void models(context &ctx)
     check(c.log_prob_gradient(ctx, y, {}, &told_of, &logp).n == 40 &&
               logp == c.log_prob(ctx, given),
           "log p beside its gradient");
+    check(fails(GM_E_SHAPE,
+                [&] {
+                    conditional law(ctx, bins);
+                    law.set(ctx, real.read(ctx), {0, 0}, 0);
+                    law.next(ctx, {1}, 1);
+                }),
+          "values of fewer rows than were set");
     check(fails(GM_E_SHAPE, [&] { log_prob_given(ctx, bins, real.read(ctx), mask{1}); }),
           "a mask that is short");
 }
@@ -283,6 +290,27 @@ static void training(context &ctx)
                    {ctx, {{"seed", 1}}}, {0.5});
           }),
           "starts that are too few");
+
+    // Chains side by side ask the density from several threads; what the first throws comes out.
+    pool two(2);
+    context wide(two);
+    wide.set("threads", 2);
+    auto normal = [](const double *at, double *slope) {
+        if (slope)
+            *slope = -*at;
+        return -*at * *at / 2;
+    };
+    options once(wide, {{"seed", 1}, {"warmup", 50}}),
+        together(wide, {{"seed", 1}, {"warmup", 50}, {"parallel", true}});
+    check(nuts(wide, 1, normal, 2, 20, once).values ==
+              nuts(wide, 1, normal, 2, 20, together).values,
+          "chains side by side");
+    try {
+        nuts(wide, 1, [](const double *, double *) -> double { throw 9; }, 2, 20, together);
+        check(false, "an exception of another thread was lost");
+    } catch (int thrown) {
+        check(thrown == 9, "what the density threw in another thread");
+    }
 }
 
 int main()

@@ -102,6 +102,10 @@ static void columns_given_others(context &ctx, const model &m, const regression 
     check(law.log_prob(ctx, 0, {1.0}) == std::vector<double>{logp[0]}, "a law's density");
     check(law.cdf(ctx, 1, {0.25}).above[0] == tails.above[1], "a law's distribution");
     check(law.quantile(ctx, 0, {0.5})[0] == middle[0], "a law's quantile");
+    law.set(ctx, x, {0, 0}, 0); // column by column: the first, then the second given its values
+    check(near(law.quantile(ctx, 0, {0.5})[0], r.mean[0], 1e-6), "a law of nothing known");
+    law.next(ctx, {1.5, -1.0}, 1);
+    check(near(law.quantile(ctx, 0, {0.5})[0], there, 1e-6), "a law of a column that was walked");
 
     // Cells filled in, rows with a column given, and the probability of a box.
     matrix<double> holes = x;
@@ -264,14 +268,16 @@ static void posterior(context &ctx, const model &m, const regression &r)
     }
 }
 
-static void ladder(context &ctx, const dataset &train)
+static void ladder(context &ctx, const dataset &train, const dataset &test)
 {
     options how(ctx, {{"seed", 1}, {"seconds", 1}, {"rungs", "gaussian,copula"}});
     int heard = 0;
-    auto found = genmod::fit_auto(ctx, train, how, [&](const gm_auto_row &) { return ++heard; });
+    auto hear = [&](const gm_auto_row &) { return ++heard > 0; };
+    auto found = genmod::fit_auto(ctx, train, how, hear, {}, &test);
     check(heard == 2 && found.report.count() == 2, "two families were tried");
     gm_auto_row row = found.report.row(ctx, 0), other = found.report.row(ctx, 1);
     check(std::string(row.rung) == "gaussian" && row.chosen == 1 && row.mean > other.mean &&
+              row.rows == train.rows() &&
               found.best.family() == std::string(row.family),
           "normal rows are one normal distribution");
     std::printf("the best is %s: %.3f nats a row\n", row.rung, row.mean);
@@ -292,7 +298,7 @@ int main()
         few_bytes(ctx, m, test);
         kernels(ctx);
         posterior(ctx, m, r);
-        ladder(ctx, train);
+        ladder(ctx, train, test);
     } catch (const std::exception &e) {
         std::fprintf(stderr, "%s\n", e.what());
         return 1;

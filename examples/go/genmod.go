@@ -36,7 +36,7 @@ static gm_status fit(gm_context *ctx, const char *family, const gm_dataset *rows
 static gm_status fit_auto(gm_context *ctx, const gm_dataset *rows, const gm_options *options,
                           gm_auto_report **report, gm_model **model)
 {
-    gm_auto_config config = {sizeof config, rows, options, NULL, NULL, NULL};
+    gm_auto_config config = {.struct_size = sizeof config, .rows = rows, .options = options};
     return gm_fit_auto(ctx, &config, report, model);
 }
 

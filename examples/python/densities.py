@@ -56,6 +56,9 @@ def given_others(x):
     check(abs(p[0] - 0.5) < 1e-9 and error[0] == 0, "half of the rows lie above the mean")
     archive = model.compress(x)
     check(np.array_equal(model.decompress(archive), x), "decompress(compress(x)) is x")
+    text = b"1.5,2\n-0.25,1\n0.75,0.5\n1,1\n"
+    archive_of_text = model.compress_text(text, csv={"header": "no"})
+    check(model.decompress_text(archive_of_text) == text, "a text, to the byte")
     print(f"{x.nbytes} bytes of rows in {len(archive)}; given 1.5, {there:.3f} +- {spread:.3f}")
     return model
 
@@ -137,11 +140,12 @@ def posterior(model, x):
         pass
 
 
-def ladder(train):
+def ladder(train, test):
     heard = []
-    model, tried = genmod.fit_auto(train, seed=1, seconds=1, rungs="gaussian,copula",
+    model, tried = genmod.fit_auto(train, seed=1, seconds=1, rungs="gaussian,copula", valid_rows=test,
                                    tried=lambda row: heard.append(row.rung))
     check(heard == ["gaussian", "copula"] and [row.rung for row in tried] == heard, "the ladder")
+    check(tried[0].rows == len(train), "all rows but those to choose by were learned")
     check(tried[0].chosen and model.family == tried[0].family and tried[0].mean > tried[1].mean,
           "normal rows are one normal distribution")
     print(f"the best is {tried[0].rung}: {tried[0].mean:.3f} nats a row")
@@ -179,7 +183,7 @@ def main():
     odd_rows(train)
     kernels(train[:300])
     posterior(model, train)
-    ladder(train)
+    ladder(train, test)
     tables()
 
 

@@ -17,6 +17,7 @@ any number of threads may ask one model. The library is found by GENMOD_LIBRARY,
 import collections
 import ctypes as C
 import inspect
+import io
 import itertools
 import json
 import numbers
@@ -76,8 +77,14 @@ class gm_fit_config(_Struct):
 
 _tried_fn = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p)
 _write_fn = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_int64)
+_read_fn = C.CFUNCTYPE(C.c_int64, C.c_void_p, C.c_void_p, C.c_int64)
 _density_fn = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.POINTER(C.c_double), C.POINTER(C.c_double),
                           C.POINTER(C.c_double))
+
+
+class gm_reader(_Struct):
+    _fields_ = [("struct_size", C.c_uint32), ("user", C.c_void_p), ("read", _read_fn),
+                ("size", C.c_void_p)]
 
 
 class gm_writer(_Struct):
@@ -90,12 +97,14 @@ class gm_auto_row(_Struct):
                 ("options", C.c_char_p), ("why", C.c_char_p), ("mean", C.c_double),
                 ("error", C.c_double), ("rows", C.c_int64), ("lost", C.c_int64),
                 ("seconds", C.c_double), ("steps", C.c_int64), ("horizon", C.c_int64),
-                ("hold", C.c_int64)]
+                ("hold", C.c_int64), ("refit_rows", C.c_int64), ("refit_seconds", C.c_double),
+                ("refit_why", C.c_char_p)]
 
 
 class gm_auto_config(_Struct):
     _fields_ = [("struct_size", C.c_uint32), ("rows", C.c_void_p), ("options", C.c_void_p),
-                ("tried", _tried_fn), ("progress", _progress_fn), ("user", C.c_void_p)]
+                ("tried", _tried_fn), ("progress", _progress_fn), ("user", C.c_void_p),
+                ("valid", C.c_void_p)]
 
 
 class gm_comparison(_Struct):
@@ -210,6 +219,9 @@ _PROTOTYPES = {  # the first is what is returned
     "gm_model_quantile": (_i32, _ptr, _ptr, _i64, _i64, _array, _bytes, _array, _ptr,
                           C.POINTER(_real), C.POINTER(_real)),
     "gm_compress": (_i32, _ptr, _ptr, _ptr, _ptr, C.POINTER(gm_writer), _ptr),
+    "gm_compress_text": (_i32, _ptr, _ptr, _text, _i64, _ptr, _ptr, C.POINTER(gm_writer), _ptr),
+    "gm_decompress_text": (_i32, _ptr, _ptr, C.POINTER(gm_reader), _text, _ptr,
+                           C.POINTER(gm_writer)),
     "gm_decompress_memory": (_i32, _ptr, _ptr, _ptr, _i64, _ptr, C.POINTER(_ptr)),
     "gm_compare": (_i32, _ptr, _ptr, _ptr, _ptr, _ptr, C.POINTER(gm_comparison), C.POINTER(_real),
                    C.POINTER(_real)),
@@ -346,6 +358,15 @@ class _Caught:
     def __exit__(self, kind, failure, trace):
         if kind is Error and self.raised:
             raise self.raised.pop() from None
+
+
+def _written(call):
+    """The bytes that a call hands to a writer."""
+    found = bytearray()
+    with _Caught() as caught:
+        write = caught.wrap(_write_fn, lambda _, p, n: found.extend(C.string_at(p, n)), -1)
+        call(C.byref(gm_writer(write=write)))
+    return bytes(found)
 
 
 # ---- Options -------------------------------------------------------------------------------------
@@ -590,7 +611,8 @@ class Model(_Handle):
 
     def range_prob(self, lower, upper, cond=None, **how):
         """How probable it is that all columns lie within ranges, and the standard error."""
-        bag, (c, kept), (a, low), (b, high) = _Options(how), _maybe(cond), _view(lower), _view(upper)
+        bag, (c, kept) = _Options(how), _maybe(cond)
+        (a, low), (b, high) = _view(lower), _view(upper)
         p, error = np.empty((2, len(low)))
         _call(_lib.gm_model_range_prob, self, a, b, c, bag, _reals(p), _reals(error))
         return p, error
@@ -610,11 +632,21 @@ class Model(_Handle):
 
     def compress(self, rows, **how):
         """Rows as an archive, bytes."""
-        bag, rows, archive = _Options(how), _rows(rows), bytearray()
-        with _Caught() as caught:
-            write = caught.wrap(_write_fn, lambda _, p, n: archive.extend(C.string_at(p, n)), -1)
-            _call(_lib.gm_compress, self, rows, bag, C.byref(gm_writer(write=write)), None)
-        return bytes(archive)
+        bag, rows = _Options(how), _rows(rows)
+        return _written(lambda to: _call(_lib.gm_compress, self, rows, bag, to, None))
+
+    def compress_text(self, text, csv={}, **how):
+        """The bytes of a CSV file as an archive; csv are the options of reading it."""
+        bag, csv = _Options(how), _Options(csv)
+        return _written(lambda to: _call(_lib.gm_compress_text, self, text, len(text), csv, bag, to,
+                                         None))
+
+    def decompress_text(self, archive, **how):
+        """The bytes of such a file again."""
+        bag, rest = _Options(how), io.BytesIO(archive)
+        read = _read_fn(lambda _, to, size: rest.readinto((C.c_char * size).from_address(to)))
+        return _written(lambda to: _call(_lib.gm_decompress_text, self,
+                                         C.byref(gm_reader(read=read)), None, bag, to))
 
     def decompress(self, archive, **how):
         """The rows of an archive, as an array."""
@@ -748,12 +780,16 @@ def fit_anomaly(family, rows, **how):
     return Model(_made(_lib.gm_fit_anomaly, family.encode(), rows, bag))
 
 
-def fit_auto(rows, *, tried=None, progress=None, **how):
-    """The best of a ladder of models within a time, and what was tried, a list in order.
-    tried(model's record) is told after each, progress(report) as fits go; either may return True
-    to stop. The other keywords: options("auto")."""
+def fit_auto(rows, *, valid_rows=None, tried=None, progress=None, **how):
+    """The best of a ladder of models within a time, and what was tried, a list in order. They are
+    judged by a part of the rows, or by valid_rows. tried(model's record) is told after each,
+    progress(report) as fits go; either may return True to stop. The other keywords:
+    options("auto")."""
     rows, bag, report, best = _rows(rows), _Options(how), _ptr(), _ptr()
+    valid = None if valid_rows is None else _rows(valid_rows)
     config = gm_auto_config(rows=rows._as_parameter_, options=bag._as_parameter_)
+    if valid is not None:
+        config.valid = valid._as_parameter_
     with _Caught() as caught:
         if tried is not None:
             config.tried = caught.wrap(

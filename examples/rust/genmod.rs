@@ -73,6 +73,9 @@ mod c {
         pub steps: i64,
         pub horizon: i64,
         pub hold: i64,
+        pub refit_rows: i64,
+        pub refit_seconds: f64,
+        pub refit_why: *const c_char,
     }
 
     #[repr(C)]
@@ -83,6 +86,7 @@ mod c {
         pub tried: Option<unsafe extern "C" fn(*mut c_void, *const gm_auto_row) -> i32>,
         pub progress: Option<unsafe extern "C" fn(*mut c_void, *const Progress) -> i32>,
         pub user: *mut c_void,
+        pub valid: *const c_void,
     }
 
     pub type status = i32;

@@ -43,8 +43,18 @@ public:
     void set(context &ctx, const gm_array &x, const mask &known, std::int64_t column,
              const gm_array *cond = nullptr)
     {
+        rows_ = x.ndim > 0 ? x.shape[0] : 0;
         if (detail::covers(ctx, known, columns_))
             ctx.check(gm_conditional_set(ctx.get(), p_, &x, cond, known.data(), column));
+    }
+    /* The column asked for becomes known, at a value for each row that was set; on to another. */
+    void next(context &ctx, const std::vector<double> &value, std::int64_t column)
+    {
+        if (std::int64_t(value.size()) != rows_)
+            ctx.fail(GM_E_SHAPE, "next: " + std::to_string(value.size()) + " values for " +
+                                     std::to_string(rows_) + " rows: one for each is needed");
+        else
+            ctx.check(gm_conditional_next(ctx.get(), p_, value.data(), column));
     }
     std::vector<double> log_prob(context &ctx, std::int64_t first,
                                  const std::vector<double> &value) const
@@ -71,7 +81,7 @@ public:
     }
 
 private:
-    std::int64_t columns_ = 0;
+    std::int64_t columns_ = 0, rows_ = 0;
 };
 
 /* ---- Missing cells, and rows with columns given ---------------------------------------------- */

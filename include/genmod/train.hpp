@@ -176,9 +176,11 @@ struct auto_fitted {
 /* Called with each model that was tried, and with how each fit stands; false stops all. */
 using tried_function = std::function<bool(const gm_auto_row &)>;
 
+/* They are judged by a part of the rows, or by the rows of valid. */
 inline auto_fitted fit_auto(context &ctx, const dataset &rows, const options &how,
                             const tried_function &tried = {},
-                            const progress_function &progress = {})
+                            const progress_function &progress = {},
+                            const dataset *valid = nullptr)
 {
     struct relay : detail::carrier {
         const tried_function *tried;
@@ -203,6 +205,7 @@ inline auto_fitted fit_auto(context &ctx, const dataset &rows, const options &ho
     c.tried = tried ? relay::hear_tried : nullptr;
     c.progress = progress ? relay::hear_progress : nullptr;
     c.user = &through;
+    c.valid = valid ? valid->get() : nullptr;
     gm_auto_report *report = nullptr;
     gm_model *best = nullptr;
     through.check(ctx, gm_fit_auto(ctx.get(), &c, &report, &best));
