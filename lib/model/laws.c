@@ -565,6 +565,11 @@ gm_status gm__laws_points(gm_context *ctx, gm__laws *g, int64_t first, int64_t c
 {
     if (g->engine == GM__LAWS_BY_AT)
         return count ? ask_graph(ctx, g, first, count, y, logp, below, above) : GM_OK;
+    if (g->engine == GM__LAWS_BY_RAW && g->law.kind == GM_X_BINARY) {
+        gm__law_bits(ctx->kernels, g->numbers + first * g->stride + g->law.at, g->stride, count, y,
+                     logp, below, above);
+        return GM_OK;
+    }
     for (int64_t i = 0; i < count; i++) {
         double *p = logp ? logp + i : NULL, *b = below ? below + i : NULL,
                *a = above ? above + i : NULL;

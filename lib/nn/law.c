@@ -204,6 +204,39 @@ static void levels(const gm__kernels *k, const gm__law_place *p, const double *r
         s->most = -INFINITY;
 }
 
+void gm__law_bits(const gm__kernels *k, const double *logit, int64_t step, int64_t n,
+                  const double *v, double *logp, double *below, double *above)
+{
+    enum { PIECE = 128 };
+    double p[PIECE], q[PIECE];
+    for (int64_t first = 0; first < n; first += PIECE) {
+        int64_t count = n - first < PIECE ? n - first : PIECE;
+        int between = 0;
+        for (int64_t i = 0; i < count; i++) {
+            p[i] = logit[(first + i) * step];
+            q[i] = -p[i];
+            between |= v[first + i] >= 0 && v[first + i] < 1;
+        }
+        for (int64_t i = 0; logp && i < count; i++)
+            logp[first + i] = v[first + i] == 1 ? p[i] : q[i];
+        if (logp)
+            k->maps->map1[GM__F64][GM__LOG_SIGMOID](logp + first, logp + first, count);
+        if (between && (below || above)) {
+            k->maps->map1[GM__F64][GM__SIGMOID](p, p, count);
+            k->maps->map1[GM__F64][GM__SIGMOID](q, q, count);
+        }
+        for (int64_t i = 0; i < count; i++) {
+            double x = v[first + i];
+            if (logp && x != 0 && x != 1)
+                logp[first + i] = -INFINITY;
+            if (below)
+                below[first + i] = x < 0 ? 0 : x < 1 && q[i] < 1 ? q[i] : 1;
+            if (above)
+                above[first + i] = x < 0 ? 1 : x >= 1 ? 0 : p[i] < 1 ? p[i] : 1;
+        }
+    }
+}
+
 void gm__law_at(const gm__kernels *k, const gm__law_place *p, const double *row, double v,
                 double *logp, double *below, double *above)
 {

@@ -27,5 +27,8 @@ gm_node *gm__likelihood_laws(gm_builder *b, const gm_likelihood *l, gm_node *raw
  * columns have mass at their values, and none between. */
 void gm__law_at(const gm__kernels *k, const gm__law_place *p, const double *row, double v,
                 double *logp, double *below, double *above);
+/* The same of n binary columns, their logits `step` apart, each at its v. */
+void gm__law_bits(const gm__kernels *k, const double *logit, int64_t step, int64_t n,
+                  const double *v, double *logp, double *below, double *above);
 
 #endif
