@@ -59,6 +59,7 @@ awk '!($1 < 0.03) { exit 1 }' out || wrong "range: $(cat out)"
 expect 0 '' "$genmod" range m.model -w a=-9..9 -w 2=-19..19
 awk '!($1 > 0.999 && $1 <= 1.0000001) { exit 1 }' out || wrong "range: $(cat out)"
 expect 2 'NAME=RANGE' "$genmod" range m.model --where a
+expect 2 'has a range already' "$genmod" range m.model --where a=0.. --where b=1 --where 1=..1 --seed 1
 expect 2 'no such column' "$genmod" range m.model --where z=1..2
 expect 2 'the lower first' "$genmod" range m.model --where a=2..1
 expect 2 'categories' "$genmod" range m.model --where kind=mild

@@ -76,6 +76,11 @@ static int read_ranges(tool *t, const gm_model *model, double *low, double *high
         j = find(t, model, text, (size_t)(equals - text));
         if (j < 0)
             return cli_wrong(t->args->command, "--where %s: the model has no such column", text);
+        if (low[j] > -INFINITY || high[j] < INFINITY)
+            return cli_wrong(t->args->command,
+                             "--where %s: the column has a range already; NAME=LOW..HIGH says both "
+                             "of its ends",
+                             text);
         if (!read_range(model, j, equals + 1, &low[j], &high[j]))
             return cli_wrong(t->args->command,
                              gm_model_category(model, j, 0)
