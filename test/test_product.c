@@ -82,8 +82,9 @@ enum {
     ACCUMULATE = 8,
     STEPS = 16,
     WANTED = 32,
-    SLOPE = 64,  /* its derivative with the activation */
-    FACTOR = 128 /* the gate is one */
+    SLOPE = 64,   /* its derivative with the activation */
+    FACTOR = 128, /* the gate is one */
+    ZEROED = 256  /* what is not wanted is zero before */
 };
 
 static operands make(gm__real real, int64_t m, int64_t n, int64_t k, int ta, int tb, int pad,
@@ -106,6 +107,11 @@ static operands make(gm__real real, int64_t m, int64_t n, int64_t k, int ta, int
     o.bias = with & BIAS ? random_values(n, real) : NULL;
     o.gate = with & GATE ? random_values(o.ngate, real) : NULL;
     add_structure(&o, with & STEPS, with & WANTED);
+    p->zeroed = !!(with & ZEROED);
+    for (int64_t i = 0; p->zeroed && i < m; i++)
+        for (int64_t j = 0; j < n; j++)
+            if (j < o.n_lo[i] || j >= o.n_hi[i])
+                o.c[i * p->ldc + j] = 0;
     return o;
 }
 
@@ -348,6 +354,74 @@ static operands sparse(int64_t m, int64_t n, int64_t k, int ta, int tb, int pad,
     return o;
 }
 
+/* Bounds that rise like stairs of some units each, as masks have them. */
+static void make_stairs(operands *o, int64_t units, int upwards)
+{
+    gm__product *p = &o->p;
+    for (int64_t j = 0; o->k_lo && j < p->n; j++) {
+        int32_t end = (int32_t)(p->k * (j / units * units) / p->n);
+        o->k_lo[j] = upwards ? end : 0;
+        o->k_hi[j] = upwards ? (int32_t)p->k : end;
+    }
+    for (int64_t j = 0; o->k_lo && j < p->n; j++)
+        for (int64_t q = 0; q < p->k; q++) {
+            double *b = &o->b[p->tb ? j * p->ldb + q : q * p->ldb + j];
+            *b = q < o->k_lo[j] || q >= o->k_hi[j] ? 0 : test_uniform(&seed, -1, 1);
+            if (o->p.real == GM__F32)
+                *b = (float)*b;
+        }
+    for (int64_t i = 0; o->n_lo && i < p->m; i++) {
+        int32_t end = (int32_t)(p->n * (i / units * units) / p->m);
+        o->n_lo[i] = upwards ? end : 0;
+        o->n_hi[i] = upwards ? (int32_t)p->n : end;
+    }
+}
+
+/* Structure, and zeros. */
+START_TEST(zeros_in_stairs)
+{
+    seed = 8;
+    for (int t = 0; t < 4; t++) {
+        int with = t & 1 ? BIAS : GATE;
+        operands o = sparse(60, 210, 150, t >> 1, t & 1, t & 1, with | STEPS, GM__RELU, 0.4);
+        make_stairs(&o, 7, t & 1);
+        check_case(o, with | STEPS);
+        o = sparse(70, 300, 100, t >> 1, t & 1, 0, with | WANTED, GM__ACT_NONE, 0.4);
+        make_stairs(&o, 5, t & 1);
+        check_case(o, with | WANTED);
+        with |= t & 1 ? STEPS : STEPS | WANTED; /* with bounds that do not rise */
+        check_case(sparse(50, 130, 90, t >> 1, t & 1, 0, with, GM__TANH, 0.3), with);
+    }
+    /* groups of one panel that need different steps, and one between them that needs none of
+     * either's */
+    operands o = sparse(40, 96, 80, 0, 0, 0, STEPS, GM__ACT_NONE, 0.2);
+    for (int64_t j = 0; j < 96; j++) {
+        o.k_lo[j] = j / 32 == 1 ? 50 : 0;
+        o.k_hi[j] = j / 32 == 1 ? 80 : 40;
+        for (int64_t q = 0; q < 80; q++)
+            o.b[q * o.p.ldb + j] = q < o.k_lo[j] || q >= o.k_hi[j] ? 0 : 0.25;
+    }
+    check_case(o, STEPS);
+}
+END_TEST
+
+/* Gradients of masked weights: memory that is zero already is not written, and what tiles leave
+ * over the edge is zero again. */
+START_TEST(zeroed)
+{
+    seed = 9;
+    for (int t = 0; t < 4; t++) {
+        int with = WANTED | ZEROED | (t & 1 ? ACCUMULATE : 0);
+        check_case(make(t & 1 ? GM__F64 : GM__F32, 61, 75, 40, 1, 0, t, with, GM__ACT_NONE), with);
+        check_case(make(GM__F32, 3, 75, 40, t & 1, 0, t, with, GM__ACT_NONE), with);
+        operands o = sparse(64, 150, 100, 1, 0, t, WANTED | ZEROED, GM__ACT_NONE, 0.4);
+        check_case(o, WANTED | ZEROED);
+    }
+    check_case(make(GM__F32, 20, 40, GM__K_CUT + 9, 0, 0, 0, WANTED | ZEROED, GM__RELU),
+               WANTED | ZEROED);
+}
+END_TEST
+
 START_TEST(zeros)
 {
     seed = 5;
@@ -461,6 +535,8 @@ static Suite *suite(void)
     tcase_add_test(t, large);
     tcase_add_test(t, zeros);
     tcase_add_test(t, zeros_of_account);
+    tcase_add_test(t, zeros_in_stairs);
+    tcase_add_test(t, zeroed);
     tcase_add_test(t, slopes);
     tcase_add_test(t, accuracy);
     tcase_add_test(t, specials);

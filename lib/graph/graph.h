@@ -117,6 +117,7 @@ typedef struct gm__run {
     int64_t before;            /* and those of columns behind so many others like all of them */
     void *params;              /* the flat buffer; written only by assignments */
     void *grads;               /* for outputs with a slot: the same layout */
+    int grads_zeroed;          /* what masks keep zero there is zero */
     const void *const *inputs; /* by the number that gm__plan_input gives */
     void *const *outputs;
 } gm__run;

@@ -113,6 +113,9 @@ void gm__whole_matmul(const gm__step *s, const gm__exec *e, int part, int parts)
     int64_t stack = stack_of(y), from = 0, to = stack;
     if (!p.m || !p.n)
         return;
+    p.zeroed = e->run->grads_zeroed &&
+               e->plan->values[gm__root(e->plan, s->y)].place == GM__IN_GRADS &&
+               (p.n_lo || p.n_hi) && s->pre < 0 && s->slope < 0;
     if (stack > 1) {
         share(stack, 1, part, parts, &from, &to);
         part = 0;

@@ -123,8 +123,10 @@ typedef struct gm__product {
     int factor; /* non-zero, without act: c = gate * c instead */
     /* Structure known when the graph was built; NULL where there is none. For column j of C only
      * k in [k_lo[j], k_hi[j]) can be non-zero in op(B): the rest may be skipped (it is zero). For
-     * row i of C only columns [n_lo[i], n_hi[i]) are wanted: the rest of C is set to zero. */
+     * row i of C only columns [n_lo[i], n_hi[i]) are wanted: the rest of C is set to zero, or is
+     * zero before if `zeroed` says so (then without pre and slope_to). */
     const int32_t *k_lo, *k_hi, *n_lo, *n_hi;
+    int zeroed;
 } gm__product;
 #define GM__ACT_NONE (-1)
 #define GM__ACT_LEAKY (-2)

@@ -113,6 +113,8 @@ static void T(run_tile)(const T(job) * job, const T(rows) * rows, const T(panel)
         T(tiles)[h - 1][b->nv](b->hi - b->lo, a + b->lo * ks, rs, ks, b->b, b->bs, out, ldo);
     if (!direct)
         T(finish_tile)(job, i, b->j, h, b->w, t, ldo, b->first, b->last);
+    if (p->zeroed && b->last)
+        T(zero_unwanted)(job, i, b->j, h, b->w);
 }
 
 /* The tiles of one panel, down the rows. */
@@ -236,6 +238,8 @@ static void T(run_strip)(const T(job) * job, gm__share s, int64_t j, int64_t w)
         lo = hi;
     } while (lo < need.hi);
     T(finish_tile)(job, s.i0, j, h, w, sum, ldo, 1, 1);
+    if (p->zeroed)
+        T(zero_unwanted)(job, s.i0, j, h, w);
 }
 
 /* A few rows: strips as equal as can be, each at least one vector wide. */

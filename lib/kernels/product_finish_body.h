@@ -177,12 +177,27 @@ static void T(zero)(R *x, int64_t n)
         memset(x, 0, (size_t)n * sizeof *x);
 }
 
+/* Zeros where a tile (h, w) at row i and column j was written and is not wanted. */
+static void T(zero_unwanted)(const T(job) *job, int64_t i, int64_t j, int64_t h, int64_t w)
+{
+    for (; h > 0; h--, i++) {
+        gm__range want = gm__product_wanted(job->p, i, 1);
+        int64_t lo = want.lo < j ? j : want.lo > j + w ? j + w : want.lo;
+        int64_t hi = want.hi < lo ? lo : want.hi > j + w ? j + w : want.hi;
+        R *c = job->c + i * job->p->ldc;
+        T(zero)(c + j, lo - j);
+        T(zero)(c + hi, j + w - hi);
+    }
+}
+
 /* What is done by whole rows of a finished rectangle: activations that are no register operation,
  * and zeros outside what is wanted. */
 static void T(finish_rows)(const T(job) *job, gm__share s)
 {
     const gm__product *p = job->p;
     int bounded = p->n_lo || p->n_hi;
+    if (p->zeroed && !job->late)
+        return;
     if (job->late && !bounded && !job->gate && p->ldc == p->n && s.j1 - s.j0 == p->n) {
         T(activate)(job, s.i0, 0, (s.i1 - s.i0) * p->n);
         return;
@@ -199,6 +214,8 @@ static void T(finish_rows)(const T(job) *job, gm__share s)
                 ISA(gm__maps).map2[RKIND][GM__GATE](c + lo, c + lo, job->gate + i * p->ldgate + lo,
                                                     hi - lo);
         }
+        if (p->zeroed)
+            continue;
         T(zero)(c + s.j0, lo - s.j0);
         T(zero)(c + hi, s.j1 - hi);
         if (job->pre) {

@@ -70,21 +70,82 @@ VINLINE void T(turn)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld)
     V_STORE(to + 2 * bs, GM_LOW8(ab, cd));
     V_STORE(to + 3 * bs, GM_HIGH8(ab, cd));
 }
+#endif
+
+#if GM_ISA == GM_ISA_AVX512
+/* Of rows a to d lane by lane of 16 bytes: l[i] is lane i of each. */
+VINLINE void T(turn_lanes)(V *l, V a, V b, V c, V d)
+{
+    __m512 x = _mm512_shuffle_f32x4((__m512)a, (__m512)b, 0x88),
+           y = _mm512_shuffle_f32x4((__m512)c, (__m512)d, 0x88);
+    l[0] = (V)_mm512_shuffle_f32x4(x, y, 0x88);
+    l[2] = (V)_mm512_shuffle_f32x4(x, y, 0xdd);
+    x = _mm512_shuffle_f32x4((__m512)a, (__m512)b, 0xdd);
+    y = _mm512_shuffle_f32x4((__m512)c, (__m512)d, 0xdd);
+    l[1] = (V)_mm512_shuffle_f32x4(x, y, 0x88);
+    l[3] = (V)_mm512_shuffle_f32x4(x, y, 0xdd);
+}
+#endif
+
+/* VL steps of VL columns. Of floats each row is read at once: columns some KB apart share a few
+ * lines of the first cache, which would be lost between one piece and the next. */
+VINLINE void T(turn_square)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld)
+{
+#if GM_ISA == GM_ISA_AVX512
+    if (sizeof(R) == 4) {
+        V a[4], b[4], c[4], d[4];
+        T(turn_lanes)(a, V_LOAD(x), V_LOAD(x + 4 * ld), V_LOAD(x + 8 * ld), V_LOAD(x + 12 * ld));
+        x += ld;
+        T(turn_lanes)(b, V_LOAD(x), V_LOAD(x + 4 * ld), V_LOAD(x + 8 * ld), V_LOAD(x + 12 * ld));
+        x += ld;
+        T(turn_lanes)(c, V_LOAD(x), V_LOAD(x + 4 * ld), V_LOAD(x + 8 * ld), V_LOAD(x + 12 * ld));
+        x += ld;
+        T(turn_lanes)(d, V_LOAD(x), V_LOAD(x + 4 * ld), V_LOAD(x + 8 * ld), V_LOAD(x + 12 * ld));
+        GM_UNROLL
+        for (int i = 0; i < 4; i++, to += 4 * bs) {
+            V low = GM_LOW4(a[i], b[i]), high = GM_LOW4(c[i], d[i]);
+            V_STORE(to, GM_LOW8(low, high));
+            V_STORE(to + bs, GM_HIGH8(low, high));
+            low = GM_HIGH4(a[i], b[i]), high = GM_HIGH4(c[i], d[i]);
+            V_STORE(to + 2 * bs, GM_LOW8(low, high));
+            V_STORE(to + 3 * bs, GM_HIGH8(low, high));
+        }
+        return;
+    }
+#endif
+    for (int q = 0; q < VL; q += GM_BLOCK)
+        T(turn)(to + q * bs, bs, x + q, ld);
+}
 #undef GM_LOW4
 #undef GM_HIGH4
 #undef GM_LOW8
 #undef GM_HIGH8
-#endif
 
-/* A vector of w <= VL columns, k steps, of a matrix stored by columns; missing columns are zero.
- * `before` says that VL - w columns lie before x: they are turned as well and shifted out. */
-static void T(turn_columns)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld, int64_t k, int64_t w,
-                            int before)
+/* A vector of VL columns, k steps, of a matrix stored by columns. Where squares leave a rest, the
+ * last ends where the steps do. */
+static void T(turn_vector)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld, int64_t k)
+{
+    int64_t q = 0;
+    for (; q + VL <= k; q += VL)
+        T(turn_square)(to + q * bs, bs, x + q, ld);
+    if (q < k && q > 0) {
+        T(turn_square)(to + (k - VL) * bs, bs, x + k - VL, ld);
+        return;
+    }
+    for (; q + GM_BLOCK <= k; q += GM_BLOCK)
+        T(turn)(to + q * bs, bs, x + q, ld);
+    for (; q < k; q++)
+        for (int64_t j = 0; j < VL; j++)
+            to[q * bs + j] = x[j * ld + q];
+}
+
+/* The same of w < VL columns; missing columns are zero. `before` says that VL - w columns lie
+ * before x: they are turned as well and shifted out. */
+static void T(turn_few)(R *to, ptrdiff_t bs, const R *x, ptrdiff_t ld, int64_t k, int64_t w,
+                        int before)
 {
     _Alignas(64) R t[GM_BLOCK * 2 * VL] = {0};
     int64_t q = 0;
-    for (; w == VL && q + GM_BLOCK <= k; q += GM_BLOCK)
-        T(turn)(to + q * bs, bs, x + q, ld);
     for (; before && q + GM_BLOCK <= k; q += GM_BLOCK) {
         T(turn)(t, 2 * VL, x + q - (VL - w) * ld, ld);
         for (int i = 0; i < GM_BLOCK; i++)
@@ -105,9 +166,13 @@ static void T(pack_b)(R *to, ptrdiff_t bs, const T(job) * job, int64_t k0, int64
 {
     const ptrdiff_t ld = job->p->ldb;
     if (job->p->tb) {
-        for (int64_t q = (w - 1) / VL * VL; q >= 0; q -= VL)
-            T(turn_columns)(to + q, bs, job->b + (j + q) * ld + k0, ld, k, w - q < VL ? w - q : VL,
-                            j + w >= VL);
+        for (int64_t q = (w - 1) / VL * VL; q >= 0; q -= VL) {
+            const R *x = job->b + (j + q) * ld + k0;
+            if (w - q >= VL)
+                T(turn_vector)(to + q, bs, x, ld, k);
+            else
+                T(turn_few)(to + q, bs, x, ld, k, w - q, j + w >= VL);
+        }
         return;
     }
     const R *x = job->b + k0 * ld + j;

@@ -4,38 +4,18 @@
  * fma(0, b, c) is c wherever b is finite and c is not -0, so the bits are those of the tiles: b is
  * looked at, and rows with a -0 among their results are computed again by tiles.
  *
- * The non-zeros of op(A) are listed once, block by block of k and row by row; a panel of B of up to
- * 8 vectors and one block is packed into the first cache, where every row of A meets it with its
- * sums in registers. Cost: a load and a multiply-add for each non-zero and vector, so that half
- * zeros cost about two thirds of a dense product. */
+ * The non-zeros of op(A) are listed once; a panel of B of up to 8 vectors and one block of k is
+ * packed into the first cache, where every row of A meets it with its sums in registers. Cost: a
+ * load and a multiply-add for each non-zero and vector, so that half zeros cost about two thirds of
+ * a dense product. Of structure (k_lo ... n_hi) what each group of columns needs is computed and
+ * nothing else of k, as tiles do, and of each row the vectors that are wanted. */
 
-#define GM_SPARSE_AREA 131072 /* elements of A in a block of rows */
-#define GM_SPARSE_LIST 98304  /* its non-zeros, at most */
-#define GM_SPARSE_ROWS 1024   /* at most */
-#define GM_SPARSE_PANEL 28672 /* bytes of a packed panel */
-
-typedef struct T(sparse_room) {
-    R b[GM_SPARSE_PANEL / sizeof(R) + 2 * VL]; /* a panel, packed */
-    R c[GM_SPARSE_ROWS * 8 * VL];              /* its sums */
-    R value[GM_SPARSE_LIST];                   /* non-zeros */
-    uint16_t at[GM_SPARSE_LIST]; /* and the vector of the panel where their row of B is */
-    uint32_t start[8192];        /* where those of each block and row begin */
-} T(sparse_room);
-
-/* A block of rows, and how the product is cut. */
-typedef struct T(sparse) {
-    T(sparse_room) * room;
-    int64_t i0, rows; /* of op(A) */
-    int64_t nv;       /* vectors of the widest panel */
-    int64_t steps;    /* of k in a block: a multiple of VL */
-    int64_t blocks;
-} T(sparse);
+#include "kernels/product_list_body.h"
 
 /* Sizes that can gain. */
 static int T(sparse_fits)(const gm__product *p, gm__share s)
 {
-    return s.i1 - s.i0 >= 32 && s.j1 - s.j0 > 3 * VL && p->k >= 2 * VL && p->k <= GM_KC &&
-           !p->k_lo && !p->k_hi && !p->n_lo && !p->n_hi;
+    return s.i1 - s.i0 >= 32 && s.j1 - s.j0 > 3 * VL && p->k >= 2 * VL && p->k <= GM_KC;
 }
 
 /* Whether A looks, at 32 places, as if it had so few non-zeros that listing them pays. The figures
@@ -55,63 +35,7 @@ static int T(looks_sparse)(const T(job) * job, gm__share s)
     return 1.14 * filled + 0.1 + 13.0 / (double)(s.j1 - s.j0) + 5.0 / (double)m < 0.96;
 }
 
-/* The non-zeros of one row and block, from x on; where the list ends. */
-VINLINE uint32_t T(list_row)(const T(sparse) * z, const R *x, int64_t k, uint32_t n)
-{
-    __m512i at =
-        _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                           _mm512_set1_epi32((int)z->nv));
-    const __m512i more = _mm512_set1_epi32((int)z->nv * VL);
-    for (; k > 0; k -= VL, x += VL) {
-        __m512 v = (__m512)T(load)(x, k);
-        __mmask16 some = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
-        _mm512_storeu_ps(z->room->value + n, _mm512_maskz_compress_ps(some, v));
-        _mm256_storeu_si256((__m256i *)(z->room->at + n),
-                            _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(some, at)));
-        n += (uint32_t)__builtin_popcount(some);
-        at = _mm512_add_epi32(at, more);
-    }
-    return n;
-}
-
-/* Four rows, i to i + 3, of a block of k steps of a transposed A, one after the other `steps`
- * apart. */
-static void T(turn_rows)(const T(job) * job, R *to, int64_t steps, int64_t i, int64_t k0, int64_t k)
-{
-    const gm__product *p = job->p;
-    const R *x = job->a + k0 * p->lda + i;
-    int64_t q = 0;
-    for (; q + VL <= k && i + 4 <= p->m; q += VL)
-        T(turn)(to + q, steps, x + q * p->lda, p->lda);
-    for (; q < k; q++)
-        for (int64_t r = 0; r < 4 && i + r < p->m; r++)
-            to[r * steps + q] = x[q * p->lda + r];
-}
-
-/* Lists op(A); 0 if there are too many non-zeros. */
-static int T(list_rows)(const T(job) * job, const T(sparse) * z)
-{
-    const gm__product *p = job->p;
-    _Alignas(64) R t[4 * GM_SPARSE_PANEL / 256 + 4 * VL];
-    uint32_t n = 0, *start = z->room->start;
-    for (int64_t k0 = 0; k0 < p->k; k0 += z->steps) {
-        int64_t k = p->k - k0 < z->steps ? p->k - k0 : z->steps;
-        for (int64_t i = 0; i < z->rows; i++) {
-            const R *x = job->a + (z->i0 + i) * p->lda + k0;
-            if (n + (uint64_t)k + VL > GM_SPARSE_LIST)
-                return 0;
-            if (p->ta) {
-                x = t + i % 4 * z->steps;
-                if (i % 4 == 0)
-                    T(turn_rows)(job, t, z->steps, z->i0 + i, k0, k);
-            }
-            *start++ = n;
-            n = T(list_row)(z, x, k, n);
-        }
-    }
-    *start = n;
-    return 1;
-}
+/* ---- One block of k -------------------------------------------------------------------------- */
 
 /* c (nv vectors) through the steps of one row and block. Returns the least of `low` and the bits of
  * the sums as integers, of which -0 is the least of all. */
@@ -159,26 +83,75 @@ VINLINE __m512i T(sparse_row)(const int nv, R *c, const R *b, const uint16_t *at
 #undef GM_SPARSE_SAVE
 }
 
-/* All rows through one block; whether a sum is -0. */
+/* Steps [k0, k0 + k) of columns [j, j + w) of op(B) are wanted next, as far as they are there. */
+static void T(want_next)(const T(job) * job, T(sparse) * z, int64_t k0, int64_t k, int64_t j,
+                         int64_t w)
+{
+    const gm__product *p = job->p;
+    k = p->k - k0 < k ? p->k - k0 : k;
+    w = z->j1 - j < w ? z->j1 - j : w;
+    if (p->tb)
+        z->ahead = (T(ahead)){job->b + j * p->ldb + k0, w, k, p->ldb, 0};
+    else
+        z->ahead = (T(ahead)){job->b + k0 * p->ldb + j, k, w, p->ldb, 0};
+    if (k <= 0 || w <= 0)
+        z->ahead.rows = 0;
+    z->ahead.each = (z->ahead.rows + z->rows - 1) / z->rows;
+}
+
+VINLINE void T(fetch_some)(T(ahead) * f)
+{
+    for (int64_t n = f->each; n > 0 && f->rows > 0; n--, f->rows--, f->b += f->ld) {
+        for (int64_t q = 0; q < f->cols; q += VL)
+            __builtin_prefetch(f->b + q, 0, 2);
+        __builtin_prefetch(f->b + f->cols - 1, 0, 2);
+    }
+}
+
+/* Steps [k0, k1), which vectors [v0, v1) of a panel need, and the rows that meet them. */
+typedef struct T(block) {
+    int64_t k0, k1, v0, v1;
+    int64_t i0, i1;
+    int first;     /* the sums begin here */
+    R *to;         /* where they go next, if this is their last block: column and row 0; or NULL */
+    const R *gate; /* what meets them there; or NULL */
+    ptrdiff_t ldc, ldgate;
+} T(block);
+
+/* All its rows; whether a sum is -0. */
 #define GM_SPARSE_ROWS_OF(vectors)                                                                 \
-    static int T(sparse_rows##vectors)(const T(sparse) * z, int64_t block)                         \
+    static int T(sparse_rows##vectors)(T(sparse) * z, const T(block) * s)                          \
     {                                                                                              \
-        const uint32_t *start = z->room->start + block * z->rows;                                  \
+        const T(sparse_room) *room = z->room;                                                      \
+        /* places are counted from step 0 on, which may lie before the panel */                    \
+        const R *b = (const R *)((uintptr_t)(room->b + s->v0 * VL) -                               \
+                                 (uintptr_t)(s->k0 * z->nv * VL) * sizeof(R));                     \
+        R *c = z->room->c + s->v0 * VL;                                                            \
         __m512i low = _mm512_setzero_si512();                                                      \
-        for (int64_t i = 0; i < z->rows; i++)                                                      \
-            low = T(sparse_row)(vectors, z->room->c + i * z->nv * VL, z->room->b,                  \
-                                z->room->at + start[i], z->room->value + start[i],                 \
-                                start[i + 1] - start[i], block == 0, low);                         \
+        for (int64_t i = s->i0; i < s->i1; i++) {                                                  \
+            uint32_t from = T(place)(z, i, s->k0), to = T(place)(z, i, s->k1);                     \
+            for (int v = 0; s->to && v < vectors; v++)                                             \
+                __builtin_prefetch(s->to + i * s->ldc + v * VL, 1, 2);                             \
+            for (int v = 0; s->gate && v < vectors; v++)                                           \
+                __builtin_prefetch(s->gate + i * s->ldgate + v * VL, 0, 2);                        \
+            T(fetch_some)(&z->ahead);                                                              \
+            low = T(sparse_row)(vectors, c + i * z->nv * VL, b, room->at + from,                   \
+                                room->value + from, to - from, s->first, low);                     \
+        }                                                                                          \
         return _mm512_cmpeq_epi32_mask(low, _mm512_set1_epi32(INT32_MIN)) != 0;                    \
     }
+GM_SPARSE_ROWS_OF(1)
+GM_SPARSE_ROWS_OF(2)
+GM_SPARSE_ROWS_OF(3)
 GM_SPARSE_ROWS_OF(4)
 GM_SPARSE_ROWS_OF(5)
 GM_SPARSE_ROWS_OF(6)
 GM_SPARSE_ROWS_OF(7)
 GM_SPARSE_ROWS_OF(8)
 #undef GM_SPARSE_ROWS_OF
-static int (*const T(sparse_blocks)[])(const T(sparse) * z, int64_t block) = {
-    T(sparse_rows4), T(sparse_rows5), T(sparse_rows6), T(sparse_rows7), T(sparse_rows8)};
+static int (*const T(sparse_rows)[])(T(sparse) * z, const T(block) * s) = {
+    T(sparse_rows1), T(sparse_rows2), T(sparse_rows3), T(sparse_rows4),
+    T(sparse_rows5), T(sparse_rows6), T(sparse_rows7), T(sparse_rows8)};
 
 /* Of the packed panel. */
 static int T(all_finite)(const R *x, int64_t k, int64_t ld, int64_t w)
@@ -193,11 +166,103 @@ static int T(all_finite)(const R *x, int64_t k, int64_t ld, int64_t w)
     return !_mm512_cmp_ps_mask((__m512)sum, (__m512)other, _CMP_UNORD_Q);
 }
 
+/* A panel at column j, w columns wide, and the rows that want some of it. */
+typedef struct T(sparse_panel) {
+    int64_t j, w, runs;
+    int negative; /* a sum was -0 */
+} T(sparse_panel);
+
+/* One block of steps; 0 if B is not finite there. */
+static int T(sparse_block)(const T(job) * job, T(sparse) * z, T(sparse_panel) * b, T(block) s)
+{
+    const int64_t ld = z->nv * VL, at = s.v0 * VL, v0 = s.v0, v1 = s.v1;
+    int64_t w = (v1 * VL < b->w ? v1 * VL : b->w) - at, k = s.k1 - s.k0;
+    const R *gate = s.gate;
+    R *to = s.to;
+    T(pack_b)(z->room->b + at, ld, job, s.k0, k, b->j + at, w);
+    if (!T(all_finite)(z->room->b + at, k, ld, w))
+        return 0;
+    for (int64_t r = 0; r < b->runs; r++) {
+        const T(run_of_rows) *run = &z->room->run[r];
+        s.i0 = run->i0;
+        s.i1 = run->i1;
+        s.v0 = run->v0 > v0 ? run->v0 : v0;
+        s.v1 = run->v1 < v1 ? run->v1 : v1;
+        s.to = to ? to + s.v0 * VL : NULL;
+        s.gate = gate ? gate + s.v0 * VL : NULL;
+        if (s.v0 < s.v1)
+            b->negative |= T(sparse_rows)[s.v1 - s.v0 - 1](z, &s);
+    }
+    return 1;
+}
+
+/* ---- A panel --------------------------------------------------------------------------------- */
+
+/* Runs of rows that want the same vectors of the panel. */
+static int64_t T(find_runs)(const gm__product *p, const T(sparse) * z, int64_t j, int64_t w)
+{
+    int64_t n = 0;
+    T(run_of_rows) *run = z->room->run;
+    if (!p->n_lo && !p->n_hi) {
+        run[0] = (T(run_of_rows)){0, z->rows, 0, (w + VL - 1) / VL};
+        return 1;
+    }
+    for (int64_t i = 0; i < z->rows; i++) {
+        int64_t lo = p->n_lo ? p->n_lo[z->i0 + i] - j : 0;
+        int64_t hi = p->n_hi ? p->n_hi[z->i0 + i] - j : w;
+        lo = lo > 0 ? lo : 0;
+        hi = hi < w ? hi : w;
+        if (lo >= hi)
+            continue;
+        int64_t v0 = lo / VL, v1 = (hi + VL - 1) / VL;
+        if (n && run[n - 1].i1 == i && run[n - 1].v0 == v0 && run[n - 1].v1 == v1)
+            run[n - 1].i1++;
+        else
+            run[n++] = (T(run_of_rows)){i, i + 1, v0, v1};
+    }
+    return n;
+}
+
+/* Cuts k where the needs of a group of the panel begin or end: stretches of it, and the vectors
+ * that need them. -1 if they are not neighbours. */
+#define GM_SPARSE_STRETCHES 7
+static int T(cut_panel)(const gm__product *p, int64_t j, int64_t w, T(block) * to)
+{
+    int64_t edge[8], groups = (w + 2 * VL - 1) / (2 * VL), edges = 0, n = 0;
+    gm__range need[4];
+    for (int64_t g = 0; g < groups; g++) {
+        need[g] = gm__product_steps(p, j + g * 2 * VL);
+        for (int end = 0; end < 2; end++) {
+            int64_t e = edges++, x = end ? need[g].hi : need[g].lo;
+            for (; e > 0 && edge[e - 1] > x; e--)
+                edge[e] = edge[e - 1];
+            edge[e] = x;
+        }
+    }
+    for (int64_t e = 0; e + 1 < edges; e++) {
+        int64_t first = groups, last = -1, count = 0;
+        for (int64_t g = 0; g < groups; g++)
+            if (need[g].lo <= edge[e] && need[g].hi >= edge[e + 1]) {
+                first = first < groups ? first : g;
+                last = g;
+                count++;
+            }
+        if (edge[e] == edge[e + 1] || !count)
+            continue;
+        if (count != last - first + 1)
+            return -1;
+        int64_t end = (w + VL - 1) / VL;
+        to[n++] = (T(block)){.k0 = edge[e], .k1 = edge[e + 1], .v0 = 2 * first};
+        to[n - 1].v1 = 2 * last + 2 < end ? 2 * last + 2 : end;
+    }
+    return (int)n;
+}
+
 /* A -0 among the sums of row i. */
-static int T(has_negative_zero)(const T(sparse) * z, int64_t i, int64_t nv)
+static int T(has_negative_zero)(const T(sparse) * z, int64_t i, int64_t v0, int64_t v1)
 {
     __mmask16 some = 0;
-    for (int64_t v = 0; v < nv; v++)
+    for (int64_t v = v0; v < v1; v++)
         some |= _mm512_cmpeq_epi32_mask((__m512i)V_LOAD(z->room->c + (i * z->nv + v) * VL),
                                         _mm512_set1_epi32(INT32_MIN));
     return some != 0;
@@ -211,16 +276,19 @@ static void T(sparse_again)(const T(job) * job, gm__share s, void *scratch)
     T(run_tiles)(&tiles, s, scratch);
 }
 
-/* The sums of a panel through the epilogue, but for rows that may not be the bits of tiles. */
-static void T(sparse_finish)(const T(job) * job, const T(sparse) * z, int64_t j, int64_t w,
-                             int negative, void *scratch)
+/* The sums of a run of rows through the epilogue, but for rows that may not be those of tiles. */
+static void T(sparse_finish)(const T(job) * job, const T(sparse) * z, const T(sparse_panel) * b,
+                             const T(run_of_rows) * run, void *scratch)
 {
-    const int64_t ld = z->nv * VL;
-    for (int64_t i = negative ? 0 : z->rows, from = 0; i <= z->rows; i++) {
-        int again = i < z->rows && T(has_negative_zero)(z, i, (w + VL - 1) / VL);
-        if (!again && i < z->rows)
+    const int64_t ld = z->nv * VL, at = run->v0 * VL, j = b->j + at;
+    int64_t w = (run->v1 * VL < b->w ? run->v1 * VL : b->w) - at;
+    for (int64_t i = b->negative ? run->i0 : run->i1, from = run->i0; i <= run->i1; i++) {
+        int again = i < run->i1 && T(has_negative_zero)(z, i, run->v0, run->v1);
+        if (!again && i < run->i1)
             continue;
-        T(finish_tile)(job, z->i0 + from, j, i - from, w, z->room->c + from * ld, ld, 1, 1);
+        T(finish_tile)(job, z->i0 + from, j, i - from, w, z->room->c + from * ld + at, ld, 1, 1);
+        if (job->p->zeroed)
+            T(zero_unwanted)(job, z->i0 + from, j, i - from, w);
         from = i + 1;
         if (again) {
             gm__share row = {z->i0 + i, z->i0 + i + 1, j, j + w};
@@ -229,37 +297,62 @@ static void T(sparse_finish)(const T(job) * job, const T(sparse) * z, int64_t j,
     }
 }
 
-/* Asks the second cache for the steps [k0, k0 + k) of columns [j, j + w) of op(B). */
-static void T(fetch_panel)(const gm__product *p, const R *b, int64_t k0, int64_t k, int64_t j,
-                           int64_t w)
+/* The last block of a panel: where its sums go, and the next panel. */
+static void T(last_block)(const T(job) * job, T(sparse) * z, const T(sparse_panel) * b,
+                          T(block) * s)
 {
-    int64_t rows = p->tb ? w : k, cols = p->tb ? k : w;
-    b += p->tb ? j * p->ldb + k0 : k0 * p->ldb + j;
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t q = 0; q < cols; q += VL)
-            __builtin_prefetch(b + r * p->ldb + q, 0, 2);
+    const gm__product *p = job->p;
+    int64_t j = b->j + b->w;
+    s->ldc = p->ldc;
+    s->ldgate = p->ldgate;
+    s->to = job->c + z->i0 * s->ldc + b->j;
+    s->gate = job->gate ? job->gate + z->i0 * s->ldgate + b->j : NULL;
+    T(want_next)(job, z, j < z->j1 ? gm__product_steps(p, j).lo : 0, z->steps, j, z->nv * VL);
 }
 
-/* Columns [j, j + w) of the block of rows. */
-static void T(sparse_panel)(const T(job) * job, const T(sparse) * z, int64_t j, int64_t w,
-                            void *scratch)
+/* All blocks of a panel; 0 if it must be left to tiles. */
+static int T(sparse_sums)(const T(job) * job, T(sparse) * z, T(sparse_panel) * b)
 {
-    const int64_t ld = z->nv * VL, left = job->p->k;
-    int negative = 0; /* of the last block's sums */
-    for (int64_t block = 0; block < z->blocks; block++) {
-        int64_t k0 = block * z->steps, k = left - k0 < z->steps ? left - k0 : z->steps;
-        int64_t rest = left - k0 - k, next = rest < z->steps ? rest : z->steps;
-        T(pack_b)(z->room->b, ld, job, k0, k, j, w);
-        T(fetch_panel)(job->p, job->b, k0 + k, next, j, w);
-        if (!T(all_finite)(z->room->b, k, ld, w)) {
-            gm__share all = {z->i0, z->i0 + z->rows, j, j + w};
-            T(sparse_again)(job, all, scratch);
-            return;
+    T(block) stretch[GM_SPARSE_STRETCHES];
+    int n = T(cut_panel)(job->p, b->j, b->w, stretch);
+    int first = n > 0 && stretch[0].v0 == 0 && stretch[0].v1 * VL >= b->w;
+    if (n < 0)
+        return 0;
+    if (!first)
+        memset(z->room->c, 0, (size_t)(z->rows * z->nv * VL) * sizeof(R));
+    for (int s = 0; s < n; s++) {
+        int64_t k = stretch[s].k1 - stretch[s].k0, blocks = (k + z->steps - 1) / z->steps;
+        for (int64_t t = 0; t < blocks; t++) {
+            T(block) block = stretch[s];
+            block.k1 = block.k0 + k * (t + 1) / blocks;
+            block.k0 += k * t / blocks;
+            block.first = first;
+            if (s < n - 1 || t < blocks - 1)
+                T(want_next)(job, z, block.k1, z->steps, b->j, b->w);
+            else
+                T(last_block)(job, z, b, &block);
+            if (!T(sparse_block)(job, z, b, block))
+                return 0;
+            first = 0;
         }
-        negative = T(sparse_blocks)[(w + VL - 1) / VL - 4](z, block);
     }
-    T(sparse_finish)(job, z, j, w, negative, scratch);
+    return 1;
 }
+
+static void T(run_sparse_panel)(const T(job) * job, T(sparse) * z, int64_t j, int64_t w,
+                                void *scratch)
+{
+    T(sparse_panel) b = {.j = j, .w = w, .runs = T(find_runs)(job->p, z, j, w)};
+    if (!T(sparse_sums)(job, z, &b)) {
+        gm__share all = {z->i0, z->i0 + z->rows, j, j + w};
+        T(sparse_again)(job, all, scratch);
+        return;
+    }
+    for (int64_t r = 0; r < b.runs; r++)
+        T(sparse_finish)(job, z, &b, &z->room->run[r], scratch);
+}
+
+/* ---- The product ----------------------------------------------------------------------------- */
 
 /* A buffer behind those of the tiles. */
 static size_t T(sparse_scratch)(const gm__product *p)
@@ -268,38 +361,43 @@ static size_t T(sparse_scratch)(const gm__product *p)
     return T(sparse_fits)(p, all) ? sizeof(T(sparse_room)) : 0;
 }
 
-/* The rectangle s, whose columns are cut into panels as equal as can be; 0 if tiles are better. */
+/* The rectangle s, whose columns are cut into panels as equal as can be, of whole groups where
+ * these have needs of their own; 0 if tiles are better. */
 static int T(run_sparse)(const T(job) * job, gm__share s, void *scratch, void *room)
 {
     const gm__product *p = job->p;
     if (!T(sparse_fits)(p, s) || !T(looks_sparse)(job, s))
         return 0;
-    int64_t vectors = (s.j1 - s.j0 + VL - 1) / VL, panels = (vectors + 7) / 8, m = s.i1 - s.i0;
-    T(sparse) z = {.room = room, .nv = (vectors + panels - 1) / panels};
-    z.steps = GM_SPARSE_PANEL / (int64_t)(z.nv * VL * (int64_t)sizeof(R)) / VL * VL;
-    z.blocks = (p->k + z.steps - 1) / z.steps;
+    const int64_t unit = p->k_lo || p->k_hi ? 2 : 1, m = s.i1 - s.i0;
+    int64_t units = (s.j1 - s.j0 + unit * VL - 1) / (unit * VL), panels = (units * unit + 7) / 8;
+    T(sparse) z = {.room = room, .j1 = s.j1, .nv = (units + panels - 1) / panels * unit};
+    z.steps = GM_SPARSE_PANEL / (int64_t)(z.nv * VL * (int64_t)sizeof(R));
     int64_t most = GM_SPARSE_AREA / p->k < GM_SPARSE_ROWS ? GM_SPARSE_AREA / p->k : GM_SPARSE_ROWS;
     int64_t blocks = (m + most - 1) / most;
     for (int64_t t = 0; t < blocks; t++) {
         gm__share part = {s.i0 + m * t / blocks, s.i0 + m * (t + 1) / blocks, s.j0, s.j1};
         z.i0 = part.i0;
         z.rows = part.i1 - part.i0;
+        T(want_next)(job, &z, gm__product_steps(p, s.j0).lo, z.steps, s.j0, z.nv * VL);
+        z.ahead.each = z.ahead.rows;
+        T(fetch_some)(&z.ahead);
         if (!T(list_rows)(job, &z)) {
             T(run_tiles)(job, part, scratch);
             continue;
         }
         for (int64_t q = 0; q < panels; q++) {
-            int64_t j = s.j0 + vectors * q / panels * VL,
-                    end = s.j0 + vectors * (q + 1) / panels * VL;
-            T(sparse_panel)(job, &z, j, (end < s.j1 ? end : s.j1) - j, scratch);
+            int64_t j = s.j0 + units * q / panels * unit * VL,
+                    end = s.j0 + units * (q + 1) / panels * unit * VL;
+            T(run_sparse_panel)(job, &z, j, (end < s.j1 ? end : s.j1) - j, scratch);
         }
         T(finish_rows)(job, part);
     }
     return 1;
 }
 
-#undef GM_SPARSE_MOST
 #undef GM_SPARSE_AREA
 #undef GM_SPARSE_LIST
 #undef GM_SPARSE_ROWS
 #undef GM_SPARSE_PANEL
+#undef GM_SPARSE_CUTS
+#undef GM_SPARSE_STRETCHES

@@ -139,6 +139,7 @@ static gm_status run_batch(gm_context *ctx, gm__fit_objective *o, gm__plan *plan
                    .step = batch->step,
                    .params = params,
                    .grads = grads,
+                   .grads_zeroed = 1,
                    .inputs = o->tray.inputs,
                    .outputs = &out};
     return gm__plan_run(ctx, plan, &run);

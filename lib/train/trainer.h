@@ -31,7 +31,8 @@ typedef struct gm__objective {
     const char *const *players; /* names of phase p's parameters begin with players[p]; NULL: all */
     char fingerprint[65];       /* of the parts: a checkpoint is of one fit */
     char parts[GM__PARTS][65];  /* of each, so that a text can say what differs */
-    /* The mean loss of a batch and its gradient; assignments of the graph are made in params. */
+    /* The mean loss of a batch and its gradient; assignments of the graph are made in params.
+     * grads are zeros at first, then what the last step left. */
     gm_status (*step)(void *user, gm_context *ctx, int phase, const gm__batch *batch, void *params,
                       void *grads, double *loss);
     /* The pass that sets parameters from data; NULL if there is none. */
