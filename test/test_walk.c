@@ -21,6 +21,8 @@ START_TEST(columns_alone_have_the_bits_of_passes)
          "activation=leaky_relu", NULL},
         {"seed=5", "steps=9", "hidden=", "table=8", "components=2", "precision=f64", NULL},
         {"seed=6", "steps=9", "hidden=9,14", "activation=silu", "components=3", "table=9", NULL},
+        {"seed=7", "steps=9", "hidden=9,14", "orders=3", "order=random", NULL},
+        {"seed=8", "steps=9", "hidden=12", "orders=2", "table=0", "components=3", NULL},
     };
     enum { N = 777 };
     gm_context *ctx = test_context(NULL);
@@ -169,7 +171,7 @@ static Suite *suite(void)
     Suite *s = suite_create("walk");
     TCase *t = tcase_create("walk");
     tcase_set_timeout(t, 300);
-    tcase_add_loop_test(t, columns_alone_have_the_bits_of_passes, 0, 6);
+    tcase_add_loop_test(t, columns_alone_have_the_bits_of_passes, 0, 8);
     tcase_add_loop_test(t, laws_have_the_bits_of_passes, 0, 6);
     suite_add_tcase(s, t);
     return s;

@@ -401,17 +401,27 @@ static const gm_sequence sequence = {
 
 /* ---- One column given others ----------------------------------------------------------------- */
 
+/* The network that is asked for: the first where it does not matter. */
+static int32_t member(gm_builder *b)
+{
+    int32_t k = gm__builder_purpose(b)->member;
+    return k > 0 ? k - 1 : 0;
+}
+
 static int32_t column_order(gm_builder *b, int32_t *numbers)
 {
     columns c;
     order o;
-    if (!find_columns(b, &c) || !make_order(b, &c, 0, &o))
+    gm__purpose *purpose = gm__builder_purpose(b);
+    if (!find_columns(b, &c) || !make_order(b, &c, member(b), &o))
         return 0;
     for (int32_t i = 0; i < c.count; i++)
         numbers[i] = c.first[o.at[i]];
     if (any_order(b))
         return 1;
-    return gm_opt_int(b, "orders") > 1 ? -1 : 0; /* of several orders a column has no one law */
+    purpose->members = (int32_t)gm_opt_int(b, "orders");
+    /* of several orders a column has no one law */
+    return purpose->members > 1 && !purpose->member ? -1 : 0;
 }
 
 static gm_node *column_raw(gm_builder *b, gm_node *x, gm_node *known)
@@ -419,7 +429,7 @@ static gm_node *column_raw(gm_builder *b, gm_node *x, gm_node *known)
     columns c;
     if (!find_columns(b, &c))
         return NULL;
-    return any_order(b) ? free_raw(b, &c, x, known) : masked_raw(b, &c, 0, x);
+    return any_order(b) ? free_raw(b, &c, x, known) : masked_raw(b, &c, member(b), x);
 }
 
 static const gm_conditionals conditionals = {.struct_size = sizeof(gm_conditionals),

@@ -73,6 +73,9 @@ typedef struct gm__purpose {
     const double *angle;        /* (levels + 1) of diffusion, from 0 on; or NULL */
     const double *mixing;       /* (levels + 1, 2): signal and sigma at each; with angle */
     int64_t levels;
+    /* Of families whose rows come from one of several networks: which of them is asked for, from 1
+     * on, and how many there are, filled by the family's order of conditionals. */
+    int32_t member, members;
 } gm__purpose;
 gm_status gm__builder_create(gm_context *ctx, gm__layout *layout, const gm__purpose *purpose,
                              gm_builder **b);

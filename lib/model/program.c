@@ -135,7 +135,7 @@ gm_status gm__program_walk(gm_context *ctx, const gm_model *model, gm__program *
     const gm_sequence *q = s->family->sequence;
     int conditional = q && q->conditional && s->steps == s->columns;
     if (!p->walked && conditional)
-        code = gm__walk_create(ctx, model->structure, p->real, &p->walk);
+        code = gm__walk_create_all(ctx, model->structure, p->real, &p->walk);
     p->walked |= !code;
     *walk = p->walk;
     return code;

@@ -32,6 +32,11 @@ struct gm__walk {
     place *place;
     int64_t *list; /* parameters by place */
     char *raw, *x; /* (MOST_ROWS, longest), (MOST_ROWS, widest) */
+    /* Of several networks, of which each row comes from one by chance. */
+    int32_t member, members; /* from 1 on */
+    gm__walk *others;        /* one after another; the first has these: */
+    gm__plan *which;         /* the number of each row's network, from 0 on */
+    double *some;            /* (MOST_ROWS, width) */
 };
 
 /* ---- Making ---------------------------------------------------------------------------------- */
@@ -118,7 +123,9 @@ static gm_status fill(gm_context *ctx, gm__walk *w)
     int64_t width = w->s->width, shape[2] = {GM_BATCH, width};
     gm_likelihood l = {.struct_size = sizeof l};
     asked a = {.order = gm__builder_scratch(b, 4 * width, sizeof *a.order)};
-    if (!a.order || c->order(b, a.order) != 0)
+    int one = a.order && c->order(b, a.order) == 0;
+    w->members = gm__builder_purpose(b)->members;
+    if (!one || !(w->s->lawful || w->members > 1))
         return gm__builder_check(ctx, b);
     c->likelihood(b, &l);
     if (l.spread != GM_SPREAD_NETWORK && l.spread != GM_SPREAD_FIXED)
@@ -141,12 +148,13 @@ static gm_status fill(gm_context *ctx, gm__walk *w)
     return gm__causal_create(ctx, raw, x, a.of_x, a.of_raw, w->real, &w->network);
 }
 
-gm_status gm__walk_create(gm_context *ctx, gm__structure *s, gm__real real, gm__walk **walk)
+static gm_status create(gm_context *ctx, gm__structure *s, gm__real real, int32_t member,
+                        gm__walk **walk)
 {
     const gm_family *f = s->family;
-    gm__purpose how = {0};
+    gm__purpose how = {.member = member};
     *walk = NULL;
-    if (!f->conditionals || !f->conditionals->raw || !s->lawful)
+    if (!f->conditionals || !f->conditionals->raw)
         return GM_OK;
     gm__walk *w = gm__alloc(&ctx->allocator, sizeof *w);
     if (!w)
@@ -155,7 +163,8 @@ gm_status gm__walk_create(gm_context *ctx, gm__structure *s, gm__real real, gm__
                     .arena = {.allocator = ctx->allocator},
                     .s = gm__structure_retain(s),
                     .real = real,
-                    .size = real == GM__F64 ? 8 : 4};
+                    .size = real == GM__F64 ? 8 : 4,
+                    .member = member};
     gm_status code = gm__structure_builder(ctx, s, &how, &w->b);
     if (!code)
         code = fill(ctx, w);
@@ -166,20 +175,28 @@ gm_status gm__walk_create(gm_context *ctx, gm__structure *s, gm__real real, gm__
     return code;
 }
 
+gm_status gm__walk_create(gm_context *ctx, gm__structure *s, gm__real real, gm__walk **walk)
+{
+    return create(ctx, s, real, 0, walk);
+}
+
 void gm__walk_free(gm__walk *w)
 {
-    if (!w)
-        return;
-    gm_allocator a = w->allocator;
-    for (int64_t i = 0; w->place && i < w->places; i++) {
-        gm__plan_free(w->place[i].draw);
-        gm__plan_free(w->place[i].law);
+    while (w) {
+        gm_allocator a = w->allocator;
+        gm__walk *others = w->others;
+        for (int64_t i = 0; w->place && i < w->places; i++) {
+            gm__plan_free(w->place[i].draw);
+            gm__plan_free(w->place[i].law);
+        }
+        gm__plan_free(w->which);
+        gm__causal_free(w->network);
+        gm__builder_free(w->b);
+        gm__arena_clear(&w->arena);
+        gm__structure_release(w->s);
+        gm__free(&a, w, sizeof *w);
+        w = others;
     }
-    gm__causal_free(w->network);
-    gm__builder_free(w->b);
-    gm__arena_clear(&w->arena);
-    gm__structure_release(w->s);
-    gm__free(&a, w, sizeof *w);
 }
 
 /* ---- A column -------------------------------------------------------------------------------- */
@@ -278,6 +295,59 @@ static gm_status sample_rows(gm_context *ctx, gm__walk *w, const gm__walk_call *
     return GM_OK;
 }
 
+/* ---- Networks of which each row comes from one ----------------------------------------------- */
+
+/* The number of each row's network: of the first random node of a step. */
+static gm_status make_which(gm_context *ctx, gm__walk *w)
+{
+    gm__purpose how = {.values = w->s->values};
+    gm_builder *b;
+    int64_t batch = GM_BATCH;
+    w->some = gm__arena_array(&w->arena, MOST_ROWS * w->s->width, sizeof *w->some);
+    if (!w->some)
+        return gm__no_memory(ctx);
+    GM_TRY(gm__builder_create(ctx, &w->s->layout, &how, &b));
+    gm_node *number = gm_scale(b, gm_uniform(b, 1, &batch), (double)w->members);
+    return compile(ctx, w, b, gm_wide(b, gm_narrow(b, gm_index(b, number))), &w->which);
+}
+
+gm_status gm__walk_create_all(gm_context *ctx, gm__structure *s, gm__real real, gm__walk **walk)
+{
+    GM_TRY(create(ctx, s, real, 1, walk));
+    gm__walk *w = *walk, *last = w;
+    gm_status code = w && w->members > 1 ? make_which(ctx, w) : GM_OK;
+    for (int32_t k = 2; w && k <= w->members && !code; k++) {
+        code = create(ctx, s, real, k, &last->others);
+        if (!code && !last->others) /* another kind of network: none walks */
+            break;
+        last = last->others;
+    }
+    if (code || (w && w->members > 1 && last->member != w->members)) {
+        gm__walk_free(w);
+        *walk = NULL;
+    }
+    return code;
+}
+
+/* Every network draws all rows, so that each has its own noise; which one's counts is by chance. */
+static gm_status sample_members(gm_context *ctx, gm__walk *w, const gm__walk_call *call, double *x)
+{
+    double number[MOST_ROWS];
+    void *out = number;
+    gm__run run = {.batch = call->n, .seed = call->seed, .row0 = call->row0, .outputs = &out};
+    if (w->members < 2)
+        return sample_rows(ctx, w, call, x);
+    GM_TRY(gm__plan_run(ctx, w->which, &run));
+    for (gm__walk *one = w; one; one = one->others) {
+        GM_TRY(sample_rows(ctx, one, call, w->some));
+        for (int64_t i = 0; i < call->n; i++)
+            if ((int32_t)number[i] == one->member - 1)
+                memcpy(x + i * w->s->width, w->some + i * w->s->width,
+                       (size_t)w->s->width * sizeof *x);
+    }
+    return GM_OK;
+}
+
 gm_status gm__walk_sample(gm_context *ctx, gm__walk *w, const gm__walk_call *call, double *x)
 {
     int64_t most = (int64_t)(MOST_BYTES / gm__causal_row(w->network)) / 64 * 64;
@@ -289,7 +359,7 @@ gm_status gm__walk_sample(gm_context *ctx, gm__walk *w, const gm__walk_call *cal
         if (some.condition)
             some.condition =
                 (const char *)call->condition + (size_t)(first * call->width) * w->size;
-        GM_TRY(sample_rows(ctx, w, &some, x + first * w->s->width));
+        GM_TRY(sample_members(ctx, w, &some, x + first * w->s->width));
     }
     return GM_OK;
 }

@@ -8,6 +8,8 @@ typedef struct gm__walk gm__walk;
 
 /* *walk is NULL where the family or the network is another. */
 gm_status gm__walk_create(gm_context *ctx, gm__structure *s, gm__real real, gm__walk **walk);
+/* To draw rows, of families of several networks too, each in an order of its own. */
+gm_status gm__walk_create_all(gm_context *ctx, gm__structure *s, gm__real real, gm__walk **walk);
 void gm__walk_free(gm__walk *walk);
 /* The one of a program, for calls with its parameters. */
 gm_status gm__program_walk(gm_context *ctx, const gm_model *model, gm__program *p, gm__walk **walk);
