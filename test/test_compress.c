@@ -341,7 +341,7 @@ START_TEST(odd_texts)
     memset(bytes, 'a', sizeof bytes);
     ck_assert_int_lt(text_trip(ctx, model, bytes, 3000).bytes, 100);
     /* a table with characters changed here and there */
-    for (int turn = 0; turn < (test_quick() ? 30 : 300); turn++) {
+    for (int turn = 0; turn < (test_quick() ? 30 : 200); turn++) {
         char text[20000];
         write_table(text, turn % 6, turn % 2 ? "\n" : "\r\n");
         int64_t size = (int64_t)strlen(text);
@@ -546,7 +546,7 @@ START_TEST(damaged)
     for (int64_t size = 0; size < file.size; size++)
         ck_assert_int_ne(try_archive(model, file.data, size, _i), GM_OK);
     /* as a forger would: with the checksum mended */
-    for (int turn = 0; turn < (test_quick() ? 300 : 5000); turn++) {
+    for (int turn = 0; turn < (test_quick() ? 300 : 3000); turn++) {
         int64_t at = 12 + (int64_t)(test_random(&state) % (uint64_t)(file.size - 12));
         int64_t size = turn % 4 ? file.size : at + 1;
         unsigned char was = file.data[at];
