@@ -421,6 +421,9 @@ START_TEST(parts_among_whole_numbers)
     gm_context *ctx = test_context(NULL);
     gm_dataset *rows = mixed_rows(ctx);
     gm_model *model = fitted(ctx, rows, NULL);
+    gm_dataset *none = from_text(ctx, "size,count,flag,kind\n0.5,3,no,\n0.5,4,,\n");
+    round_trip(ctx, model, none); /* nor one that has no cell */
+    gm_dataset_free(none);
     gm_dataset *parts =
         from_text(ctx, "size,count,flag,kind\n0.5,3.5,no,ash\n0.5,-1e300,yes,elm\n");
     gm_compression told = round_trip(ctx, model, parts);

@@ -145,6 +145,11 @@ static int compress_text(tool *t, const gm_model *model, const gm_options *how,
         status = read_whole(t->args->operand[1], &text, &size);
     if (!status)
         status = tool_asked(t, gm_compress_text(t->ctx, model, text, size, csv, how, writer, told));
+    if (!status && told->rows == 0 && size > 0)
+        fprintf(stderr,
+                "genmod: %s: no line is a row of the model's columns: it is kept as it is, which "
+                "takes more bytes\n",
+                t->args->operand[1]);
     gm_options_free(csv);
     free(text);
     return status;

@@ -55,7 +55,7 @@ static int list_families(tool *t)
     fputs("Optimizers:", stdout);
     for (i = 0; (name = gm_optimizer_name_at(i)) != NULL; i++)
         printf(" %s", name);
-    puts("\nOther tables of options: fit csv context");
+    puts("\nOther tables of options: fit auto anomaly compare calibrate nuts csv context");
     return TOOL_OK;
 }
 

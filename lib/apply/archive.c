@@ -158,10 +158,11 @@ static gm_status check_sum(gm_context *ctx, const char *name, const unsigned cha
     checksum(bytes, size, NULL, sum);
     return memcmp(sum, bytes + SUM_AT, SUM) == 0
                ? GM_OK
-               : gm__fail(ctx, GM_E_CHECKSUM,
-                          "%s: its checksum does not match its contents: the archive is damaged, or "
-                          "cut short",
-                          name);
+               : gm__fail(
+                     ctx, GM_E_CHECKSUM,
+                     "%s: its checksum does not match its contents: the archive is damaged, or "
+                     "cut short",
+                     name);
 }
 
 static gm_status check_model(gm_context *ctx, const gm_model *model, const char *name,

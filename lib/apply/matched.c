@@ -1,5 +1,6 @@
 #include "apply/matched.h"
 #include "base/sort.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -69,7 +70,8 @@ static gm_status choose(gm__coder *k, const gm_dataset *rows, int64_t *features,
     for (int64_t j = 0; j < k->d && named && has_names(&k->columns[j].is); j++) {
         chosen[j] = gm_dataset_find_column(rows, k->columns[j].is.name);
         if (chosen[j] < 0)
-            return gm__fail(k->ctx, GM_E_UNKNOWN, "compress: rows have no column '%.64s', which the model has",
+            return gm__fail(k->ctx, GM_E_UNKNOWN,
+                            "compress: rows have no column '%.64s', which the model has",
                             k->columns[j].is.name);
     }
     int by_name = named && has_names(&k->columns[k->d - 1].is);
@@ -78,6 +80,53 @@ static gm_status choose(gm__coder *k, const gm_dataset *rows, int64_t *features,
     if (!by_name)
         memcpy(chosen, features, (size_t)k->d * sizeof *chosen);
     return GM_OK;
+}
+
+/* Cells of column j of the view, as it is, in all rows; to be freed. */
+static gm_status read_column(gm__coder *k, const gm__matched *m, int64_t j, double **cells)
+{
+    gm_dataset *one;
+    *cells = gm__alloc_array(&k->ctx->allocator, k->rows, sizeof **cells);
+    if (!*cells)
+        return gm__no_memory(k->ctx);
+    gm_status code = gm_dataset_select(k->ctx, m->view, &j, 1, &one);
+    if (code)
+        return code;
+    code = gm_dataset_read_f64(k->ctx, one, 0, k->rows, *cells, 0);
+    gm_dataset_free(one);
+    return code;
+}
+
+static int is_number(const char *text)
+{
+    int64_t length = (int64_t)strlen(text);
+    double value;
+    return gm__read_real(text, length, &value) == length && value - value == 0;
+}
+
+/* Column j of the view is no such column as the model's: where. *missing 1: it has no cells, and is
+ * as good as any. */
+static gm_status tell_kind(gm__coder *k, const gm__matched *m, int64_t j, int *missing)
+{
+    gm_column c;
+    double *cells = NULL;
+    gm_status code = column_of(k, m->view, j, &c);
+    if (!code)
+        code = read_column(k, m, j, &cells);
+    *missing = 1;
+    for (int64_t i = 0; i < k->rows && !code; i++) {
+        const char *name =
+            cells[i] == cells[i] ? gm_dataset_category(m->view, j, (int64_t)cells[i]) : NULL;
+        *missing &= cells[i] != cells[i];
+        if (name && !is_number(name))
+            code = gm__fail(k->ctx, GM_E_DATA,
+                            "compress: row %lld: column %lld%s%.64s is '%.64s', a number was "
+                            "expected, as the model has",
+                            (long long)i + 1, (long long)j + 1,
+                            has_names(&k->columns[j].is) ? ", " : "", k->columns[j].is.name, name);
+    }
+    gm__free(&k->ctx->allocator, cells, cells ? (size_t)k->rows * sizeof *cells : 0);
+    return code;
 }
 
 /* Reads column j of the view as the model does: numbers, or categories. */
@@ -91,6 +140,13 @@ static gm_status settle_kind(gm__coder *k, gm__matched *m, int64_t j)
         return GM_OK;
     int32_t type = is->categories ? GM_COLUMN_CATEGORY : GM_COLUMN_REAL;
     gm_status code = gm_dataset_with_type(k->ctx, m->view, j, type, 0, &view);
+    if (code == GM_E_DATA) {
+        int missing;
+        GM_TRY(tell_kind(k, m, j, &missing));
+        if (missing)
+            return GM_OK;
+        code = gm_dataset_with_type(k->ctx, m->view, j, type, 0, &view); /* its own words */
+    }
     if (code)
         return code == GM_E_DATA ? gm__prefix(k->ctx, "compress: ") : code;
     gm_dataset_free(m->view);
@@ -145,6 +201,8 @@ static gm_status match_categories(gm__coder *k, gm__matched *m, int64_t j)
     gm__packed *p = &k->columns[j];
     gm_column c;
     GM_TRY(column_of(k, m->view, j, &c));
+    if (c.categories == 0) /* it has no cells */
+        return GM_OK;
     named *own = gm__arena_array(&k->arena, p->is.categories, sizeof *own);
     void **sorted = gm__arena_array(&k->arena, p->is.categories, sizeof *sorted);
     m->category[j] = gm__arena_array(&k->arena, c.categories, sizeof *m->category[j]);

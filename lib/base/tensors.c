@@ -280,7 +280,9 @@ static gm_status read_file(gm_context *ctx, const gm_reader *reader, const char 
                         (long long)f->size);
     uint64_t length = get_u64((const unsigned char *)f->bytes);
     if (length > HEADER_LIMIT || (int64_t)length > f->size - 8 || f->bytes[8] != '{')
-        return gm__fail(ctx, GM_E_FORMAT, "%s: is no model or checkpoint (a safetensors file), or is cut short", name);
+        return gm__fail(ctx, GM_E_FORMAT,
+                        "%s: is no model or checkpoint (a safetensors file), or is cut short",
+                        name);
     int64_t header = (int64_t)length;
     GM_TRY(check_digest(ctx, name, f, header));
     const gm__json *root;
