@@ -287,10 +287,10 @@ expect 0 '--calibration FILE' "$genmod" anomaly a.model odd.csv
 holds '^score$'
 lines out 3
 lines err 1
-expect 0 'no p-values' "$genmod" anomaly a.model odd.csv --blame 1
+expect 0 'without p-values' "$genmod" anomaly a.model odd.csv --blame 1
 holds '^row [12]: score [^,]*: weight ('
 lines out 1
-expect 0 'no p-values' "$genmod" anomaly a.model odd.csv --blame 1 --level 1
+expect 0 'without p-values' "$genmod" anomaly a.model odd.csv --blame 1 --level 1
 lines out 2
 expect 2 'must be anomaly' "$genmod" fit mixture real.csv -o odd.model --for fun
 expect 2 'takes a share of DATA as --valid' "$genmod" fit auto real.csv -o odd.model --for anomaly --valid part.csv

@@ -176,9 +176,10 @@ static int ask(job *j)
     if (status)
         return tool_asked(&j->t, status);
     j->p_value = NULL;
-    fprintf(stderr, "genmod: no p-values, only scores: the model keeps none of other rows. For "
-                    "p-values give --calibration FILE, of rows that it was not fitted to, or fit "
-                    "it with --for anomaly\n");
+    fprintf(stderr,
+            "genmod: scores without p-values: the model keeps no scores of rows that it was "
+            "not fitted to; give such rows by --calibration FILE, or fit it with --for "
+            "anomaly\n");
     return TOOL_OK;
 }
 
