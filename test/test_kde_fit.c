@@ -398,13 +398,16 @@ START_TEST(conditional_draws)
         enum { M = 4000 };
         double *values = calloc(2 * M, sizeof *values), *out = malloc(2 * M * sizeof *out);
         uint8_t given[2] = {1, 0};
+        static int64_t numbers[M];
         gm__kde *kde, *conditional;
         kde_case_clusters(&k, 60, 2, 0.7);
         k.config.matrix = whole ? matrix : NULL;
         test_ok(ctx, gm__kde_create(ctx, &k.config, &kde));
-        for (int i = 0; i < M; i++)
+        for (int i = 0; i < M; i++) {
             values[2 * i] = 0.5;
-        test_ok(ctx, gm__kde_sample_given(ctx, kde, given, values, 8, 0, 0, M, out));
+            numbers[i] = i;
+        }
+        test_ok(ctx, gm__kde_sample_given(ctx, kde, given, values, 8, 0, numbers, M, out));
         test_ok(ctx, gm__kde_condition(ctx, kde, given, values, &conditional));
         for (int i = 0; i < M; i++) {
             must(out[2 * i] == 0.5);
@@ -604,7 +607,7 @@ static gm_status use_all(gm_context *ctx, kde_case *k, gm__kde **kde, gm__kde **
     if (!code)
         code = gm__kde_sample(ctx, *kde, 1, 1, 0, 0, 10, out);
     if (!code)
-        code = gm__kde_sample_given(ctx, *kde, given, k->x, 1, 0, 0, 2, out);
+        code = gm__kde_sample_given(ctx, *kde, given, k->x, 1, 0, (int64_t[]){0, 1}, 2, out);
     if (!code)
         code = gm__kde_condition(ctx, *kde, given, k->x, part);
     if (!code)

@@ -528,7 +528,7 @@ GM_API double gm_frame_real(const gm_frame *frame, const char *name);
 GM_API const char *gm_frame_text(const gm_frame *frame, const char *name);
 /* Returns how many there are, and sets *values to them; they belong to the frame. */
 GM_API int32_t gm_frame_ints(const gm_frame *frame, const char *name, const int64_t **values);
-/* 1 if the user set it. */
+/* 1 if the user set it; in a fit that goes on from a model, for this fit. */
 GM_API int32_t gm_frame_given(const gm_frame *frame, const char *name);
 /* The seed of the fit, or of the call. */
 GM_API uint64_t gm_frame_seed(const gm_frame *frame);
@@ -598,6 +598,11 @@ typedef struct gm_direct {
      * 1), the rest integrated out. */
     gm_status (*law)(gm_context *ctx, const void *state, int64_t n, const double *x,
                      const unsigned char *known, int64_t column, gm_law *law);
+    /* Rows x (count, width) of the call into out, what is not known (known (width), 0 or 1) drawn
+     * given the rest: row i a function of its known cells, (seed, step) and row[i] >= 0. Where a
+     * known value is impossible it counts as not known. NULL: column by column, by law. */
+    gm_status (*complete)(gm_context *ctx, const void *state, const gm_direct_call *call,
+                          const int64_t *row, const unsigned char *known);
 } gm_direct;
 
 /* For the functions of a direct family: sets the context's error text and returns code; and

@@ -110,13 +110,15 @@ gm_status gm__kde_abramson(gm_context *ctx, const gm__kde *pilot, const gm__kde_
 gm_status gm__kde_sample(gm_context *ctx, const gm__kde *kde, double temperature, uint64_t seed,
                          uint64_t step, int64_t row0, int64_t m, double *out);
 /* The same given some columns: given (d) marks them, values (m, d) holds them (the rest is
- * ignored); out (m, d) repeats them. Costs all rows a draw. GM_E_UNSUPPORTED for radial kernels
- * other than the Gaussian; GM_E_DATA where no row can have such values. */
+ * ignored); out (m, d) repeats them; row (m): the draws' numbers. Products look at few rows; a
+ * matrix costs all rows for each new values, rows one after another with the same share that. Where
+ * no row can have such values all count. GM_E_UNSUPPORTED for radial kernels other than the
+ * Gaussian. */
 gm_status gm__kde_sample_given(gm_context *ctx, const gm__kde *kde, const uint8_t *given,
-                               const double *values, uint64_t seed, uint64_t step, int64_t row0,
-                               int64_t m, double *out);
+                               const double *values, uint64_t seed, uint64_t step,
+                               const int64_t *row, int64_t m, double *out);
 /* The density of the other columns, given (d) columns at value (d); value NULL: their marginal
- * density. Errors as above. */
+ * density. GM_E_UNSUPPORTED as above; GM_E_DATA where no row can have such values. */
 gm_status gm__kde_condition(gm_context *ctx, const gm__kde *kde, const uint8_t *given,
                             const double *value, gm__kde **out);
 /* The gradient of the log density at q (m, d) into out (m, d); zero where the density is, and for

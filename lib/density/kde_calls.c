@@ -218,7 +218,7 @@ gm_status gm_kde_add(gm_context *ctx, const gm_model *model, const gm_dataset *r
     if (!code && (!rows || !grown))
         code = gm__fail(ctx, GM_E_ARG, "kde_add: rows or grown is NULL");
     if (!code)
-        code = gm__direct_fit(ctx, model->structure, rows, NULL, model, grown);
+        code = gm__direct_fit(ctx, model->structure, rows, NULL, model, NULL, grown);
     return gm__leave(ctx, &entry, code);
 }
 

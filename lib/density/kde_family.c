@@ -22,7 +22,7 @@ static const gm_option_row options[] = {
     {"bandwidth", GM_STAGE_FIT, GM_TEXT, "scott", "", 1,
      "scott, silverman, isj (one column), lscv or likelihood (cross-validation; of kernels but the "
      "Gaussian by their canonical factors), or a number for all real columns, or one for each with "
-     "commas between; a fit that goes on from a model keeps its bandwidths"},
+     "commas between; going on from a model keeps its bandwidths unless this is set"},
     {"matrix", GM_STAGE_BUILD, GM_BOOL, "false", "", 1,
      "a whole covariance matrix for a bandwidth, by scott, silverman, lscv or likelihood"},
     {"adaptive", GM_STAGE_BUILD, GM_BOOL, "false", "", 1,
@@ -336,7 +336,7 @@ static gm_status set_bandwidths(gm_context *ctx, const gm_frame *frame, const gm
     GM_TRY(gm_tensors_add(ctx, out, "bandwidth", 1, &d, &h));
     if (gm_frame_int(frame, "matrix"))
         GM_TRY(gm_tensors_add(ctx, out, "matrix", 2, (int64_t[]){d, d}, &matrix));
-    if (old && (whole || !matrix)) {
+    if (old && (whole || !matrix) && !gm_frame_given(frame, "bandwidth")) {
         for (int64_t j = 0; j < d; j++)
             columns[j].bandwidth = old[j];
         if (matrix)
@@ -464,6 +464,17 @@ static gm_status sample(gm_context *ctx, const void *state, const gm_direct_call
     return GM_OK;
 }
 
+static gm_status complete(gm_context *ctx, const void *state, const gm_direct_call *call,
+                          const int64_t *row, const unsigned char *known)
+{
+    const gm__kde_state *s = state;
+    gm__kde_from_x(s, call->x, call->count, call->out);
+    GM_TRY(gm__kde_sample_given(ctx, s->kde, known, call->out, call->seed, call->step, row,
+                                call->count, call->out));
+    gm__kde_to_x(s, call->out, call->count);
+    return GM_OK;
+}
+
 static const gm_direct direct = {
     .struct_size = sizeof direct,
     .log_prob_options = log_prob_options,
@@ -473,6 +484,7 @@ static const gm_direct direct = {
     .log_prob = log_prob,
     .sample = sample,
     .law = gm__kde_law,
+    .complete = complete,
 };
 
 const gm_family gm__kde_family = {

@@ -1,9 +1,8 @@
 /* The law of one column given others: a mixture of the rows' kernels in that column, weighed by
  * their kernels in the columns that are known. Every kernel has its distribution in closed form,
  * but beta's (a continued fraction) and von Mises's (a Fourier series for the mixture as a whole).
- */
-#include "density/kde_family.h"
-#include "density/kde_part.h"
+ * Columns with walls are in kde_law_walls.c. */
+#include "density/kde_law.h"
 #include "base/size.h"
 
 #include <math.h>
@@ -12,29 +11,9 @@
 #define PI 0x1.921fb54442d18p1
 enum { CHUNK = 128, MOST_LEVELS = 1 << 16, MOST_WAVES = 20000 };
 
-typedef struct law {
-    gm_allocator allocator;
-    const gm__kernels *kernels;
-    gm__kde_column column;
-    double low, step;    /* of levels in x */
-    double log_norm;     /* of a kernel with scale 1 */
-    int64_t rows, lists; /* rows one after another with the same known values share a list */
-    int64_t *start;      /* (rows + 1), of which lists + 1 are in use */
-    int64_t *list_of;    /* (rows) */
-    gm__kde_part *part;  /* lists, one behind the other */
-    int64_t room;
-    int64_t waves;        /* of circular columns */
-    double *ratio, *wave; /* (waves) I_p / I_0 over p; (lists, waves, 2) sums of cosine and sine */
-} law;
-
-typedef struct sums {
-    double density, below, above;
-} sums;
-
 /* ---- Kernels on the line --------------------------------------------------------------------- */
 
-/* The share of a kernel beyond u >= 0: the integral from u on over that of all. */
-static double tail(const gm__kernels *kernels, int32_t kernel, double u)
+double gm__kde_tail(const gm__kernels *kernels, int32_t kernel, double u)
 {
     double t = 1 - u, s;
     if (kernel == GM__KERNEL_GAUSSIAN)
@@ -63,30 +42,10 @@ static double tail(const gm__kernels *kernels, int32_t kernel, double u)
     }
 }
 
-/* The share between u and v, u <= v, from the side on which both tails are small. */
-static double between(const gm__kernels *kernels, int32_t kernel, double u, double v)
-{
-    if (u >= 0)
-        return tail(kernels, kernel, u) - tail(kernels, kernel, v);
-    if (v <= 0)
-        return tail(kernels, kernel, -v) - tail(kernels, kernel, -u);
-    return 1 - tail(kernels, kernel, -u) - tail(kernels, kernel, v);
-}
-
-static double value_of(const gm__kernels *kernels, int32_t kernel, double u)
-{
-    u = fabs(u);
-    if (kernel == GM__KERNEL_GAUSSIAN)
-        return gm__kde_map(kernels, GM__EXP, -0.5 * u * u);
-    if (kernel == GM__KERNEL_EXPONENTIAL)
-        return gm__kde_map(kernels, GM__EXP, -u);
-    return gm__kde_profile(kernels, kernel, u);
-}
-
 /* ---- Kinds of columns ------------------------------------------------------------------------ */
 
 /* The least exponent of Gaussian and exponential kernels, so that far tails keep their digits. */
-static double least_exponent(const law *l, const gm__kde_part *p, int64_t n, double v)
+static double least_exponent(const gm__kde_laws *l, const gm__kde_part *p, int64_t n, double v)
 {
     double least = INFINITY, h = l->column.bandwidth;
     int gauss = l->column.kernel == GM__KERNEL_GAUSSIAN;
@@ -99,8 +58,8 @@ static double least_exponent(const law *l, const gm__kde_part *p, int64_t n, dou
     return least;
 }
 
-static void gauss_sums(const law *l, const gm__kde_part *p, int64_t n, double v, double least,
-                       sums *s)
+static void gauss_sums(const gm__kde_laws *l, const gm__kde_part *p, int64_t n, double v,
+                       double least, gm__kde_sums *s)
 {
     double u[CHUNK], e[CHUNK], b[CHUNK];
     for (int64_t i = 0; i < n; i++) {
@@ -119,7 +78,8 @@ static void gauss_sums(const law *l, const gm__kde_part *p, int64_t n, double v,
         s->above += p[i].weight * b[i];
 }
 
-static double real_law(const law *l, const gm__kde_part *p, int64_t n, double v, sums *s)
+static double real_law(const gm__kde_laws *l, const gm__kde_part *p, int64_t n, double v,
+                       gm__kde_sums *s)
 {
     int32_t kernel = l->column.kernel;
     double least = least_exponent(l, p, n, v);
@@ -127,7 +87,7 @@ static double real_law(const law *l, const gm__kde_part *p, int64_t n, double v,
         gauss_sums(l, p + i, n - i < CHUNK ? n - i : CHUNK, v, least, s);
     for (int64_t i = 0; i < n && kernel != GM__KERNEL_GAUSSIAN; i++) {
         double u = (v - p[i].center) / (l->column.bandwidth * p[i].scale);
-        double beyond = tail(l->kernels, kernel, fabs(u));
+        double beyond = gm__kde_tail(l->kernels, kernel, fabs(u));
         double k = kernel == GM__KERNEL_EXPONENTIAL
                        ? gm__kde_map(l->kernels, GM__EXP, least - fabs(u))
                        : gm__kde_profile(l->kernels, kernel, fabs(u));
@@ -138,76 +98,8 @@ static double real_law(const law *l, const gm__kde_part *p, int64_t n, double v,
     return least;
 }
 
-/* Images between the walls: each one's share of [low, v] and [v, high]. */
-static void reflected_law(const law *l, const gm__kde_part *p, int64_t n, double v, sums *s)
-{
-    const gm__kde_column *c = &l->column;
-    double width = c->high - c->low, wall = c->low > -INFINITY ? c->low : c->high;
-    for (int64_t i = 0; i < n; i++) {
-        double h = c->bandwidth * p[i].scale, reach = c->kernel == GM__KERNEL_GAUSSIAN      ? 39
-                                                      : c->kernel == GM__KERNEL_EXPONENTIAL ? 740
-                                                                                            : 1;
-        double most = width < INFINITY ? floor(reach * h / (2 * width)) + 1 : 0;
-        most = most < 1024 ? most : 1024;
-        for (double j = -most; j <= most; j++)
-            for (int side = 0; side < 2; side++) {
-                double at = (side ? 2 * wall - p[i].center : p[i].center) +
-                            (width < INFINITY ? 2 * j * width : 0);
-                double u = (v - at) / h;
-                s->density += p[i].weight * value_of(l->kernels, c->kernel, u) / p[i].scale;
-                s->below += p[i].weight * between(l->kernels, c->kernel, (c->low - at) / h, u);
-                s->above += p[i].weight * between(l->kernels, c->kernel, u, (c->high - at) / h);
-            }
-    }
-}
-
-/* The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by Lentz's
- * method; for x under (a + 1) / (a + b + 2). */
-static double beta_fraction(double a, double b, double x)
-{
-    double c = 1, d = 1 - (a + b) * x / (a + 1), f;
-    d = 1 / (fabs(d) > 1e-300 ? d : 1e-300);
-    f = d;
-    for (int m = 1; m < 10000; m++) {
-        double up = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-        double on = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-        d = 1 / (1 + up * d);
-        c = 1 + up / c;
-        f *= c * d;
-        d = 1 / (1 + on * d);
-        c = 1 + on / c;
-        f *= c * d;
-        if (fabs(c * d - 1) < 1e-16)
-            break;
-    }
-    return f;
-}
-
-static void beta_law(const law *l, const gm__kde_part *p, int64_t n, double v, sums *s)
-{
-    const gm__kde_column *c = &l->column;
-    double width = c->high - c->low, h = c->bandwidth / width, y = (v - c->low) / width;
-    double log_y = y > 0 ? gm__kde_map(l->kernels, GM__LOG, y) : -1e300;
-    double log_z = y < 1 ? gm__kde_map(l->kernels, GM__LOG, 1 - y) : -1e300;
-    for (int64_t i = 0; i < n; i++) {
-        double x = (p[i].center - c->low) / width, in[3], g[3], low;
-        in[0] = x / (h * h) + 1;
-        in[1] = (1 - x) / (h * h) + 1;
-        in[2] = in[0] + in[1];
-        l->kernels->maps->map1[GM__F64][GM__LGAMMA](g, in, 3);
-        double e = (in[0] > 1 ? (in[0] - 1) * log_y : 0) + (in[1] > 1 ? (in[1] - 1) * log_z : 0);
-        double k = gm__kde_map(l->kernels, GM__EXP, e - (g[0] + g[1] - g[2]));
-        int left = y < (in[0] + 1) / (in[2] + 2);
-        low = left ? k * y * (1 - y) * beta_fraction(in[0], in[1], y) / in[0]
-                   : k * y * (1 - y) * beta_fraction(in[1], in[0], 1 - y) / in[1];
-        s->density += p[i].weight * k;
-        s->below += p[i].weight * (left ? low : 1 - low);
-        s->above += p[i].weight * (left ? 1 - low : low);
-    }
-}
-
-static void circular_law(const law *l, int64_t list, const gm__kde_part *p, int64_t n, double v,
-                         sums *s)
+static void circular_law(const gm__kde_laws *l, int64_t list, const gm__kde_part *p, int64_t n,
+                         double v, gm__kde_sums *s)
 {
     double h = l->column.bandwidth, kappa = 1 / (h * h), sine = 0, cosine = 1, turn[2];
     const double *wave = l->wave + list * l->waves * 2;
@@ -228,7 +120,8 @@ static void circular_law(const law *l, int64_t list, const gm__kde_part *p, int6
     s->above = 1 - s->below;
 }
 
-static void category_law(const law *l, const gm__kde_part *p, int64_t n, double v, sums *s)
+static void category_law(const gm__kde_laws *l, const gm__kde_part *p, int64_t n, double v,
+                         gm__kde_sums *s)
 {
     double lambda = l->column.bandwidth, high = l->column.high;
     double other = high > 0 ? lambda / high : 0, up_to = floor(v);
@@ -245,7 +138,8 @@ static void category_law(const law *l, const gm__kde_part *p, int64_t n, double 
 }
 
 /* Sums of geometric series; each kernel over what of it lies on its levels. */
-static void ordered_law(const law *l, const gm__kde_part *p, int64_t n, double v, sums *s)
+static void ordered_law(const gm__kde_laws *l, const gm__kde_part *p, int64_t n, double v,
+                        gm__kde_sums *s)
 {
     const gm__kde_column *c = &l->column;
     double lambda = c->bandwidth, own = 1 - lambda, up_to = floor(v);
@@ -268,12 +162,12 @@ static void ordered_law(const law *l, const gm__kde_part *p, int64_t n, double v
 }
 
 /* Where v is no value of the column. */
-static int beyond(const gm__kde_column *c, double v, sums *s)
+static int beyond(const gm__kde_column *c, double v, gm__kde_sums *s)
 {
     double low = c->kind == GM__KDE_REAL ? -INFINITY : c->low;
     double high = c->kind == GM__KDE_REAL ? INFINITY : c->high;
     if (v < low)
-        *s = (sums){0, 0, 1};
+        *s = (gm__kde_sums){0, 0, 1};
     else if (v > high || (c->kind >= GM__KDE_CATEGORY && v == high))
         s->below = 1;
     return v < low || v > high;
@@ -281,29 +175,29 @@ static int beyond(const gm__kde_column *c, double v, sums *s)
 
 static void at(const gm_law *of, int64_t i, double v, double *logp, double *below, double *above)
 {
-    const law *l = of->state;
+    const gm__kde_laws *l = of->state;
     int64_t list = l->list_of[i], n = l->start[list + 1] - l->start[list];
     const gm__kde_part *p = l->part + l->start[list];
-    sums s = {0, 0, 0};
+    gm__kde_sums s = {0, 0, 0};
     double least = 0;
     if (l->step > 0)
         v = (v - l->low) / l->step;
     if (l->column.kind >= GM__KDE_CATEGORY && fabs(v - floor(v + 0.5)) < 1e-9)
         v = floor(v + 0.5); /* levels of x are scaled */
     if (!beyond(&l->column, v, &s)) {
-        s = (sums){0, 0, 0};
+        s = (gm__kde_sums){0, 0, 0};
         switch (l->column.kind) {
         case GM__KDE_REAL:
             least = real_law(l, p, n, v, &s);
             break;
         case GM__KDE_REFLECT:
-            reflected_law(l, p, n, v, &s);
+            gm__kde_reflected_law(l, p, n, v, &s);
             break;
         case GM__KDE_CIRCULAR:
             circular_law(l, list, p, n, v, &s);
             break;
         case GM__KDE_BETA:
-            beta_law(l, p, n, v, &s);
+            least = gm__kde_beta_law(l, p, l->constant + l->start[list], n, v, &s);
             break;
         case GM__KDE_CATEGORY:
             category_law(l, p, n, v, &s);
@@ -325,13 +219,14 @@ static void at(const gm_law *of, int64_t i, double v, double *logp, double *belo
 
 static void law_free(gm_law *of)
 {
-    law *l = of->state;
+    gm__kde_laws *l = of->state;
     if (!l)
         return;
     gm_allocator a = l->allocator;
     gm__free(&a, l->part, (size_t)l->room * sizeof *l->part);
     gm__free(&a, l->start, l->start ? (size_t)(l->rows + 1) * sizeof *l->start : 0);
     gm__free(&a, l->list_of, l->list_of ? (size_t)l->rows * sizeof *l->list_of : 0);
+    gm__free(&a, l->constant, l->constant ? (size_t)l->room * sizeof *l->constant : 0);
     gm__free(&a, l->ratio, (size_t)l->waves * sizeof *l->ratio);
     gm__free(&a, l->wave, (size_t)(l->lists * l->waves * 2) * sizeof *l->wave);
     gm__free(&a, l, sizeof *l);
@@ -353,7 +248,7 @@ static int64_t merge(gm__kde_part *p, int64_t n, int64_t levels, double *mass)
 }
 
 /* The mixture of row i behind the others; the list of parts grows. */
-static gm_status add_list(gm_context *ctx, law *l, const gm__kde *k, gm__kde_given *given,
+static gm_status add_list(gm_context *ctx, gm__kde_laws *l, const gm__kde *k, gm__kde_given *given,
                           const double *value, int64_t column, int64_t list, double *mass)
 {
     int64_t from = l->start[list], count, room = l->room + l->room / 2 + k->count;
@@ -378,7 +273,7 @@ static gm_status add_list(gm_context *ctx, law *l, const gm__kde *k, gm__kde_giv
 
 /* I_p / I_0 / p by the backward recurrence of the ratios (Abramowitz and Stegun 9.6.26), then the
  * sums of each list. */
-static gm_status set_waves(gm_context *ctx, law *l)
+static gm_status set_waves(gm_context *ctx, gm__kde_laws *l)
 {
     double h = l->column.bandwidth, kappa = 1 / (h * h), ratio = 0;
     double waves = 8.6 * sqrt(kappa) + 16;
@@ -422,7 +317,7 @@ static int same_known(const double *a, const double *b, const uint8_t *known, in
     return 1;
 }
 
-static gm_status fill(gm_context *ctx, law *l, const gm__kde_state *s, const double *x,
+static gm_status fill(gm_context *ctx, gm__kde_laws *l, const gm__kde_state *s, const double *x,
                       const uint8_t *known, int64_t column)
 {
     const gm__kde *k = s->kde;
@@ -446,7 +341,11 @@ static gm_status fill(gm_context *ctx, law *l, const gm__kde_state *s, const dou
     }
     gm__free(&ctx->allocator, value, (size_t)(s->width + levels) * sizeof *value);
     gm__kde_given_close(ctx, given);
-    return !code && l->column.kind == GM__KDE_CIRCULAR ? set_waves(ctx, l) : code;
+    if (!code && l->column.kind == GM__KDE_CIRCULAR)
+        code = set_waves(ctx, l);
+    if (!code && l->column.kind == GM__KDE_BETA)
+        code = gm__kde_beta_constants(ctx, l);
+    return code;
 }
 
 gm_status gm__kde_law(gm_context *ctx, const void *state, int64_t n, const double *x,
@@ -454,10 +353,10 @@ gm_status gm__kde_law(gm_context *ctx, const void *state, int64_t n, const doubl
 {
     const gm__kde_state *s = state;
     const gm_x_column *c = &s->columns[column];
-    law *l = gm__alloc(&ctx->allocator, sizeof *l);
+    gm__kde_laws *l = gm__alloc(&ctx->allocator, sizeof *l);
     if (!l)
         return gm__no_memory(ctx);
-    *l = (law){.allocator = ctx->allocator, .kernels = ctx->kernels, .rows = n};
+    *l = (gm__kde_laws){.allocator = ctx->allocator, .kernels = ctx->kernels, .rows = n};
     l->column = s->kde->columns[column];
     l->log_norm = gm__kde_log_constant(ctx->kernels, &l->column);
     if (c->kind == GM_X_LEVELS) {

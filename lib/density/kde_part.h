@@ -20,6 +20,7 @@ struct gm__kde {
     int64_t count;               /* rows */
     double *x, *weight, *factor; /* (count, d), (count), (count) or NULL */
     int64_t *place;              /* (count) block * stride + offset */
+    int64_t *order;              /* (leaves, stride) the row that has a place */
     double total;                /* sum of the weights as they are in the blocks */
     double scale;                /* weights are kept divided by it */
 
@@ -114,6 +115,9 @@ void gm__kde_logarithms(gm__kde_query *s, double *room, double *to);
 double gm__kde_profile(const gm__kernels *kernels, int32_t kernel, double u);
 /* Least and largest exponent and factor of the kernel over a node. Not for gauss. */
 void gm__kde_node_bounds(const gm__kde_query *s, int64_t node, double a[2], double m[2]);
+/* Of the product over marked columns (d); of gauss too, but without a matrix, nor radial. */
+void gm__kde_marked_bounds(const gm__kde_query *s, const uint8_t *mark, int64_t node, double a[2],
+                           double m[2]);
 
 /* ---- One column given others (kde_sample.c) ---- */
 

@@ -373,6 +373,16 @@ static void column_bounds(const gm__kde_query *s, int64_t column, int64_t node, 
     }
 }
 
+void gm__kde_marked_bounds(const gm__kde_query *s, const uint8_t *mark, int64_t node, double a[2],
+                           double m[2])
+{
+    a[0] = a[1] = 0;
+    m[0] = m[1] = 1;
+    for (int64_t j = 0; j < s->k->d && m[1] > 0; j++)
+        if (mark[j])
+            column_bounds(s, j, node, a, m);
+}
+
 void gm__kde_node_bounds(const gm__kde_query *s, int64_t node, double a[2], double m[2])
 {
     int32_t kernel = s->k->columns[0].kernel;

@@ -183,7 +183,7 @@ static void forget_tree(gm__kde *k)
     k->block = NULL;
     k->narrow = NULL;
     k->fan = NULL;
-    k->fill = NULL;
+    k->fill = k->order = NULL;
     k->box = k->mass = k->range = k->beta = k->moment = NULL;
     k->grid = NULL;
     k->leaves = 0;
@@ -197,6 +197,7 @@ void gm__kde_clear_tree(gm__kde *k)
     gm__free(a, k->block, room * (size_t)gm__kde_parts(k) * stride * sizeof *k->block);
     gm__free(a, k->narrow, room * (d + 1) * stride * sizeof *k->narrow);
     gm__free(a, k->fan, (size_t)k->fan_size * sizeof *k->fan);
+    gm__free(a, k->order, room * stride * sizeof *k->order);
     gm__free(a, k->fill, room * sizeof *k->fill);
     gm__free(a, k->box, nodes * 2 * d * sizeof *k->box);
     gm__free(a, k->mass, nodes * sizeof *k->mass);
@@ -224,6 +225,7 @@ static int allocate(gm__kde *k)
         return 1;
     k->block = gm__alloc_array(a, size, sizeof *k->block);
     k->fill = gm__alloc_array(a, k->leaves, sizeof *k->fill);
+    k->order = gm__alloc_array(a, k->leaves, (size_t)k->stride * sizeof *k->order);
     k->box = gm__alloc_array(a, part, 2 * sizeof *k->box);
     k->mass = gm__alloc_array(a, nodes, sizeof *k->mass);
     if (k->adaptive)
@@ -238,8 +240,8 @@ static int allocate(gm__kde *k)
         k->fan = gm__alloc_array(a, k->fan_size, sizeof *k->fan);
     if (k->gauss && !k->adaptive)
         k->narrow = gm__alloc_array(a, k->leaves * (k->d + 1), (size_t)k->stride * sizeof(float));
-    return !k->block || !k->fill || !k->box || !k->mass || (k->adaptive && !k->range) ||
-           (has_beta(k) && !k->beta) || (k->moments && !k->moment) ||
+    return !k->block || !k->fill || !k->order || !k->box || !k->mass ||
+           (k->adaptive && !k->range) || (has_beta(k) && !k->beta) || (k->moments && !k->moment) ||
            (k->gauss && !k->adaptive && (!k->narrow || (k->fan_size && !k->fan)));
 }
 
@@ -255,6 +257,7 @@ static void fill_block(gm__kde *k, const gm__kernels *kernels, int64_t block, co
         gm__kde_store(kernels, k, to, i, own + i * k->d);
         w[i] = gm__kde_weight(kernels, k, row, NULL);
         k->place[row] = block * k->stride + i;
+        k->order[block * k->stride + i] = row;
     }
     if (k->adaptive)
         for (int64_t i = 0; i < k->stride; i++)

@@ -126,33 +126,6 @@ static gm__curve mixture_score(const gm__kernels *k, const gm__marginal *m, doub
     return c;
 }
 
-/* The place of a score between two bounds that hold it: halving, and Newton where it stays inside.
- */
-static double mixture_value(const gm__kernels *k, const gm__marginal *m, double z)
-{
-    double low = INFINITY, high = -INFINITY, log_slope;
-    for (int64_t i = 0; i < m->count; i++) { /* each component has its own z there */
-        double at = m->p[m->count + i] + z * m->p[2 * m->count + i];
-        low = at < low ? at : low;
-        high = at > high ? at : high;
-    }
-    double x = 0.5 * (low + high);
-    for (int step = 0; step < 200 && low < high; step++) {
-        gm__curve c = mixture_score(k, m, x, &log_slope);
-        if (c.value > z)
-            high = x;
-        else
-            low = x;
-        double next = x - (c.value - z) / c.slope;
-        if (!(next > low && next < high))
-            next = 0.5 * (low + high);
-        if (next == x || fabs(next - x) <= 1e-15 * fabs(x))
-            return next;
-        x = next;
-    }
-    return x;
-}
-
 /* ---- Any ------------------------------------------------------------------------------------- */
 
 gm__curve gm__marginal_score(const gm__kernels *k, const gm__marginal *m, double x,
@@ -172,7 +145,7 @@ gm__curve gm__marginal_score(const gm__kernels *k, const gm__marginal *m, double
 double gm__marginal_value(const gm__kernels *k, const gm__marginal *m, double z)
 {
     if (m->kind == GM__MARGINAL_MIXTURE || m->kind == GM__MARGINAL_KDE)
-        return mixture_value(k, m, z);
+        return gm__mixture_value(k, m, z);
     if (m->kind == GM__MARGINAL_NORMAL)
         return m->p[0] + z * m->p[1];
     return gm__quantile_inverse(&m->way, z).value;
@@ -226,6 +199,8 @@ gm_status gm__marginal_open(gm_context *ctx, int32_t kind, const gm_tensors *t, 
         } else
             sound = sound && sound_mixture(m);
     }
+    if (sound && ndim == 2 && kind != GM__MARGINAL_EMPIRICAL)
+        return gm__marginal_tabulate(ctx, arena, m);
     return sound ? GM_OK
                  : gm__fail(ctx, GM_E_FORMAT, "copula: '%s' is no marginal that a fit makes", name);
 }

@@ -13,7 +13,8 @@ typedef struct gm__marginal {
     int32_t kind;
     int64_t count;
     const double *p;
-    gm__way way; /* of an empirical one */
+    gm__way way;                            /* of an empirical one */
+    const struct gm__marginal_table *table; /* of a mixture: marginal_value.c; or NULL */
 } gm__marginal;
 
 /* Learns from n values, weights NULL: alike. The numbers go into a new array of `out` under this
@@ -29,4 +30,7 @@ gm_status gm__marginal_open(gm_context *ctx, int32_t kind, const gm_tensors *t, 
 gm__curve gm__marginal_score(const gm__kernels *k, const gm__marginal *m, double x,
                              double *log_slope);
 double gm__marginal_value(const gm__kernels *k, const gm__marginal *m, double z);
+/* Of a mixture: its table into the arena, and the value by it. */
+gm_status gm__marginal_tabulate(gm_context *ctx, gm__arena *arena, gm__marginal *m);
+double gm__mixture_value(const gm__kernels *k, const gm__marginal *m, double z);
 #endif

@@ -9,12 +9,18 @@
 #define FIRST_LOOK 10 /* iterations from each start, before the best one goes on */
 #define ROUGH 1e-4    /* tolerance while numbers of components are tried */
 #define WORSE 3       /* numbers of components in a row that are no better end the search */
+/* Over so many rows each number of components is fitted to some of them, to a sixteenth but at
+ * least SOME, and then settles on all rows in a few iterations, where it is judged. */
+#define LARGE 20000
+#define SOME 10000
+#define SETTLE 10
 
 typedef struct gm__learn {
     gm_context *ctx;
     const gm__mixture_plan *plan;
     const gm__mixture_shape *shape;
     const gm_direct_rows *train, *valid;
+    gm_direct_rows some; /* of train, for a search; its count 0: all of them */
     double *variance, *frequency;
     gm__mixture *best; /* so far */
     double score;      /* of it: the less the better */
@@ -163,19 +169,42 @@ static gm_status fit_one(gm__learn *l, int64_t components, const gm__mixture *st
     return code;
 }
 
+/* As fit_one without a start, by way of some of the rows where there are many. */
+static gm_status fit_by_some(gm__learn *l, int64_t components, gm__mixture **m, double *score)
+{
+    gm__mixture_plan plan = *l->plan;
+    const gm__mixture_plan *given = l->plan;
+    const gm_direct_rows *all = l->train;
+    gm__mixture *rough;
+    if (l->some.count == 0)
+        return fit_one(l, components, NULL, m, score);
+    plan.by_valid = 0;
+    l->train = &l->some;
+    l->plan = &plan;
+    gm_status code = fit_one(l, components, NULL, &rough, score);
+    l->train = all;
+    plan.by_valid = given->by_valid;
+    plan.iterations = plan.iterations < SETTLE ? plan.iterations : SETTLE;
+    if (!code)
+        code = fit_one(l, components, rough, m, score);
+    l->plan = given;
+    gm__mixture_free(rough);
+    return code;
+}
+
 /* 1, 2 ... 8, then by a quarter more. */
 static int64_t next_number(int64_t k)
 {
     return k < 8 ? k + 1 : k + k / 4;
 }
 
-static gm_status search(gm__learn *l)
+static gm_status search_numbers(gm__learn *l)
 {
     int64_t most = l->plan->most < l->train->count ? l->plan->most : l->train->count, lifted = 0;
     for (int64_t k = 1, worse = 0; k <= most && worse < WORSE; k = next_number(k)) {
         gm__mixture *m;
         double score;
-        GM_TRY(fit_one(l, k, NULL, &m, &score));
+        GM_TRY(fit_by_some(l, k, &m, &score));
         worse++;
         if (k == 1 || score < l->score) {
             gm__mixture_free(l->best);
@@ -188,6 +217,38 @@ static gm_status search(gm__learn *l)
     }
     l->at_floor = lifted;
     return GM_OK;
+}
+
+/* Some of many rows, in an order that the seed gives. */
+static gm_status take_some(gm__learn *l, gm__arena *arena)
+{
+    const gm_direct_rows *rows = l->train;
+    int64_t n = rows->count, d = rows->width, count = n / 16 > SOME ? n / 16 : SOME;
+    double *x = gm__arena_array(arena, count * d, sizeof *x);
+    double *weight = gm__arena_array(arena, count, sizeof *weight);
+    if (!x || !weight)
+        return gm__no_memory(l->ctx);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t from = gm__permute(l->plan->seed, GM__FOR_SPLIT, 1, i, n);
+        memcpy(x + i * d, rows->x + from * d, (size_t)d * sizeof *x);
+        weight[i] = weight_of(rows, from);
+    }
+    l->some = *rows;
+    l->some.count = count;
+    l->some.x = x;
+    l->some.weight = rows->weight ? weight : NULL;
+    return GM_OK;
+}
+
+static gm_status search(gm__learn *l)
+{
+    gm__arena arena = {.allocator = l->ctx->allocator};
+    gm_status code = l->train->count > LARGE ? take_some(l, &arena) : GM_OK;
+    if (!code)
+        code = search_numbers(l);
+    l->some.count = 0;
+    gm__arena_clear(&arena);
+    return code;
 }
 
 /* Where no validation rows are given a tenth is kept aside, for the choice alone. */

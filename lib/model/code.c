@@ -67,7 +67,7 @@ static gm_status prepare(gm_context *ctx, const gm_model *model, gm__task task,
     const gm__structure *s = model->structure;
     *c = (gm__code_call){.model = model, .s = s, .code = gm__code(model)};
     c->direct = s->family->direct;
-    c->frame = (gm_frame){s, values};
+    c->frame = (gm_frame){.structure = s, .values = values};
     if (c->direct)
         return make_buffers(ctx, c, rows);
     if (c->s->levels) {

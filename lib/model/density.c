@@ -318,7 +318,7 @@ static gm_status choose_engine(gm_context *ctx, gm__density_call *c, const gm__v
                                int64_t rows, int64_t *capacity)
 {
     c->direct = c->s->family->direct;
-    c->frame = (gm_frame){c->s, values};
+    c->frame = (gm_frame){.structure = c->s, .values = values};
     if (c->direct) {
         *capacity = gm__direct_capacity(c->s, rows);
         return GM_OK;

@@ -123,7 +123,7 @@ static void rows_free(gm_context *ctx, gm_direct_rows *rows, const gm_dataset *d
 gm_status gm__direct_model(gm_context *ctx, gm__structure *s, gm_tensors *t, const char *record,
                            gm_model **model)
 {
-    gm_frame frame = {s, s->values};
+    gm_frame frame = {.structure = s, .values = s->values};
     gm_model *m = NULL;
     gm_status code = gm__model_create(ctx, s, NULL, record, &m);
     if (code) {
@@ -154,13 +154,13 @@ void gm__direct_clear(gm_model *m)
 
 /* ---- Fit ------------------------------------------------------------------------------------- */
 
-static gm_status learn(gm_context *ctx, gm__structure *s, const gm_direct_rows *train,
+static gm_status learn(gm_context *ctx, const gm_frame *frame, const gm_direct_rows *train,
                        const gm_direct_rows *valid, const gm_tensors *start, gm_tensors *out)
 {
-    gm_frame frame = {s, s->values};
+    const gm__structure *s = frame->structure;
     if (train->count < 1)
         return gm__fail(ctx, GM_E_DATA, "fit: there are no rows to learn from");
-    GM_TRY(s->family->direct->fit(ctx, &frame, train, valid && valid->count ? valid : NULL, start,
+    GM_TRY(s->family->direct->fit(ctx, frame, train, valid && valid->count ? valid : NULL, start,
                                   out));
     const char *unsound = gm__tensors_unsound(out);
     if (unsound)
@@ -243,11 +243,13 @@ static gm_status held_out(gm_context *ctx, const gm_model *m, const gm_dataset *
 }
 
 static gm_status fit_rows(gm_context *ctx, gm__structure *s, const gm_direct_rows *train,
-                          const gm_direct_rows *valid, const gm_model *start, gm_model **model)
+                          const gm_direct_rows *valid, const gm_model *start,
+                          const gm_options *said, gm_model **model)
 {
+    gm_frame frame = {s, s->values, start != NULL, said};
     gm_tensors *t;
     GM_TRY(gm__tensors_create(ctx, &t));
-    gm_status code = learn(ctx, s, train, valid, start ? start->tensors : NULL, t);
+    gm_status code = learn(ctx, &frame, train, valid, start ? start->tensors : NULL, t);
     if (code) {
         gm__tensors_free(t);
         return code;
@@ -259,7 +261,8 @@ static gm_status fit_rows(gm_context *ctx, gm__structure *s, const gm_direct_row
 enum { TRAIN_NOISE, VALID_NOISE };
 
 gm_status gm__direct_fit(gm_context *ctx, gm__structure *s, const gm_dataset *train,
-                         const gm_dataset *valid, const gm_model *start, gm_model **model)
+                         const gm_dataset *valid, const gm_model *start, const gm_options *said,
+                         gm_model **model)
 {
     gm_direct_rows rows, kept = {.struct_size = sizeof kept};
     size_t bytes = 0, kept_bytes = 0;
@@ -269,7 +272,7 @@ gm_status gm__direct_fit(gm_context *ctx, gm__structure *s, const gm_dataset *tr
     if (!code && valid)
         code = rows_create(ctx, s, valid, VALID_NOISE, &kept, &kept_bytes);
     if (!code)
-        code = fit_rows(ctx, s, &rows, valid ? &kept : NULL, start, &made);
+        code = fit_rows(ctx, s, &rows, valid ? &kept : NULL, start, said, &made);
     rows_free(ctx, &rows, train, bytes);
     rows_free(ctx, &kept, valid, kept_bytes);
     gm__told told = {.rows = gm_dataset_row_count(train)};

@@ -6,6 +6,8 @@
 struct gm_frame {
     const gm__structure *structure;
     const gm__values *values;
+    int going_on;           /* from a model, which handed its options on: */
+    const gm_options *said; /* what the fit's own are (NULL: none) */
 };
 
 typedef struct gm__named {
@@ -36,10 +38,11 @@ gm_status gm__direct_model(gm_context *ctx, gm__structure *s, gm_tensors *t, con
 /* Closes what gm__direct_model opened. */
 void gm__direct_clear(gm_model *model);
 
-/* Learns from the rows of train, and of valid (may be NULL). start: a model to go on from, or NULL.
- */
+/* Learns from the rows of train, and of valid (may be NULL). start: a model to go on from, or NULL;
+ * said: what was set for the fit besides what that model hands on (may be NULL). */
 gm_status gm__direct_fit(gm_context *ctx, gm__structure *s, const gm_dataset *train,
-                         const gm_dataset *valid, const gm_model *start, gm_model **model);
+                         const gm_dataset *valid, const gm_model *start, const gm_options *said,
+                         gm_model **model);
 
 /* x (n, width) of the transform's outputs: reals as they lie where there are no categories, else
  * copied into `wide` with the numbers of the categories behind them. */

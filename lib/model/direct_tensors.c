@@ -30,7 +30,11 @@ int32_t gm_frame_ints(const gm_frame *f, const char *name, const int64_t **value
 
 int32_t gm_frame_given(const gm_frame *f, const char *name)
 {
-    return f && name && gm__value_known(f->values, name) && gm__value_given(f->values, name);
+    if (!f || !name || !gm__value_known(f->values, name))
+        return 0;
+    if (f->going_on)
+        return f->said && gm__options_find(f->said, name);
+    return gm__value_given(f->values, name);
 }
 
 uint64_t gm_frame_seed(const gm_frame *f)

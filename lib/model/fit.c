@@ -443,7 +443,8 @@ static gm_status fit_direct(gm_context *ctx, const char *family, const gm_fit_co
     gm__fit_parts p = {0};
     gm_status code = make_parts(ctx, family, config, &p);
     if (!code)
-        code = gm__direct_fit(ctx, p.structure, p.train, p.valid, p.config.init, model);
+        code = gm__direct_fit(ctx, p.structure, p.train, p.valid, p.config.init, p.config.options,
+                              model);
     clear_parts(&p);
     return code;
 }

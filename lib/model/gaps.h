@@ -26,6 +26,9 @@ gm_status gm__gaps_create(gm_context *ctx, gm__laws *laws, int64_t n, gm__gaps *
 void gm__gaps_free(gm_context *ctx, gm__gaps *g);
 /* The rows index[0 .. count) (numbers among the n) become those whose law of `column` is asked. */
 gm_status gm__gaps_ask(gm_context *ctx, gm__gaps *g, int64_t count, int64_t column);
+/* Completes the rows marked (n) by draws of whole rows where the family does that itself; 0 in
+ * *done where it does not. */
+gm_status gm__gaps_complete(gm_context *ctx, gm__gaps *g, const unsigned char *marked, int *done);
 /* The uniform number of row i's column, of the draw-th draw: (seed, GM__FOR_GAP, draw, row). */
 double gm__gaps_uniform(gm_context *ctx, const gm__gaps *g, int64_t row, int64_t draw,
                         int64_t column);

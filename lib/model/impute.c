@@ -49,6 +49,11 @@ static gm_status draw_values(gm_context *ctx, gm__gaps *g, int64_t count, int64_
 
 static gm_status walk(gm_context *ctx, gm__gaps *g, const unsigned char *marked, gm__law_point how)
 {
+    int done = 0;
+    if (how == GM__BY_DRAW)
+        GM_TRY(gm__gaps_complete(ctx, g, marked, &done));
+    if (done)
+        return GM_OK;
     for (int64_t k = 0; k < g->d; k++) {
         int64_t j = g->laws->order[k], count = missing_in(g, marked, j);
         if (count == 0)
