@@ -84,7 +84,7 @@ START_TEST(fast_answers_are_bounded)
 }
 END_TEST
 
-/* One column, many rows: nodes add up by their moments. */
+/* One column, and products of two, many rows: nodes add up by their moments. */
 START_TEST(moments_hold)
 {
     static const double widths[] = {0.02, 0.4, 3}, rtols[] = {1e-3, 1e-9, 0};
@@ -92,8 +92,8 @@ START_TEST(moments_hold)
     for (int kernel = 1; kernel < GM__KERNEL_COUNT; kernel++)
         for (int w = 0; w < 3; w++) {
             kde_case k;
-            kde_case_clusters(&k, test_quick() ? 3000 : 8000, 1, widths[w]);
-            k.column[0].kernel = kernel;
+            kde_case_clusters(&k, test_quick() ? 3000 : 8000, _i, widths[w]);
+            k.column[0].kernel = k.column[1].kernel = kernel;
             k.config.weights = k.weights;
             for (int64_t i = 0; i < k.config.n; i++)
                 k.weights[i] = 1 + (double)(i % 7);
@@ -350,7 +350,7 @@ static Suite *suite(void)
     tcase_add_test(t, scikit_learn_agrees);
     tcase_add_test(t, bounds_hold);
     tcase_add_test(t, fast_answers_are_bounded);
-    tcase_add_test(t, moments_hold);
+    tcase_add_loop_test(t, moments_hold, 1, 3);
     tcase_add_test(t, thresholds_agree);
     tcase_add_test(t, integrates_to_one);
     tcase_add_test(t, discrete_columns_sum_to_one);

@@ -166,6 +166,9 @@ int32_t gm__kde_moment_count(const gm__kde *k);
 /* Of a leaf from its rows x (fill), of an inner node from its children's. */
 void gm__kde_moments_of(gm__kde *k, const gm__kernels *kernels, int64_t block, const double *x);
 void gm__kde_moments_join(gm__kde *k, const gm__kernels *kernels, int64_t node);
+/* Drops the moments of two columns where bandwidths are so small that few nodes are narrower: there
+ * rows one by one cost less. */
+void gm__kde_moments_settle(gm__kde *k);
 /* The sum of weight times kernel over a node, to the error; 0 where the moments cannot say. */
 int gm__kde_moments_sum(const gm__kde_query *s, int64_t node, double *sum, double *error);
 

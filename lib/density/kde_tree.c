@@ -313,6 +313,8 @@ static gm_status make(gm_context *ctx, gm__kde *k, plan *b)
         if (k->moments)
             gm__kde_moments_join(k, ctx->kernels, i);
     }
+    if (k->moments)
+        gm__kde_moments_settle(k);
     if (k->fan)
         fill_fans(k);
     gm__kde_grid_build(ctx, k, n, b->y);
