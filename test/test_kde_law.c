@@ -145,6 +145,137 @@ START_TEST(laws_of_equal_rows)
 }
 END_TEST
 
+/* ---- Between walls ---- */
+
+static const double wall_rows[] = {0.25, 0.8, 0, 0.5};
+enum { WALL_ROWS = 4 };
+
+/* The incomplete beta function of whole numbers, a sum of binomial probabilities (Abramowitz and
+ * Stegun 26.5.24). */
+static long double whole_beta(int a, int b, long double y)
+{
+    long double sum = 0;
+    int n = a + b - 1;
+    for (int j = a; j <= n; j++)
+        sum += expl(lgammal(n + 1) - lgammal(j + 1) - lgammal(n - j + 1) + j * logl(y) +
+                    (n - j) * log1pl(-y));
+    return sum;
+}
+
+/* A kernel's integral up to u. */
+static long double whole(int kernel, long double u)
+{
+    if (kernel == 0)
+        return erfcl(-u / sqrtl(2)) / 2;
+    if (kernel == 3)
+        return u < 0 ? expl(u) / 2 : 1 - expl(-u) / 2;
+    return 0.5L + (u < 0 ? -half(kernel, -u) : half(kernel, u));
+}
+
+/* The share of [0, v] that a row at x has, its images at walls 0 and 1 (or 0 alone) added up. */
+static long double reflected(int kernel, long double x, long double h, long double v, int both)
+{
+    long double sum = 0;
+    int most = !both ? 0 : kernel == 3 ? 100 : kernel == 0 ? 40 : 2;
+    for (int j = -most; j <= most; j++)
+        for (int side = -1; side <= 1; side += 2) {
+            long double at = side * x + 2 * j;
+            if (v > at && 0 < at) /* from the side of small tails */
+                sum += 1 - whole(kernel, -(v - at) / h) - whole(kernel, -at / h);
+            else if (v <= at)
+                sum += whole(kernel, (v - at) / h) - whole(kernel, -at / h);
+            else
+                sum += whole(kernel, at / h) - whole(kernel, (at - v) / h);
+        }
+    return sum;
+}
+
+static gm_conditional *wall_law(gm_context *ctx, const char *boundary, int kernel, double h,
+                                int both)
+{
+    char name[40], width[40];
+    double x = 0.5;
+    const unsigned char none = 0;
+    gm_dataset *rows;
+    gm_model *model;
+    gm_conditional *c;
+    snprintf(name, sizeof name, "kernel=%s", kernels[kernel]);
+    snprintf(width, sizeof width, "bandwidth=%.17g", h);
+    gm_options *how =
+        case_options(ctx, (const char *[]){"seed=1", "valid=0", both ? "walls=0..1" : "walls=0..",
+                                           boundary, name, width, NULL});
+    gm_array in = case_array(GM_F64, &x, 1, 1);
+    test_ok(ctx, gm_dataset_from_f64(ctx, wall_rows, WALL_ROWS, 1, 0, &rows));
+    test_ok(ctx, gm_fit(ctx, "kde", rows, how, &model));
+    test_ok(ctx, gm_conditional_create(ctx, model, NULL, &c));
+    test_ok(ctx, gm_conditional_set(ctx, c, &in, NULL, &none, 0));
+    gm_model_free(model);
+    gm_options_free(how);
+    gm_dataset_free(rows);
+    return c;
+}
+
+static void check_law(gm_context *ctx, gm_conditional *c, double v, long double want,
+                      const char *what)
+{
+    double below, above, low, high, logp;
+    double e = 1e-5 * fmin(v, fabs(1 - v)), ends[2] = {v - e, v + e};
+    test_ok(ctx, gm_conditional_cdf(ctx, c, 0, 1, &v, &below, &above));
+    must_msg(test_close(below, (double)want, 1e-10, 1e-300), "%s, below %g: %.17g, not %.17Lg",
+             what, v, below, want);
+    must_msg(fabs(below + above - 1) < 1e-13, "%s at %g: %.17g and %.17g", what, v, below, above);
+    /* the density is the slope, seen from the lesser side */
+    double *side = below < above ? &low : NULL;
+    test_ok(ctx, gm_conditional_log_prob(ctx, c, 0, 1, &v, &logp));
+    test_ok(ctx,
+            gm_conditional_cdf(ctx, c, 0, 1, &ends[0], side ? &low : NULL, side ? NULL : &low));
+    test_ok(ctx,
+            gm_conditional_cdf(ctx, c, 0, 1, &ends[1], side ? &high : NULL, side ? NULL : &high));
+    must_msg(test_close(fabs(high - low) / (2 * e), exp(logp), 1e-4, 1e-5), "%s at %g: %g, not %g",
+             what, v, fabs(high - low) / (2 * e), exp(logp));
+}
+
+START_TEST(beta_kernels)
+{
+    gm_context *ctx = test_context(NULL);
+    static const int inverse[] = {20, 60, 400, 4000};
+    for (int k = 0; k < 4; k++) {
+        gm_conditional *c = wall_law(ctx, "boundary=beta", 0, sqrt(1.0 / inverse[k]), 1);
+        for (int i = 1; i < 40; i++) {
+            double v = i / 40.0;
+            long double want = 0;
+            for (int r = 0; r < WALL_ROWS; r++) {
+                int a = (int)(wall_rows[r] * inverse[k] + 0.5);
+                want += whole_beta(a + 1, inverse[k] - a + 1, v) / WALL_ROWS;
+            }
+            check_law(ctx, c, v, want, "beta");
+        }
+        gm_conditional_free(c);
+    }
+    gm_context_free(ctx);
+}
+END_TEST
+
+START_TEST(reflected_kernels)
+{
+    gm_context *ctx = test_context(NULL);
+    static const double widths[] = {0.02, 0.3, 2};
+    for (int k = 0; k < 6; k++) {
+        int both = k % 2;
+        gm_conditional *c = wall_law(ctx, "boundary=reflect", _i, widths[k / 2], both);
+        for (int i = 1; i < 40; i += 2) {
+            double v = i / 40.0 + 0.001;
+            long double want = 0;
+            for (int r = 0; r < WALL_ROWS; r++)
+                want += reflected(_i, wall_rows[r], widths[k / 2], v, both) / WALL_ROWS;
+            check_law(ctx, c, v, want, kernels[_i]);
+        }
+        gm_conditional_free(c);
+    }
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("kde_law");
@@ -152,6 +283,8 @@ static Suite *suite(void)
     tcase_add_loop_test(t, distributions_of_kernels, 0, 9);
     tcase_add_test(t, bandwidths_of_counts);
     tcase_add_test(t, laws_of_equal_rows);
+    tcase_add_test(t, beta_kernels);
+    tcase_add_loop_test(t, reflected_kernels, 0, 9);
     suite_add_tcase(s, t);
     return s;
 }

@@ -108,6 +108,64 @@ START_TEST(free_numbers_are_counted)
 }
 END_TEST
 
+/* Over 20,000 rows a number of components is first fitted to some of them: the clusters are found
+ * all the same, as many as there are, and the mixture is that of all rows. */
+START_TEST(many_rows)
+{
+    enum { MANY = 21000 };
+    static double x[MANY];
+    gm_context *ctx = test_context(NULL);
+    double mean = 0, logp[3];
+    uint64_t state = 4;
+    gm_dataset *rows;
+    for (int i = 0; i < MANY; i++)
+        x[i] = 10.0 * (i % 3) + (i % 3 == 1 ? 0.5 : 1) * case_normal(&state);
+    for (int i = 1; i < MANY; i += 3)
+        mean += 3 * x[i] / MANY;
+    test_ok(ctx, gm_dataset_from_f64(ctx, x, MANY, 1, 0, &rows));
+    gm_model *model = fit_rows(
+        ctx, rows,
+        (const char *[]){"seed=1", "valid=0", "components=auto", "max_components=4", NULL});
+    ck_assert_int_eq(gm_model_code_count(model), 3);
+    /* far from the other clusters a parabola, whose top is at the mean of these rows */
+    double at[3] = {mean - 1, mean, mean + 1};
+    gm_array in = case_array(GM_F64, at, 3, 1);
+    test_ok(ctx, gm_model_log_prob(ctx, model, &in, NULL, NULL, logp, NULL));
+    double bend = logp[0] - 2 * logp[1] + logp[2];
+    must_msg(fabs((logp[0] - logp[2]) / (2 * bend)) < 1e-4, "%g from the mean",
+             (logp[0] - logp[2]) / (2 * bend));
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
+/* What cannot change in a fit that goes on is told. */
+START_TEST(other_components_when_going_on)
+{
+    gm_context *ctx = test_context(NULL);
+    gm_dataset *rows = real_rows(ctx);
+    gm_model *model = fit_rows(ctx, rows, (const char *[]){"seed=1", "components=2", NULL}), *next;
+    for (int k = 2; k < 4; k++) {
+        gm_options *how = case_options(
+            ctx, (const char *[]){"seed=1", k == 2 ? "components=2" : "components=3", NULL});
+        gm_fit_config config = {
+            .struct_size = sizeof config, .train = rows, .options = how, .init = model};
+        if (k == 3) {
+            test_fails(ctx, gm_fit_with(ctx, "mixture", &config, &next), GM_E_STAGE,
+                       "the model to go on from has 2");
+        } else {
+            test_ok(ctx, gm_fit_with(ctx, "mixture", &config, &next));
+            gm_model_free(next);
+        }
+        gm_options_free(how);
+    }
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("mixture_numbers");
@@ -115,6 +173,8 @@ static Suite *suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, few_whole_rows, 0, 8);
     tcase_add_loop_test(t, free_numbers_are_counted, 0, 8);
+    tcase_add_test(t, many_rows);
+    tcase_add_test(t, other_components_when_going_on);
     suite_add_tcase(s, t);
     return s;
 }

@@ -14,7 +14,19 @@ extern "C" {
 /* Models are of the family "kde" (GM_E_UNSUPPORTED for others). Rows are (n, d) in the user's
  * units, as for gm_model_log_prob; _rows forms take a dataset, whose columns are found by name.
  * Bounds of log densities are told by gm_model_log_prob_bounds, with the options "rtol" and "atol".
- */
+ *
+ * What keeps that promise depends on the kernels. Gaussians in one and two real columns (with a
+ * matrix too) have a grid, at any point asked and at the same cost, unless bandwidths are so narrow
+ * that it would be larger than 64 times the rows. Other kernels in one real column, and their
+ * products in two, add up whole nodes of the tree that are narrower than a bandwidth from their
+ * moments. All the rest, radial kernels in two columns, walls, circles, what counts, bandwidths of
+ * rows, more columns, and what grid or moments leave open, is the tree's: nodes between bounds, and
+ * rows one by one.
+ *
+ * Going on from a model (gm_fit_config's init, fit --init) keeps its rows and adds new ones; its
+ * bandwidths stay unless the option "bandwidth" is set for that fit, which then holds for all rows.
+ * Rows drawn given some columns (gm_model_sample_given, gm_model_impute) are drawn whole, by a walk
+ * of the tree: a draw looks at few rows, but with a matrix at all. */
 
 /* Whether log p of each row is above log_level (nats, in the user's units): above[i] is 1 where it
  * is, -1 where it is not, 0 where the two are the same to rounding. Each row is looked at only

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { CHUNK = 128, LANES = 8 };
+enum { CHUNK = 128, LANES = 2 };
 
 /* ---- Reflected ------------------------------------------------------------------------------- */
 
@@ -137,42 +137,43 @@ gm_status gm__kde_beta_constants(gm_context *ctx, gm__kde_laws *l)
     return GM_OK;
 }
 
+typedef double pair __attribute__((vector_size(16)));
+
 /* 1 / (a + K) with the continued fraction K of the incomplete beta function (Abramowitz and Stegun
  * 26.5.8) for x under (a + 1) / (a + b + 2), its denominators cleared: the partial denominators are
  * a + n, the numerators m (b - m) x for n = 2 m and -(a + m) (a + b + m) x for n = 2 m + 1. By the
- * recurrence of numerators and denominators, LANES at a time, without a division until the end. */
-static void beta_fractions(const double *a, const double *b, const double *x, double *f)
+ * recurrence of numerators and denominators, two at a time; every fourth m they are scaled, and
+ * looked at. */
+static pair beta_fractions(pair a, pair b, pair x)
 {
-    double top[LANES], top1[LANES], bottom[LANES], bottom1[LANES]; /* of n, and of n - 1 */
-    for (int i = 0; i < LANES; i++) {
-        top1[i] = a[i];
-        top[i] = (a[i] + 1) * a[i] - a[i] * (a[i] + b[i]) * x[i];
-        bottom1[i] = 1;
-        bottom[i] = a[i] + 1;
-    }
-    for (int m = 1, moving = 1; m < 10000 && moving; m++) {
-        moving = 0;
-        for (int i = 0; i < LANES; i++) {
-            double up = m * (b[i] - m) * x[i], n = a[i] + 2 * m;
-            double on = -(a[i] + m) * (a[i] + b[i] + m) * x[i];
-            double t = n * top[i] + up * top1[i], u = n * bottom[i] + up * bottom1[i];
-            double t1 = (n + 1) * t + on * top[i], u1 = (n + 1) * u + on * bottom[i];
-            double cross = u1 * t, miss = fabs(cross - u * t1);
-            double less = fabs(t1) > 0x1p200 ? 0x1p-200 : 1;
-            moving |= miss > 0x1p-50 * fabs(cross);
-            top1[i] = t * less;
-            top[i] = t1 * less;
-            bottom1[i] = u * less;
-            bottom[i] = u1 * less;
+    pair one = {1, 1}, top1 = a, top = (a + 1) * a - a * (a + b) * x, bottom1 = one, bottom = a + 1;
+    double m = 1;
+    for (int moving = 1; m < 10000 && moving;) {
+        for (int step = 0; step < 4; step++, m += 1) {
+            pair up = (b - m) * (m * x), n = a + 2 * m, on = -(a + m) * ((a + b + m) * x);
+            pair t = n * top + up * top1, u = n * bottom + up * bottom1;
+            top1 = t;
+            bottom1 = u;
+            top = (n + 1) * t + on * top;
+            bottom = (n + 1) * u + on * bottom;
         }
+        pair scale = one / top, miss;
+        top1 *= scale;
+        bottom1 *= scale;
+        bottom *= scale;
+        top = one;
+        miss = bottom * top1 - bottom1;
+        moving = 0;
+        for (int i = 0; i < LANES; i++)
+            moving |= fabs(miss[i]) > 0x1p-48 * fabs(bottom1[i]);
     }
-    for (int i = 0; i < LANES; i++)
-        f[i] = bottom[i] / top[i];
+    return bottom;
 }
 
 /* Parts that matter at v, gathered for beta_fractions. */
 typedef struct lanes {
-    double a[LANES], b[LANES], x[LANES], e[LANES], weight[LANES], f[LANES];
+    pair a, b, x;
+    double e[LANES], weight[LANES];
     int left[LANES], count;
 } lanes;
 
@@ -182,10 +183,10 @@ static void add_lanes(const gm__kde_laws *l, lanes *g, double v_share, gm__kde_s
         g->a[i] = g->b[i] = 1;
         g->x[i] = 0;
     }
-    beta_fractions(g->a, g->b, g->x, g->f);
+    pair f = beta_fractions(g->a, g->b, g->x);
     l->kernels->maps->map1[GM__F64][GM__EXP](g->e, g->e, g->count);
     for (int i = 0; i < g->count; i++) {
-        double out = g->e[i] * v_share * g->f[i];
+        double out = g->e[i] * v_share * f[i];
         out = out < g->weight[i] ? out : g->weight[i];
         s->below += g->left[i] ? out : g->weight[i] - out;
         s->above += g->left[i] ? g->weight[i] - out : out;
