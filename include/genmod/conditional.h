@@ -82,9 +82,12 @@ GM_API gm_status gm_conditional_quantile(gm_context *ctx, gm_conditional *condit
  * Where a family knows columns in one order only (gm_conditional_order), a row with known cells
  * behind missing ones is completed by "draws" draws, weighed by how well they explain those cells:
  * what comes out tends to the model's answer as draws grow, needs the seed, and "mode" is the most
- * probable of the rows drawn. Where a model only knows one column given all others, a row may lack
- * one cell (GM_E_UNSUPPORTED). GM_E_DATA for a known cell without support. Row i's answer depends
- * on that row, the seed and i alone. */
+ * probable of the rows drawn. Where a model only knows one column given all others, several missing
+ * cells of a row are drawn in turn, each given the rest, "sweeps" times from a row of the model's
+ * on (Gibbs sampling): what comes out tends to the model's answer as sweeps grow, the slower the
+ * more the cells are bound to each other. That needs the seed, and mean, median and "mode" are
+ * those of "draws" further sweeps. GM_E_DATA for a known cell without support. Row i's answer
+ * depends on that row, the seed and i alone. */
 GM_API gm_status gm_model_impute(gm_context *ctx, const gm_model *model, const gm_array *x,
                                  const gm_array *cond, const gm_options *opts, gm_array *y);
 /* Of data with missing cells, as a dataset with the model's columns. */

@@ -556,8 +556,8 @@ gm_status gm_model_reconstruct_rows(gm_context *ctx, const gm_model *model, cons
 
 /* ---- sample ---------------------------------------------------------------------------------- */
 
-static gm_status sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
-                        const gm_options *opts, gm_array *x, gm_dataset **data)
+gm_status gm__sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
+                     const gm_options *opts, gm_array *x, gm_dataset **data)
 {
     gm__values *values = NULL;
     GM_TRY(begin(ctx, model, "sample", GM_CAN_SAMPLE, cond, opts, &values));
@@ -616,7 +616,7 @@ static gm_status sample_and_score(gm_context *ctx, const gm_model *model, int64_
     GM_TRY(check_rows(ctx, "sample", x, n, model));
     GM_TRY(gm__answer_cells(ctx, "sample", n, d, &cells));
     gm_array_init(&own, GM_F64, cells, n, d);
-    gm_status code = sample(ctx, model, n, cond, opts, &own, NULL);
+    gm_status code = gm__sample(ctx, model, n, cond, opts, &own, NULL);
     for (int64_t i = 0; !code && x->dtype == GM_F32 && i < n * d; i++)
         cells[i] = (float)cells[i]; /* scored as they are given */
     if (!code)
@@ -633,7 +633,7 @@ gm_status gm_model_sample(gm_context *ctx, const gm_model *model, int64_t n, con
     gm__entry entry;
     GM_TRY(gm__enter(ctx, &entry));
     gm_status code = logp ? sample_and_score(ctx, model, n, cond, opts, x, logp)
-                          : sample(ctx, model, n, cond, opts, x, NULL);
+                          : gm__sample(ctx, model, n, cond, opts, x, NULL);
     return gm__leave(ctx, &entry, code);
 }
 
@@ -661,5 +661,5 @@ gm_status gm_model_sample_rows(gm_context *ctx, const gm_model *model, int64_t n
     if (!rows)
         return gm__leave(ctx, &entry, gm__fail(ctx, GM_E_ARG, "sample: rows is NULL"));
     *rows = NULL;
-    return gm__leave(ctx, &entry, sample(ctx, model, n, cond, opts, NULL, rows));
+    return gm__leave(ctx, &entry, gm__sample(ctx, model, n, cond, opts, NULL, rows));
 }

@@ -368,7 +368,11 @@ static const gm_option_row impute_options[] = {
      "median or most probable value; categories have no mean: the most probable stands for it"},
     {"draws", GM_STAGE_CALL, GM_INT, "128", "1..1000000", 1,
      "where a family knows columns in one order only: completed rows drawn, weighed by how well "
-     "they explain the known cells behind missing ones"},
+     "they explain the known cells behind missing ones; where it knows one column given all "
+     "others: sweeps that count for mean, median and mode"},
+    {"sweeps", GM_STAGE_CALL, GM_INT, "100", "1..1000000", 1,
+     "where a family knows one column given all others: times that each of a row's missing cells "
+     "is drawn anew, given the rest, until they count as drawn together (Gibbs sampling)"},
     {0},
 };
 static const gm_option_row range_options[] = {

@@ -4,20 +4,22 @@
  * known by then; or each missing cell gets a point of its law given the known ones. Where the order
  * is fixed, cells that are known behind missing ones have no say in the laws: then many completed
  * rows are drawn, each weighed by the probability of those cells given what was drawn before them
- * (sampling importance resampling: Rubin 1987). */
+ * (sampling importance resampling: Rubin 1987). Where one column is only known given all others,
+ * several missing cells are drawn in turn, again and again (gibbs.h). */
 #include "genmod/conditional.h"
-#include "model/gaps.h"
+#include "model/crowd.h"
+#include "model/gibbs.h"
+#include "base/options.h"
 #include "base/size.h"
-#include "base/sort.h"
 
-#include <math.h>
 #include <string.h>
 
 typedef struct gm__impute {
     const char *call;
     gm__laws *laws;
     gm__law_point how;
-    int64_t draws, piece;
+    int64_t draws, sweeps, piece;
+    int seeded;
     uint64_t seed;
     gm__rows rows;
     gm__given given;
@@ -73,14 +75,6 @@ static gm_status walk(gm_context *ctx, gm__gaps *g, const unsigned char *marked,
 
 /* ---- Rows with known cells behind missing ones ----------------------------------------------- */
 
-/* `draws` completed rows of one: the weight of each, and its log density. */
-typedef struct gm__crowd {
-    gm__gaps g;
-    const unsigned char *known; /* (d) of the row as it came */
-    double *weight, *joint, *sorted;
-    int64_t row;
-} gm__crowd;
-
 static gm_status draw_crowd(gm_context *ctx, gm__crowd *c, int64_t column)
 {
     gm__gaps *g = &c->g;
@@ -121,113 +115,6 @@ static gm_status grow_crowd(gm_context *ctx, gm__crowd *c)
     return GM_OK;
 }
 
-/* Logs of weights into weights that add up to 1; all alike where all are 0. */
-static void normalise(gm_context *ctx, double *w, int64_t n)
-{
-    double most = -INFINITY, sum = 0;
-    for (int64_t i = 0; i < n; i++)
-        most = w[i] > most ? w[i] : most;
-    for (int64_t i = 0; i < n; i++)
-        sum += w[i] = most > -INFINITY ? gm__map_one(ctx, GM__EXP, w[i] - most) : 1;
-    for (int64_t i = 0; i < n; i++)
-        w[i] /= sum;
-}
-
-static int64_t chosen(gm_context *ctx, const gm__crowd *c, gm__law_point how)
-{
-    int64_t n = c->g.n, at = 0;
-    if (how == GM__BY_MODE) {
-        for (int64_t i = 1; i < n; i++)
-            at = c->joint[i] > c->joint[at] ? i : at;
-        return at;
-    }
-    double u = gm__gaps_uniform(ctx, &c->g, c->row, n, c->g.d), sum = c->weight[0];
-    while (at < n - 1 && sum <= u)
-        sum += c->weight[++at];
-    return at;
-}
-
-static double share_up_to(const gm__crowd *c, int64_t column, double v, int equal)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < c->g.n; i++) {
-        double x = c->g.x[i * c->g.d + column];
-        sum += (equal ? x == v : x <= v) ? c->weight[i] : 0;
-    }
-    return sum;
-}
-
-/* The least value up to which half of the weight lies. */
-static double crowd_median(const gm__crowd *c, int64_t column)
-{
-    int64_t low = -1, high = c->g.n - 1;
-    while (high - low > 1) {
-        int64_t middle = low + (high - low) / 2;
-        if (share_up_to(c, column, c->sorted[middle], 0) >= 0.5)
-            high = middle;
-        else
-            low = middle;
-    }
-    return c->sorted[high];
-}
-
-static double most_votes(const gm__crowd *c, int64_t column)
-{
-    double best = -1, value = c->sorted[0];
-    for (int64_t i = 0; i < c->g.n; i++) {
-        if (i && c->sorted[i] == c->sorted[i - 1])
-            continue;
-        double votes = share_up_to(c, column, c->sorted[i], 1);
-        if (votes > best) {
-            best = votes;
-            value = c->sorted[i];
-        }
-    }
-    return value;
-}
-
-static double crowd_mean(gm_context *ctx, const gm__crowd *c, int64_t column)
-{
-    const double turn = 6.28318530717958647693;
-    const gm__column_way *w = &c->g.laws->ways[column];
-    double sum = 0, other = 0;
-    for (int64_t i = 0; i < c->g.n; i++) {
-        double v = c->g.x[i * c->g.d + column], angle = w->period > 0 ? v / w->period * turn : 0;
-        sum += c->weight[i] * (w->period > 0 ? gm__map_one(ctx, GM__SIN, angle) : v);
-        other += w->period > 0 ? c->weight[i] * gm__map_one(ctx, GM__COS, angle) : 0;
-    }
-    if (w->period > 0)
-        return gm__laws_direction(ctx, sum, other, w->period);
-    if (w->kind == GM__COLUMN_MEASURES)
-        return sum;
-    return gm__transform_whole(c->g.laws->s->transform, column, floor(sum / w->unit + 0.5));
-}
-
-/* What the crowd says of a column. */
-static double crowd_value(gm_context *ctx, gm__crowd *c, gm__law_point how, int64_t column)
-{
-    const gm__column_way *w = &c->g.laws->ways[column];
-    int named = w->categories && !w->ordered;
-    if (how == GM__BY_MEAN && !named)
-        return crowd_mean(ctx, c, column);
-    for (int64_t i = 0; i < c->g.n; i++)
-        c->sorted[i] = c->g.x[i * c->g.d + column];
-    gm__sort_reals(c->sorted, c->g.n);
-    return named ? most_votes(c, column) : crowd_median(c, column);
-}
-
-static void settle(gm_context *ctx, gm__crowd *c, gm__law_point how, double *row)
-{
-    int64_t d = c->g.d;
-    normalise(ctx, c->weight, c->g.n);
-    int64_t one = how == GM__BY_DRAW || how == GM__BY_MODE ? chosen(ctx, c, how) : -1;
-    for (int64_t j = 0; j < d; j++)
-        if (!c->known[j])
-            row[j] =
-                gm__transform_shown(c->g.laws->s->transform, j,
-                                    one >= 0 ? c->g.x[one * d + j] : crowd_value(ctx, c, how, j));
-}
-
 static gm_status one_by_crowd(gm_context *ctx, const gm__impute *m, gm__crowd *c, int64_t row,
                               const gm__gaps *from, int64_t i)
 {
@@ -245,7 +132,7 @@ static gm_status one_by_crowd(gm_context *ctx, const gm__impute *m, gm__crowd *c
         c->weight[k] = c->joint[k] = 0;
     }
     GM_TRY(grow_crowd(ctx, c));
-    settle(ctx, c, m->how, from->x + i * d);
+    gm__crowd_settle(ctx, c, m->how, from->x + i * d);
     return GM_OK;
 }
 
@@ -276,6 +163,116 @@ static gm_status by_crowds(gm_context *ctx, const gm__impute *m, gm__gaps *from,
     return code;
 }
 
+/* ---- Several missing cells where one is known given all others --------------------------------
+ */
+
+/* Some rows' chains, and the states of each that count. */
+typedef struct gm__chains {
+    gm__gibbs g;
+    int64_t draws;
+    double *start;          /* (rows of the piece, d) */
+    double *states, *joint; /* (some, draws, d), (some, draws) */
+    double *now, *work;     /* (some), (2, draws) */
+    double *x;              /* (some, d) */
+    unsigned char *known;
+    int64_t *number, *row; /* (some) in the data, in the piece */
+    void *block;
+    size_t bytes;
+} gm__chains;
+
+static gm_status make_chains(gm_context *ctx, const gm__impute *m, int64_t n, gm__chains *c)
+{
+    int64_t d = m->laws->d, draws = m->how == GM__BY_DRAW ? 1 : m->draws, most = 1 << 20, cells;
+    int64_t some = most / draws / d < 1 ? 1 : most / draws / d < n ? most / draws / d : n;
+    *c = (gm__chains){.draws = draws};
+    if (gm__mul64(some, draws * (d + 1), &cells))
+        return gm__fail(ctx, GM_E_RANGE, "%s: %lld draws are too many", m->call, (long long)draws);
+    c->bytes = 8 * (size_t)(cells + n * d + some * (d + 3) + 2 * draws) + (size_t)(some * d);
+    GM_TRY(gm__gibbs_create(ctx, m->laws, some, &c->g));
+    gm_status code = gm__alloc_large(ctx, c->bytes, &c->block);
+    if (code) {
+        gm__gibbs_free(ctx, &c->g);
+        return code;
+    }
+    c->start = c->block;
+    c->states = c->start + n * d;
+    c->joint = c->states + some * draws * d;
+    c->now = c->joint + some * draws;
+    c->work = c->now + some;
+    c->x = c->work + 2 * draws;
+    c->number = (int64_t *)(void *)(c->x + some * d);
+    c->row = c->number + some;
+    c->known = (unsigned char *)(c->row + some);
+    c->g.x = c->x;
+    c->g.known = c->known;
+    c->g.number = c->number;
+    c->g.seed = m->seed;
+    return GM_OK;
+}
+
+static gm_status run_chains(gm_context *ctx, const gm__impute *m, gm__chains *c)
+{
+    int64_t d = c->g.d, n = c->g.n;
+    for (int64_t s = 1 - m->sweeps; s < c->draws; s++) {
+        GM_TRY(gm__gibbs_sweep(ctx, &c->g, s + m->sweeps));
+        if (s < 0)
+            continue;
+        if (m->how == GM__BY_MODE)
+            GM_TRY(gm__gibbs_score(ctx, &c->g, c->now));
+        for (int64_t k = 0; k < n; k++) {
+            memcpy(c->states + (k * c->draws + s) * d, c->x + k * d, (size_t)d * sizeof *c->x);
+            c->joint[k * c->draws + s] = m->how == GM__BY_MODE ? c->now[k] : 0;
+        }
+    }
+    return GM_OK;
+}
+
+/* The rows of c->row. */
+static gm_status some_by_chains(gm_context *ctx, const gm__impute *m, gm__chains *c, gm__gaps *from)
+{
+    int64_t d = from->d;
+    for (int64_t k = 0; k < c->g.n; k++) {
+        int64_t i = c->row[k];
+        memcpy(c->x + k * d, c->start + i * d, (size_t)d * sizeof *c->x);
+        memcpy(c->known + k * d, from->known + i * d, (size_t)d);
+        c->number[k] = from->row0 + i;
+    }
+    GM_TRY(run_chains(ctx, m, c));
+    for (int64_t k = 0; k < c->g.n; k++) {
+        gm__crowd crowd = {.g = {.laws = m->laws, .d = d, .n = c->draws, .seed = m->seed},
+                           .known = c->known + k * d,
+                           .weight = c->work,
+                           .joint = c->joint + k * c->draws,
+                           .sorted = c->work + c->draws,
+                           .row = c->number[k]};
+        crowd.g.x = c->states + k * c->draws * d;
+        memset(c->work, 0, (size_t)c->draws * sizeof *c->work);
+        gm__crowd_settle(ctx, &crowd, m->how, from->x + c->row[k] * d);
+    }
+    return GM_OK;
+}
+
+static gm_status by_chains(gm_context *ctx, const gm__impute *m, gm__gaps *from,
+                           const unsigned char *marked)
+{
+    gm__chains c;
+    GM_TRY(make_chains(ctx, m, from->n, &c));
+    int64_t some = c.g.n, i = 0;
+    memcpy(c.start, from->x, (size_t)(from->n * from->d) * sizeof *c.start);
+    gm_status code =
+        gm__gibbs_start(ctx, m->laws, m->seed, from->row0, from->n, from->known, c.start);
+    while (i < from->n && !code) {
+        for (c.g.n = 0; c.g.n < some && i < from->n; i++)
+            if (marked[i])
+                c.row[c.g.n++] = i;
+        if (c.g.n)
+            code = some_by_chains(ctx, m, &c, from);
+    }
+    gm__free(&ctx->allocator, c.block, c.bytes);
+    gm__gibbs_free(ctx, &c.g);
+    return code;
+}
+
 /* ---- Pieces of rows -------------------------------------------------------------------------- */
 
 enum { DONE, PLAIN, CROWD };
@@ -294,7 +291,7 @@ static int kind_of(const gm__impute *m, const unsigned char *known, int64_t *mis
     if (*missing == 0)
         return DONE;
     if (g->free_order != 0)
-        return PLAIN;
+        return g->free_order < 0 && *missing > 1 ? CROWD : PLAIN;
     return behind || (m->how != GM__BY_DRAW && *missing > 1) ? CROWD : PLAIN;
 }
 
@@ -324,12 +321,11 @@ static gm_status survey(gm_context *ctx, const gm__impute *m, gm__gaps *g, unsig
         int kind = kind_of(m, g->known + i * d, &missing);
         marks[i] = kind == PLAIN;
         marks[g->n + i] = kind == CROWD;
-        if (m->laws->free_order < 0 && missing > 1)
-            return gm__fail(ctx, GM_E_UNSUPPORTED,
-                            "%s: row %lld lacks %lld cells; the family %s can only tell one from "
-                            "all the others of its row",
-                            m->call, (long long)(g->row0 + i) + 1, (long long)missing,
-                            m->laws->s->family->name);
+        if (kind == CROWD && !m->seeded)
+            return gm__fail(ctx, GM_E_SEED,
+                            "%s: row %lld lacks %lld cells, which draw random numbers: set the "
+                            "option 'seed' to any whole number",
+                            m->call, (long long)(g->row0 + i) + 1, (long long)missing);
     }
     return GM_OK;
 }
@@ -343,7 +339,7 @@ static gm_status complete(gm_context *ctx, gm__impute *m, gm__gaps *g, unsigned 
     GM_TRY(walk(ctx, g, marks, m->how));
     for (int64_t i = 0; i < g->n; i++)
         if (marks[g->n + i])
-            return by_crowds(ctx, m, g, marks + g->n);
+            return (m->laws->free_order < 0 ? by_chains : by_crowds)(ctx, m, g, marks + g->n);
     return GM_OK;
 }
 
@@ -394,9 +390,11 @@ static gm_status begin(gm_context *ctx, const gm_model *model, const gm_options 
     GM_TRY(gm__call_values(ctx, model, "impute", opts, &values));
     m->how = (gm__law_point)gm__value_int(values, "how");
     m->draws = gm__value_int(values, "draws");
+    m->sweeps = gm__value_int(values, "sweeps");
     gm_status code = gm__laws_create(ctx, model, gm__call_real(model, values), 1, &m->laws);
-    int seeded = !code && (m->how == GM__BY_DRAW || m->laws->free_order == 0);
-    if (seeded)
+    int needed = !code && (m->how == GM__BY_DRAW || m->laws->free_order == 0);
+    m->seeded = needed || gm__value_given(values, "seed");
+    if (!code && m->seeded)
         code = gm__call_seed(ctx, values, m->call, &m->seed);
     gm__values_free(values);
     return code;

@@ -93,6 +93,8 @@ gm_status gm__laws_points(gm_context *ctx, gm__laws *g, int64_t first, int64_t c
 void gm__laws_range(const gm__laws *g, int64_t column, double *low, double *high);
 /* Fills g->laws from log_prob: laws_grid.c. */
 gm_status gm__laws_grid(gm_context *ctx, gm__laws *g, const double *user, int64_t column);
+/* Values of log_prob's options, in the precision of g. */
+gm_status gm__laws_log_prob_values(gm_context *ctx, const gm__laws *g, gm__values **values);
 
 /* Columns of x that a column of the user's takes. */
 int64_t gm__laws_columns(const gm__laws *g, int64_t j);

@@ -364,8 +364,7 @@ static void number_points(const gm__laws *g, int64_t column, gm__grid *s)
     }
 }
 
-/* log_prob's values, in the precision that was asked for. */
-static gm_status call_values(gm_context *ctx, const gm__laws *g, gm__values **values)
+gm_status gm__laws_log_prob_values(gm_context *ctx, const gm__laws *g, gm__values **values)
 {
     gm_options *bag;
     GM_TRY(gm__options_new(ctx, &bag));
@@ -384,7 +383,7 @@ static gm_status fill(gm_context *ctx, gm__laws *g, gm__grid *s, int64_t column,
     gm__values *values;
     int64_t wide = s->nodes > NODES ? s->nodes : NODES, cells;
     l.some = CELLS / g->d < 1 ? 1 : CELLS / g->d < wide ? CELLS / g->d : wide;
-    GM_TRY(call_values(ctx, g, &values));
+    GM_TRY(gm__laws_log_prob_values(ctx, g, &values));
     l.values = values;
     cells = l.some * (g->d + 1) + 2 * wide;
     double *block = gm__alloc_array(&ctx->allocator, cells, sizeof *block);

@@ -258,5 +258,8 @@ typedef struct gm__scores {
 } gm__scores;
 gm_status gm__log_prob(gm_context *ctx, const gm_model *model, const gm__rows *rows,
                        const gm__values *values, const gm__scores *scores);
+/* gm_model_sample, or where data is not NULL gm_model_sample_rows, below another call. */
+gm_status gm__sample(gm_context *ctx, const gm_model *model, int64_t n, const gm_array *cond,
+                     const gm_options *opts, gm_array *x, gm_dataset **data);
 
 #endif
