@@ -354,6 +354,49 @@ START_TEST(rows_and_columns_given)
 }
 END_TEST
 
+/* In a fixed order rows that begin to lack cells at other columns go along together: each comes out
+ * as it does beside whole rows. */
+START_TEST(together_or_alone)
+{
+    enum { N = 9 };
+    static const char *const settings[] = {"seed=1", "steps=9", "hidden=9", "valid=0", NULL};
+    static const int first[N] = {2, 0, 3, 1, 4, 3, 0, 2, 1};
+    gm_context *ctx = law_context(NULL);
+    gm_dataset *rows = law_mixed(ctx, 60);
+    gm_options *opts = case_options(ctx, settings);
+    gm_model *model;
+    gm_conditional *law;
+    double whole[4 * N], all[4 * N], one[4 * N];
+    int64_t order[4];
+    if (_i)
+        test_ok(ctx, gm_fit(ctx, "autoregressive", rows, opts, &model));
+    else
+        model = law_fit(ctx, "ladder", rows, "standard");
+    test_ok(ctx, gm_conditional_create(ctx, model, NULL, &law));
+    ck_assert_int_eq(gm_conditional_order(law, order), 0);
+    test_ok(ctx, gm_dataset_read_f64(ctx, rows, 0, N, whole, 0));
+    memcpy(all, whole, sizeof all);
+    for (int i = 0; i < N; i++)
+        for (int k = first[i]; k < 4; k++)
+            all[4 * i + order[k]] = NAN;
+    for (int i = 0; i < N; i++) {
+        memcpy(one, whole, sizeof one);
+        memcpy(one + 4 * i, all + 4 * i, 4 * sizeof *one);
+        test_ok(ctx, impute(ctx, model, one, N, 4, "seed=5", NULL, NULL));
+        memcpy(whole + 4 * i, one + 4 * i, 4 * sizeof *one);
+        test_ok(ctx, gm_dataset_read_f64(ctx, rows, 0, N, one, 0));
+        ck_assert(first[i] < 4 || !memcmp(one + 4 * i, whole + 4 * i, 4 * sizeof *one));
+    }
+    test_ok(ctx, impute(ctx, model, all, N, 4, "seed=5", NULL, NULL));
+    ck_assert_mem_eq(all, whole, sizeof all);
+    gm_conditional_free(law);
+    gm_options_free(opts);
+    gm_model_free(model);
+    gm_dataset_free(rows);
+    gm_context_free(ctx);
+}
+END_TEST
+
 START_TEST(misuse)
 {
     gm_context *ctx = law_context(NULL);
@@ -437,6 +480,7 @@ static Suite *suite(void)
     tcase_add_test(t, ranges_of_mixed_columns);
     tcase_add_test(t, log_densities_given);
     tcase_add_test(t, rows_and_columns_given);
+    tcase_add_loop_test(t, together_or_alone, 0, 2);
     tcase_add_test(t, misuse);
     tcase_add_test(t, memory_that_fails);
     suite_add_tcase(s, t);

@@ -47,21 +47,21 @@ static gm_status chain(gm_context *ctx, gm__gaps *g, const unsigned char *known,
     for (int64_t i = 0; i < g->n; i++)
         memcpy(g->known + i * g->d, known, (size_t)g->d);
     check_support(g, logp);
+    int64_t count = 0, asked = 0;
+    for (int64_t i = 0; i < g->n; i++)
+        if (logp[i] > -INFINITY)
+            g->index[count++] = i;
     for (int64_t k = 0; k < g->d; k++) {
-        int64_t j = g->laws->order[k], count = 0;
+        int64_t j = g->laws->order[k];
         if (known[j])
             continue;
-        for (int64_t i = 0; i < g->n; i++)
-            if (logp[i] > -INFINITY)
-                g->index[count++] = i;
-        GM_TRY(gm__gaps_ask(ctx, g, count, j));
+        GM_TRY((asked++ ? gm__gaps_next : gm__gaps_ask)(ctx, g, count, j));
         for (int64_t i = 0; i < count; i++)
             g->value[i] = g->x[g->index[i] * g->d + j];
         GM_TRY(gm__laws_at(ctx, g->laws, 0, count, g->value, g->below, NULL, NULL));
-        for (int64_t i = 0; i < count; i++)
-            logp[g->index[i]] += g->below[i];
-        for (int64_t i = 0; i < g->n; i++)
-            g->known[i * g->d + j] = 1;
+        for (int64_t i = 0; i < count; i++) /* once impossible, always so */
+            if (logp[g->index[i]] > -INFINITY)
+                logp[g->index[i]] += g->below[i];
     }
     return GM_OK;
 }

@@ -44,6 +44,13 @@ gm_status gm__gaps_ask(gm_context *ctx, gm__gaps *g, int64_t count, int64_t colu
                         g->row0);
 }
 
+gm_status gm__gaps_next(gm_context *ctx, gm__gaps *g, int64_t count, int64_t column)
+{
+    for (int64_t i = 0; i < count; i++)
+        g->value[i] = g->x[g->index[i] * g->d + g->laws->column];
+    return gm__laws_next(ctx, g->laws, g->value, column);
+}
+
 double gm__gaps_uniform(gm_context *ctx, const gm__gaps *g, int64_t row, int64_t draw,
                         int64_t column)
 {

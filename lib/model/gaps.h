@@ -29,6 +29,9 @@ gm_status gm__gaps_ask(gm_context *ctx, gm__gaps *g, int64_t count, int64_t colu
 /* Completes the rows marked (n) by draws of whole rows where the family does that itself; 0 in
  * *done where it does not. */
 gm_status gm__gaps_complete(gm_context *ctx, gm__gaps *g, const unsigned char *marked, int *done);
+/* Goes on to `column` with the same rows, where the one asked for is known now as x has it; that is
+ * in g->value then. */
+gm_status gm__gaps_next(gm_context *ctx, gm__gaps *g, int64_t count, int64_t column);
 /* The uniform number of row i's column, of the draw-th draw: (seed, GM__FOR_GAP, draw, row). */
 double gm__gaps_uniform(gm_context *ctx, const gm__gaps *g, int64_t row, int64_t draw,
                         int64_t column);

@@ -49,6 +49,20 @@ static gm_status draw_values(gm_context *ctx, gm__gaps *g, int64_t count, int64_
     return gm__laws_quantile(ctx, g->laws, 0, count, g->below, g->above, g->value);
 }
 
+/* Completes the first `count` rows of g->index, whose laws of the column are set. */
+static gm_status fill_column(gm_context *ctx, gm__gaps *g, int64_t count, int64_t j,
+                             gm__law_point how)
+{
+    GM_TRY(how == GM__BY_DRAW ? draw_values(ctx, g, count, j)
+                              : gm__laws_point(ctx, g->laws, 0, count, how, g->value));
+    for (int64_t i = 0; i < count; i++) {
+        g->x[g->index[i] * g->d + j] = gm__transform_shown(g->laws->s->transform, j, g->value[i]);
+        if (how == GM__BY_DRAW)
+            g->known[g->index[i] * g->d + j] = 1;
+    }
+    return GM_OK;
+}
+
 static gm_status walk(gm_context *ctx, gm__gaps *g, const unsigned char *marked, gm__law_point how)
 {
     int done = 0;
@@ -61,14 +75,46 @@ static gm_status walk(gm_context *ctx, gm__gaps *g, const unsigned char *marked,
         if (count == 0)
             continue;
         GM_TRY(gm__gaps_ask(ctx, g, count, j));
-        GM_TRY(how == GM__BY_DRAW ? draw_values(ctx, g, count, j)
-                                  : gm__laws_point(ctx, g->laws, 0, count, how, g->value));
-        for (int64_t i = 0; i < count; i++) {
-            g->x[g->index[i] * g->d + j] =
-                gm__transform_shown(g->laws->s->transform, j, g->value[i]);
-            if (how == GM__BY_DRAW)
-                g->known[g->index[i] * g->d + j] = 1;
-        }
+        GM_TRY(fill_column(ctx, g, count, j, how));
+    }
+    return GM_OK;
+}
+
+/* The rank of a row's first missing cell. */
+static int64_t first_gap(const gm__gaps *g, int64_t i)
+{
+    int64_t k = 0;
+    while (k < g->d && g->known[i * g->d + g->laws->order[k]])
+        k++;
+    return k;
+}
+
+/* The rows marked into g->index, those that lack cells earlier in the order first. */
+static int64_t by_first_gap(gm__gaps *g, const unsigned char *marked)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < g->n; i++)
+        g->value[i] = marked[i] ? (double)first_gap(g, i) : -1;
+    for (int64_t k = 0; k < g->d; k++)
+        for (int64_t i = 0; i < g->n; i++)
+            if (g->value[i] == (double)k)
+                g->index[count++] = i;
+    return count;
+}
+
+/* In a fixed order, where what is missing comes last: all rows go along from the first column that
+ * one of them lacks. */
+static gm_status walk_in_order(gm_context *ctx, gm__gaps *g, const unsigned char *marked,
+                               gm__law_point how)
+{
+    int64_t all = by_first_gap(g, marked), count = 0;
+    int64_t from = all ? first_gap(g, g->index[0]) : g->d;
+    for (int64_t k = from; k < g->d; k++) {
+        int64_t j = g->laws->order[k];
+        while (count < all && first_gap(g, g->index[count]) <= k)
+            count++;
+        GM_TRY((k == from ? gm__gaps_ask : gm__gaps_next)(ctx, g, all, j));
+        GM_TRY(fill_column(ctx, g, count, j, how));
     }
     return GM_OK;
 }
@@ -91,7 +137,7 @@ static gm_status draw_crowd(gm_context *ctx, gm__crowd *c, int64_t column)
 static gm_status grow_crowd(gm_context *ctx, gm__crowd *c)
 {
     gm__gaps *g = &c->g;
-    int any = 0;
+    int any = 0, asked = 0;
     for (int64_t i = 0; i < g->n; i++)
         g->index[i] = i;
     for (int64_t k = 0; k < g->d; k++) {
@@ -99,7 +145,7 @@ static gm_status grow_crowd(gm_context *ctx, gm__crowd *c)
         any |= !c->known[j];
         if (!any)
             continue;
-        GM_TRY(gm__gaps_ask(ctx, g, g->n, j));
+        GM_TRY((asked++ ? gm__gaps_next : gm__gaps_ask)(ctx, g, g->n, j));
         if (!c->known[j])
             GM_TRY(draw_crowd(ctx, c, j));
         for (int64_t i = 0; i < g->n; i++) {
@@ -336,7 +382,7 @@ static gm_status complete(gm_context *ctx, gm__impute *m, gm__gaps *g, unsigned 
     GM_TRY(survey(ctx, m, g, marks));
     GM_TRY(gm__given_load(ctx, &m->given, GM__F64, g->row0, g->n, &cond));
     g->cond = cond;
-    GM_TRY(walk(ctx, g, marks, m->how));
+    GM_TRY((m->laws->free_order == 0 ? walk_in_order : walk)(ctx, g, marks, m->how));
     for (int64_t i = 0; i < g->n; i++)
         if (marks[g->n + i])
             return (m->laws->free_order < 0 ? by_chains : by_crowds)(ctx, m, g, marks + g->n);

@@ -97,7 +97,8 @@ static gm_status one_row(gm_context *ctx, gm__range *r, int64_t row, const doubl
                          double *error)
 {
     gm__gaps *g = &r->g;
-    int64_t visits = choose_columns(r), n = visits > 1 ? r->draws : 1, given = r->laws->s->given;
+    int64_t visits = choose_columns(r), asked = 0, n = visits > 1 ? r->draws : 1,
+            given = r->laws->s->given;
     memset(g->known, 0, (size_t)(n * g->d));
     for (int64_t i = 0; i < n * g->d; i++)
         g->x[i] = NAN;
@@ -112,7 +113,7 @@ static gm_status one_row(gm_context *ctx, gm__range *r, int64_t row, const doubl
         if (!r->asked[j])
             continue;
         GM_TRY(gm__check_cancel(ctx));
-        GM_TRY(gm__gaps_ask(ctx, g, n, j));
+        GM_TRY((asked++ ? gm__gaps_next : gm__gaps_ask)(ctx, g, n, j));
         GM_TRY(measure(ctx, r, n, j));
         for (int64_t i = 0; i < n; i++)
             r->weight[i] *= g->value[i];
