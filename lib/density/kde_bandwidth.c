@@ -272,8 +272,8 @@ gm_status gm__kde_sheather_jones(gm_context *ctx, const gm__kde_rows_of *r, doub
     GM_TRY(check(ctx, r));
     if (r->d != 1)
         return gm__fail(ctx, GM_E_SHAPE,
-                        "kde: the Sheather-Jones bandwidth is for one column, not "
-                        "%lld",
+                        "kde: the Sheather-Jones bandwidth is for one column, not %lld: take "
+                        "scott, silverman, lscv or likelihood",
                         (long long)r->d);
     GM_TRY(gm__kde_rule_of_thumb(ctx, GM__KDE_SILVERMAN, r, h));
     if (gm__add64(r->n, 8 * BINS, &size))

@@ -16,6 +16,8 @@ typedef struct given {
     void *room;
     size_t room_size;
     double *weight;    /* (count rows), or NULL: made when first needed */
+    double *own;       /* (count) logarithms of the rows' own weights; behind weight */
+    int owned;         /* they are known */
     double *at_place;  /* (blocks, stride) logarithms of kernels; behind weight */
     double *rows;      /* of the estimate being made */
     double *block;     /* H_BB's Cholesky factor (count, count) */
@@ -99,7 +101,7 @@ static gm_status given_init(gm_context *ctx, given *g, const gm__kde *k, const u
     size_t size;
     GM_TRY(gm__kde_query_size(ctx, k, &size));
     g->size = 2 * k->d + (k->root ? 3 * k->d * k->d : 0);
-    g->all = k->count + k->leaves * k->stride;
+    g->all = 2 * k->count + k->leaves * k->stride;
     g->y = gm__alloc_array(&ctx->allocator, g->size, sizeof *g->y);
     g->room = gm__alloc(&ctx->allocator, size);
     g->room_size = size;
@@ -147,6 +149,11 @@ static void block_kernels(given *g, int64_t block)
     for (int64_t j = 0; j < k->d; j++)
         if (g->mark[j])
             s->kernels->densities->term(&b, &s->term[j], s->a, s->m);
+    if (k->gauss) { /* m is 1 */
+        for (int64_t i = 0; i < n; i++)
+            to[i] = -s->a[i];
+        return;
+    }
     s->kernels->maps->map1[GM__F64][GM__LOG](to, s->m, n);
     for (int64_t i = 0; i < n; i++)
         to[i] -= s->a[i];
@@ -177,7 +184,8 @@ static gm_status weigh(gm_context *ctx, given *g, const double *value)
         g->weight = gm__alloc_array(&ctx->allocator, g->all, sizeof *g->weight);
         if (!g->weight)
             return gm__no_memory(ctx);
-        g->at_place = g->weight + k->count;
+        g->own = g->weight + k->count;
+        g->at_place = g->own + k->count;
     }
     to = g->weight;
     if (value && !k->root) {
@@ -185,9 +193,15 @@ static gm_status weigh(gm_context *ctx, given *g, const double *value)
         for (int64_t b = 0; b < k->leaves; b++)
             block_kernels(g, b);
     }
+    for (int64_t i = 0; i < k->count && value && !g->owned; i++)
+        g->own[i] = gm__kde_weight(ctx->kernels, k, i, g->mark);
+    if (value && !g->owned)
+        ctx->kernels->maps->map1[GM__F64][GM__LOG](g->own, g->own, k->count);
+    g->owned |= value != NULL;
     for (int64_t i = 0; i < k->count; i++)
-        to[i] = value ? gm__kde_weight(ctx->kernels, k, i, g->mark) : k->weight[i] / k->scale;
-    ctx->kernels->maps->map1[GM__F64][GM__LOG](to, to, k->count);
+        to[i] = value ? g->own[i] : k->weight[i] / k->scale;
+    if (!value)
+        ctx->kernels->maps->map1[GM__F64][GM__LOG](to, to, k->count);
     for (int64_t i = 0; i < k->count; i++) {
         if (value && to[i] > -INFINITY)
             to[i] += k->root ? whole_exponent(g, value, i) : g->at_place[k->place[i]];

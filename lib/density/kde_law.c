@@ -59,7 +59,7 @@ static double least_exponent(const gm__kde_laws *l, const gm__kde_part *p, int64
 }
 
 static void gauss_sums(const gm__kde_laws *l, const gm__kde_part *p, int64_t n, double v,
-                       double least, gm__kde_sums *s)
+                       double least, int shares, gm__kde_sums *s)
 {
     double u[CHUNK], e[CHUNK], b[CHUNK];
     for (int64_t i = 0; i < n; i++) {
@@ -67,10 +67,13 @@ static void gauss_sums(const gm__kde_laws *l, const gm__kde_part *p, int64_t n, 
         e[i] = least - 0.5 * u[i] * u[i];
     }
     l->kernels->maps->map1[GM__F64][GM__EXP](e, e, n);
+    for (int64_t i = 0; i < n; i++)
+        s->density += p[i].weight * e[i] / p[i].scale;
+    if (!shares)
+        return;
     l->kernels->maps->map1[GM__F64][GM__NORMAL_CDF](b, u, n);
     for (int64_t i = 0; i < n; i++) {
         u[i] = -u[i];
-        s->density += p[i].weight * e[i] / p[i].scale;
         s->below += p[i].weight * b[i];
     }
     l->kernels->maps->map1[GM__F64][GM__NORMAL_CDF](b, u, n);
@@ -78,13 +81,14 @@ static void gauss_sums(const gm__kde_laws *l, const gm__kde_part *p, int64_t n, 
         s->above += p[i].weight * b[i];
 }
 
+/* shares: below and above are asked for. */
 static double real_law(const gm__kde_laws *l, const gm__kde_part *p, int64_t n, double v,
-                       gm__kde_sums *s)
+                       int shares, gm__kde_sums *s)
 {
     int32_t kernel = l->column.kernel;
     double least = least_exponent(l, p, n, v);
     for (int64_t i = 0; i < n && kernel == GM__KERNEL_GAUSSIAN; i += CHUNK)
-        gauss_sums(l, p + i, n - i < CHUNK ? n - i : CHUNK, v, least, s);
+        gauss_sums(l, p + i, n - i < CHUNK ? n - i : CHUNK, v, least, shares, s);
     for (int64_t i = 0; i < n && kernel != GM__KERNEL_GAUSSIAN; i++) {
         double u = (v - p[i].center) / (l->column.bandwidth * p[i].scale);
         double beyond = gm__kde_tail(l->kernels, kernel, fabs(u));
@@ -188,7 +192,7 @@ static void at(const gm_law *of, int64_t i, double v, double *logp, double *belo
         s = (gm__kde_sums){0, 0, 0};
         switch (l->column.kind) {
         case GM__KDE_REAL:
-            least = real_law(l, p, n, v, &s);
+            least = real_law(l, p, n, v, below || above, &s);
             break;
         case GM__KDE_REFLECT:
             gm__kde_reflected_law(l, p, n, v, &s);
