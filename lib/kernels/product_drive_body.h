@@ -117,6 +117,17 @@ static void T(run_tile)(const T(job) * job, const T(rows) * rows, const T(panel)
         T(zero_unwanted)(job, i, b->j, h, b->w);
 }
 
+/* Whether a row of the tile wants anything there. */
+static int T(wanted)(const gm__product *p, int64_t i, int64_t h, int64_t j, int64_t w)
+{
+    for (int64_t end = i + h; i < end; i++) {
+        int64_t lo = p->n_lo ? p->n_lo[i] : 0, hi = p->n_hi ? p->n_hi[i] : p->n;
+        if (lo < hi && lo < j + w && hi > j)
+            return 1;
+    }
+    return 0;
+}
+
 /* The tiles of one panel, down the rows. */
 static void T(run_panel)(const T(job) * job, const T(rows) * rows, const T(panel) * b)
 {
@@ -129,11 +140,8 @@ static void T(run_panel)(const T(job) * job, const T(rows) * rows, const T(panel
 #endif
     for (int64_t i = rows->i0, t = 0, h; i < rows->i1; i += h, t++) {
         h = T(height)(rows->i0, rows->i1, most, t);
-        if (bounded) {
-            gm__range want = gm__product_wanted(p, i, h);
-            if (want.hi <= b->j || want.lo >= b->j + b->w)
-                continue;
-        }
+        if (bounded && !T(wanted)(p, i, h, b->j, b->w))
+            continue;
         T(run_tile)(job, rows, b, i, h);
     }
 }

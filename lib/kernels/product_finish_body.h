@@ -180,13 +180,14 @@ static void T(zero)(R *x, int64_t n)
 /* Zeros where a tile (h, w) at row i and column j was written and is not wanted. */
 static void T(zero_unwanted)(const T(job) *job, int64_t i, int64_t j, int64_t h, int64_t w)
 {
+    const gm__product *p = job->p;
     for (; h > 0; h--, i++) {
-        gm__range want = gm__product_wanted(job->p, i, 1);
-        int64_t lo = want.lo < j ? j : want.lo > j + w ? j + w : want.lo;
-        int64_t hi = want.hi < lo ? lo : want.hi > j + w ? j + w : want.hi;
-        R *c = job->c + i * job->p->ldc;
-        T(zero)(c + j, lo - j);
-        T(zero)(c + hi, j + w - hi);
+        int64_t lo = p->n_lo ? p->n_lo[i] - j : 0, hi = p->n_hi ? p->n_hi[i] - j : w;
+        lo = lo < 0 ? 0 : lo > w ? w : lo;
+        hi = hi < lo ? lo : hi > w ? w : hi;
+        R *c = job->c + i * p->ldc + j;
+        T(zero)(c, lo);
+        T(zero)(c + hi, w - hi);
     }
 }
 

@@ -6,6 +6,8 @@
 #define GM_SPARSE_LIST 98304  /* its non-zeros, at most */
 #define GM_SPARSE_ROWS 1024   /* at most */
 #define GM_SPARSE_PANEL 28672 /* bytes of a packed panel */
+#define GM_SPARSE_AHEAD 8     /* rows that C is asked for before it is written */
+#define GM_SPARSE_NEAR 131072 /* bytes of B and C that stay in a cache from step to step */
 #define GM_SPARSE_CUTS (GM_SPARSE_AREA / VL + 2 * GM_SPARSE_ROWS)
 
 /* Rows [i0, i1) of the block want vectors [v0, v1) of the panel. */
@@ -36,6 +38,7 @@ typedef struct T(sparse) {
     int64_t j1;       /* columns end */
     int64_t nv;       /* vectors of the widest panel */
     int64_t steps;    /* of k in a block, at most */
+    int far;          /* too much memory to lie in a near cache: it is asked for ahead */
     T(ahead) ahead;
 } T(sparse);
 
@@ -65,13 +68,16 @@ VSHARED uint32_t T(list_row)(const T(sparse) * z, int64_t i, const R *x, int64_t
 }
 
 /* VL rows from row i on of a transposed A, one after the other, ld apart. */
-static void T(turn_rows)(const T(job) * job, R *to, ptrdiff_t ld, int64_t i)
+static void T(turn_rows)(const T(job) * job, R *to, ptrdiff_t ld, int64_t i, int far)
 {
     const gm__product *p = job->p;
     const R *x = job->a + i;
     int64_t q = 0, rows = p->m - i < VL ? p->m - i : VL;
-    for (; rows == VL && q + VL <= p->k; q += VL)
+    for (; rows == VL && q + VL <= p->k; q += VL) {
+        for (int64_t r = 0; far && r < VL; r++)
+            __builtin_prefetch(x + (q + r) * p->lda + VL, 0, 3);
         T(turn_square)(to + q, ld, x + q * p->lda, p->lda);
+    }
     for (; q < p->k; q++)
         for (int64_t r = 0; r < rows; r++)
             to[r * ld + q] = x[q * p->lda + r];
@@ -88,7 +94,7 @@ static int T(list_rows)(const T(job) * job, const T(sparse) * z)
         if (n + (uint64_t)p->k + VL > GM_SPARSE_LIST)
             return 0;
         if (p->ta && i % VL == 0)
-            T(turn_rows)(job, turned, ld, z->i0 + i);
+            T(turn_rows)(job, turned, ld, z->i0 + i, z->far);
         n = T(list_row)(z, i, p->ta ? turned + i % VL * ld : job->a + (z->i0 + i) * ld, p->k, n);
     }
     return 1;

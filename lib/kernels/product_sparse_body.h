@@ -39,8 +39,8 @@ static int T(looks_sparse)(const T(job) * job, gm__share s)
 
 /* c (nv vectors) through the steps of one row and block. Returns the least of `low` and the bits of
  * the sums as integers, of which -0 is the least of all. */
-VINLINE __m512i T(sparse_row)(const int nv, R *c, const R *b, const uint16_t *at, const R *x,
-                              int64_t n, int first, __m512i low)
+VINLINE __m512i T(sparse_row)(const int nv, R *to, const R *c, const R *b, const uint16_t *at,
+                              const R *x, int64_t n, int first, __m512i low)
 {
     V c0, c1, c2, c3, c4, c5, c6, c7;
 #define GM_SPARSE_EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
@@ -58,7 +58,7 @@ VINLINE __m512i T(sparse_row)(const int nv, R *c, const R *b, const uint16_t *at
     }
 #define GM_SPARSE_SAVE(v)                                                                          \
     if (nv > v)                                                                                    \
-        V_STORE(c + v * VL, c##v), low = _mm512_min_epi32(low, (__m512i)c##v);
+        V_STORE(to + v * VL, c##v), low = _mm512_min_epi32(low, (__m512i)c##v);
     GM_SPARSE_EACH(GM_SPARSE_BEGIN)
     for (; n >= 4; n -= 4, x += 4, at += 4) {
         const __m512 four = _mm512_broadcast_f32x4(_mm_loadu_ps(x));
@@ -94,7 +94,7 @@ static void T(want_next)(const T(job) * job, T(sparse) * z, int64_t k0, int64_t 
         z->ahead = (T(ahead)){job->b + j * p->ldb + k0, w, k, p->ldb, 0};
     else
         z->ahead = (T(ahead)){job->b + k0 * p->ldb + j, k, w, p->ldb, 0};
-    if (k <= 0 || w <= 0)
+    if (k <= 0 || w <= 0 || !z->far)
         z->ahead.rows = 0;
     z->ahead.each = (z->ahead.rows + z->rows - 1) / z->rows;
 }
@@ -113,7 +113,8 @@ typedef struct T(block) {
     int64_t k0, k1, v0, v1;
     int64_t i0, i1;
     int first;     /* the sums begin here */
-    R *to;         /* where they go next, if this is their last block: column and row 0; or NULL */
+    int direct;    /* and go to C as they are */
+    R *to;         /* where they go, if this is their last block: column and row 0; or NULL */
     const R *gate; /* what meets them there; or NULL */
     ptrdiff_t ldc, ldgate;
 } T(block);
@@ -130,13 +131,14 @@ typedef struct T(block) {
         __m512i low = _mm512_setzero_si512();                                                      \
         for (int64_t i = s->i0; i < s->i1; i++) {                                                  \
             uint32_t from = T(place)(z, i, s->k0), to = T(place)(z, i, s->k1);                     \
-            for (int v = 0; s->to && v < vectors; v++)                                             \
-                __builtin_prefetch(s->to + i * s->ldc + v * VL, 1, 2);                             \
+            for (int v = 0; s->to && z->far && v < vectors; v++)                                   \
+                __builtin_prefetch(s->to + (i + GM_SPARSE_AHEAD) * s->ldc + v * VL, 1, 2);         \
             for (int v = 0; s->gate && v < vectors; v++)                                           \
                 __builtin_prefetch(s->gate + i * s->ldgate + v * VL, 0, 2);                        \
             T(fetch_some)(&z->ahead);                                                              \
-            low = T(sparse_row)(vectors, c + i * z->nv * VL, b, room->at + from,                   \
-                                room->value + from, to - from, s->first, low);                     \
+            R *sum = c + i * z->nv * VL;                                                           \
+            low = T(sparse_row)(vectors, s->direct ? s->to + i * s->ldc : sum, sum, b,             \
+                                room->at + from, room->value + from, to - from, s->first, low);    \
         }                                                                                          \
         return _mm512_cmpeq_epi32_mask(low, _mm512_set1_epi32(INT32_MIN)) != 0;                    \
     }
@@ -170,6 +172,7 @@ static int T(all_finite)(const R *x, int64_t k, int64_t ld, int64_t w)
 typedef struct T(sparse_panel) {
     int64_t j, w, runs;
     int negative; /* a sum was -0 */
+    int direct;   /* sums go to C from registers */
 } T(sparse_panel);
 
 /* One block of steps; 0 if B is not finite there. */
@@ -258,13 +261,13 @@ static int T(cut_panel)(const gm__product *p, int64_t j, int64_t w, T(block) * t
     return (int)n;
 }
 
-/* A -0 among the sums of row i. */
-static int T(has_negative_zero)(const T(sparse) * z, int64_t i, int64_t v0, int64_t v1)
+/* A -0 among the sums of a row. */
+static int T(has_negative_zero)(const R *sum, int64_t vectors)
 {
     __mmask16 some = 0;
-    for (int64_t v = v0; v < v1; v++)
-        some |= _mm512_cmpeq_epi32_mask((__m512i)V_LOAD(z->room->c + (i * z->nv + v) * VL),
-                                        _mm512_set1_epi32(INT32_MIN));
+    for (int64_t v = 0; v < vectors; v++)
+        some |=
+            _mm512_cmpeq_epi32_mask((__m512i)V_LOAD(sum + v * VL), _mm512_set1_epi32(INT32_MIN));
     return some != 0;
 }
 
@@ -280,13 +283,15 @@ static void T(sparse_again)(const T(job) * job, gm__share s, void *scratch)
 static void T(sparse_finish)(const T(job) * job, const T(sparse) * z, const T(sparse_panel) * b,
                              const T(run_of_rows) * run, void *scratch)
 {
-    const int64_t ld = z->nv * VL, at = run->v0 * VL, j = b->j + at;
+    const int64_t at = run->v0 * VL, j = b->j + at, ld = b->direct ? job->p->ldc : z->nv * VL;
+    const R *sum = b->direct ? job->c + z->i0 * ld + j : z->room->c + at;
     int64_t w = (run->v1 * VL < b->w ? run->v1 * VL : b->w) - at;
     for (int64_t i = b->negative ? run->i0 : run->i1, from = run->i0; i <= run->i1; i++) {
-        int again = i < run->i1 && T(has_negative_zero)(z, i, run->v0, run->v1);
+        int again = i < run->i1 && T(has_negative_zero)(sum + i * ld, run->v1 - run->v0);
         if (!again && i < run->i1)
             continue;
-        T(finish_tile)(job, z->i0 + from, j, i - from, w, z->room->c + from * ld + at, ld, 1, 1);
+        if (!b->direct)
+            T(finish_tile)(job, z->i0 + from, j, i - from, w, sum + from * ld, ld, 1, 1);
         if (job->p->zeroed)
             T(zero_unwanted)(job, z->i0 + from, j, i - from, w);
         from = i + 1;
@@ -305,8 +310,9 @@ static void T(last_block)(const T(job) * job, T(sparse) * z, const T(sparse_pane
     int64_t j = b->j + b->w;
     s->ldc = p->ldc;
     s->ldgate = p->ldgate;
+    s->direct = b->direct;
     s->to = job->c + z->i0 * s->ldc + b->j;
-    s->gate = job->gate ? job->gate + z->i0 * s->ldgate + b->j : NULL;
+    s->gate = job->gate && z->far ? job->gate + z->i0 * s->ldgate + b->j : NULL;
     T(want_next)(job, z, j < z->j1 ? gm__product_steps(p, j).lo : 0, z->steps, j, z->nv * VL);
 }
 
@@ -318,6 +324,7 @@ static int T(sparse_sums)(const T(job) * job, T(sparse) * z, T(sparse_panel) * b
     int first = n > 0 && stretch[0].v0 == 0 && stretch[0].v1 * VL >= b->w;
     if (n < 0)
         return 0;
+    b->direct = !job->does && n == 1 && b->w % VL == 0;
     if (!first)
         memset(z->room->c, 0, (size_t)(z->rows * z->nv * VL) * sizeof(R));
     for (int s = 0; s < n; s++) {
@@ -372,6 +379,7 @@ static int T(run_sparse)(const T(job) * job, gm__share s, void *scratch, void *r
     int64_t units = (s.j1 - s.j0 + unit * VL - 1) / (unit * VL), panels = (units * unit + 7) / 8;
     T(sparse) z = {.room = room, .j1 = s.j1, .nv = (units + panels - 1) / panels * unit};
     z.steps = GM_SPARSE_PANEL / (int64_t)(z.nv * VL * (int64_t)sizeof(R));
+    z.far = (m + p->k) * p->n * (int64_t)sizeof(R) > GM_SPARSE_NEAR;
     int64_t most = GM_SPARSE_AREA / p->k < GM_SPARSE_ROWS ? GM_SPARSE_AREA / p->k : GM_SPARSE_ROWS;
     int64_t blocks = (m + most - 1) / most;
     for (int64_t t = 0; t < blocks; t++) {
@@ -399,5 +407,7 @@ static int T(run_sparse)(const T(job) * job, gm__share s, void *scratch, void *r
 #undef GM_SPARSE_LIST
 #undef GM_SPARSE_ROWS
 #undef GM_SPARSE_PANEL
+#undef GM_SPARSE_AHEAD
+#undef GM_SPARSE_NEAR
 #undef GM_SPARSE_CUTS
 #undef GM_SPARSE_STRETCHES
