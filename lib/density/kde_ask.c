@@ -19,9 +19,9 @@ typedef struct entry {
 
 typedef struct walk {
     gm__kde_query *s;
-    double rtol, atol; /* atol in units of the sum */
-    int narrow;        /* float where its error fits */
-    int decide;        /* stop once the sum is above or below level */
+    double rtol, atol, asked; /* atol in units of the sum; and of the density */
+    int narrow;               /* float where its error fits */
+    int decide;               /* stop once the sum is above or below level */
     double log_level, level, margin;
     double low, gap, done, all, share; /* share: 1 / all */
     double noise;                      /* what float may have added or lost */
@@ -398,6 +398,7 @@ typedef struct asking {
     int64_t m, stride;
     int32_t parts;
     double rtol, atol;
+    const double *atols;  /* (m), or NULL: atol */
     const double *levels; /* (m) log densities */
     double *value, *lower, *upper;
     int8_t *answer;
@@ -429,7 +430,8 @@ static void set_units(const asking *a, walk *w)
 {
     const gm__kde *k = w->s->k;
     double unit = k->log_norm + a->log_total + w->s->shift;
-    w->atol = a->atol > 0 ? a->atol * gm__kde_map(a->kernels, GM__EXP, unit < 700 ? unit : 700) : 0;
+    w->atol =
+        w->asked > 0 ? w->asked * gm__kde_map(a->kernels, GM__EXP, unit < 700 ? unit : 700) : 0;
     if (w->decide) {
         unit += w->log_level;
         w->level = gm__kde_map(a->kernels, GM__EXP, unit < 709 ? unit : 709);
@@ -496,6 +498,7 @@ static void ask_rows(const asking *a, walk *w, int64_t first, int64_t n, double 
         if (gm_cancel_tripped(a->cancel)) /* the caller fails: nothing of this is read */
             return;
         gm__kde_place(a->k, a->q + (first + i) * a->stride, y);
+        w->asked = a->atols ? a->atols[first + i] : a->atol;
         if (w->decide) /* infinite levels are as good as these */
             w->log_level = a->levels[first + i] < -1e5  ? -1e5
                            : a->levels[first + i] > 1e5 ? 1e5
@@ -578,6 +581,25 @@ gm_status gm__kde_log_density(gm_context *ctx, const gm__kde *kde, const double 
                 .rtol = promise->rtol,
                 .atol = promise->atol,
                 .value = value,
+                .lower = lower,
+                .upper = upper};
+    if (!gm__kde_folds(kde, promise))
+        return ask_all(ctx, &a);
+    GM_TRY(check(ctx, &a));
+    return gm__kde_fold_ask(ctx, kde, q, m, stride, promise, value, lower, upper);
+}
+
+gm_status gm__kde_log_density_within(gm_context *ctx, const gm__kde *k, const double *q, int64_t m,
+                                     int64_t stride, const gm__kde_promise *promise,
+                                     const double *atol, double *lower, double *upper)
+{
+    asking a = {.k = k,
+                .kernels = ctx->kernels,
+                .q = q,
+                .m = m,
+                .stride = stride,
+                .rtol = promise->rtol,
+                .atols = atol,
                 .lower = lower,
                 .upper = upper};
     return ask_all(ctx, &a);

@@ -12,6 +12,7 @@ void gm__kde_free(gm__kde *k)
         return;
     gm_allocator a = k->allocator;
     size_t d = (size_t)k->d, room = (size_t)k->count;
+    gm__kde_free(k->flat);
     gm__kde_clear_tree(k);
     gm__free(&a, k->columns, d * sizeof *k->columns);
     gm__free(&a, k->inverse, d * sizeof *k->inverse);
@@ -142,7 +143,8 @@ static gm_status set_up(gm_context *ctx, gm__kde *k, const gm__kde_config *c)
         GM_TRY(set_matrix(ctx, k, c));
     GM_TRY(set_rows(ctx, k, c));
     GM_TRY(gm__kde_prepare(ctx, k));
-    return gm__kde_build(ctx, k);
+    GM_TRY(gm__kde_build(ctx, k));
+    return gm__kde_fold_create(ctx, k);
 }
 
 gm_status gm__kde_create(gm_context *ctx, const gm__kde_config *config, gm__kde **kde)

@@ -39,6 +39,7 @@ struct gm__kde {
     double *moment;            /* (2 leaves, moments) or NULL */
     double *powers;            /* e^-i, i under GM__KDE_POWERS; then e^-(j/16), j from 0 to 16 */
     struct gm__kde_grid *grid; /* or NULL */
+    struct gm__kde *flat;      /* without its walls, for kde_fold.c; or NULL */
 };
 #define GM__KDE_POWERS 768
 
@@ -171,6 +172,20 @@ void gm__kde_moments_join(gm__kde *k, const gm__kernels *kernels, int64_t node);
 void gm__kde_moments_settle(gm__kde *k);
 /* The sum of weight times kernel over a node, to the error; 0 where the moments cannot say. */
 int gm__kde_moments_sum(const gm__kde_query *s, int64_t node, double *sum, double *error);
+
+/* ---- Walls (kde_fold.c) ---- */
+
+/* Makes k->flat where all columns are real, some with reflecting walls, one or two in all. */
+gm_status gm__kde_fold_create(gm_context *ctx, gm__kde *k);
+/* Whether it answers; and the answers, as gm__kde_log_density. */
+int gm__kde_folds(const gm__kde *k, const gm__kde_promise *promise);
+gm_status gm__kde_fold_ask(gm_context *ctx, const gm__kde *k, const double *q, int64_t m,
+                           int64_t stride, const gm__kde_promise *promise, double *value,
+                           double *lower, double *upper);
+/* gm__kde_log_density's bounds, atol (m) of each query. */
+gm_status gm__kde_log_density_within(gm_context *ctx, const gm__kde *k, const double *q, int64_t m,
+                                     int64_t stride, const gm__kde_promise *promise,
+                                     const double *atol, double *lower, double *upper);
 
 /* ---- The grid ---- */
 
