@@ -19,11 +19,11 @@ extern "C" {
  * matrix too) have a grid, at any point asked and at the same cost, unless bandwidths are so narrow
  * that it would be larger than 64 times the rows. Other kernels in one real column, and their
  * products in two, add up whole nodes of the tree that are narrower than a bandwidth from their
- * moments. Where one or two real columns have reflecting walls, the same are asked at the images of
- * the place (unless bandwidths are so wide that there are more than 64, or rtol and atol are 0).
- * All the rest, radial kernels in two columns, beta kernels, circles, what counts, bandwidths of
- * rows, more columns, and what grid or moments leave open, is the tree's: nodes between bounds, and
- * rows one by one.
+ * moments. One circular column has a Fourier series. Where one or two real columns have reflecting
+ * walls, the same are asked at the images of the place (unless bandwidths are so wide that there
+ * are more than 64, or rtol and atol are 0). All the rest, radial kernels in two columns, beta
+ * kernels, what counts, bandwidths of rows, more columns, and what grid or moments leave open, is
+ * the tree's: nodes between bounds, and rows one by one.
  *
  * Going on from a model (gm_fit_config's init, fit --init) keeps its rows and adds new ones; its
  * bandwidths stay unless the option "bandwidth" is set for that fit, which then holds for all rows.

@@ -463,7 +463,8 @@ static void bound(const asking *a, walk *w, const double *y)
     w->margin = margin_of(a->k, 0);
     if (s->outside)
         return;
-    if (a->k->grid && gm__kde_grid_ask(a->k, a->kernels, y, ends)) {
+    if ((a->k->grid && gm__kde_grid_ask(a->k, a->kernels, y, ends)) ||
+        (a->k->series && gm__kde_series_ask(a->k, a->kernels, y[0], ends))) {
         set_units(a, w);
         w->low = ends[0];
         w->gap = ends[1] - ends[0];

@@ -39,7 +39,8 @@ struct gm__kde {
     double *moment;            /* (2 leaves, moments) or NULL */
     double *powers;            /* e^-i, i under GM__KDE_POWERS; then e^-(j/16), j from 0 to 16 */
     struct gm__kde_grid *grid; /* or NULL */
-    struct gm__kde *flat;      /* without its walls, for kde_fold.c; or NULL */
+    struct gm__kde_series *series; /* of one circular column: kde_series.c; or NULL */
+    struct gm__kde *flat;          /* without its walls, for kde_fold.c; or NULL */
 };
 #define GM__KDE_POWERS 768
 
@@ -186,6 +187,13 @@ gm_status gm__kde_fold_ask(gm_context *ctx, const gm__kde *k, const double *q, i
 gm_status gm__kde_log_density_within(gm_context *ctx, const gm__kde *k, const double *q, int64_t m,
                                      int64_t stride, const gm__kde_promise *promise,
                                      const double *atol, double *lower, double *upper);
+
+/* ---- The series ---- */
+
+/* As the grid, of one circular column; q an angle. */
+void gm__kde_series_build(gm_context *ctx, gm__kde *k);
+void gm__kde_series_free(gm__kde *k);
+int gm__kde_series_ask(const gm__kde *k, const gm__kernels *kernels, double q, double bound[2]);
 
 /* ---- The grid ---- */
 

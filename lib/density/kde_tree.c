@@ -205,6 +205,7 @@ void gm__kde_clear_tree(gm__kde *k)
     gm__free(a, k->beta, nodes * d * 4 * sizeof *k->beta);
     gm__free(a, k->moment, nodes * (size_t)k->moments * sizeof *k->moment);
     gm__kde_grid_free(k);
+    gm__kde_series_free(k);
     forget_tree(k);
 }
 
@@ -318,7 +319,8 @@ static gm_status make(gm_context *ctx, gm__kde *k, plan *b)
     if (k->fan)
         fill_fans(k);
     gm__kde_grid_build(ctx, k, n, b->y);
-    return GM_OK;
+    gm__kde_series_build(ctx, k);
+    return gm__check_cancel(ctx);
 }
 
 /* What a failure leaves is freed with the estimate. */
