@@ -15,7 +15,9 @@ static gm_status check_known(gm_context *ctx, const gm__laws *l, const unsigned 
         if (l->free_order == 0 && known[j] && unknown)
             return gm__fail(ctx, GM_E_UNSUPPORTED,
                             "log_prob_given: the family %s knows columns in one order, in which %s "
-                            "lies behind unknown ones (gm_conditional_order)",
+                            "lies behind unknown ones (gm_conditional_order); leave it unknown as "
+                            "well, or fit a family that takes any, such as autoregressive with "
+                            "any_order",
                             l->s->family->name, gm__column_label(&label, l->s->rows, j));
         unknown += !known[j];
     }
