@@ -60,7 +60,7 @@ int32_t gm__kde_moment_count(const gm__kde *k)
 static int64_t each(const gm__kde *k)
 {
     const double *of;
-    return powers(k->columns[0].kernel, &of);
+    return k->d == 1 ? k->moments : powers(k->columns[0].kernel, &of);
 }
 
 /* The middle of a node in column j; *width in bandwidths. */
@@ -103,7 +103,7 @@ static void functions(const gm__kde *k, const gm__kernels *kernels, double y, do
 
 void gm__kde_moments_of(gm__kde *k, const gm__kernels *kernels, int64_t block, const double *x)
 {
-    int64_t node = gm__kde_node(k, block), n = each(k), other = k->moments / n;
+    int64_t node = gm__kde_node(k, block), n = each(k), other = k->d == 2 ? n : 1;
     const double *w = gm__kde_block(k, block) + k->wide * k->stride;
     double width, f[2][MOST] = {{0}, {1}}, *m = k->moment + node * k->moments;
     memset(m, 0, (size_t)k->moments * sizeof *m);
@@ -112,8 +112,9 @@ void gm__kde_moments_of(gm__kde *k, const gm__kernels *kernels, int64_t block, c
             double c = middle_of(k, node, j, &width);
             functions(k, kernels, (x[i * k->d + j] - c) * k->inverse[j], j ? 1 : w[i], f[j]);
         }
-        for (int64_t p = 0; p < k->moments; p++)
-            m[p] += f[0][p / other] * f[1][p % other];
+        for (int64_t p = 0; p < n; p++)
+            for (int64_t q = 0; q < other; q++)
+                m[p * other + q] += f[0][p] * f[1][q];
     }
 }
 
@@ -208,7 +209,6 @@ static void coefficients(const gm__kde_query *s, int64_t node, int64_t j, double
     const double *of, *box = k->box + 2 * k->d * node + j;
     double q = s->q[j], width, c = middle_of(k, node, j, &width), b = (q - c) * k->inverse[j];
     double side = q >= box[k->d] ? 1 : -1, t = side * b, half = 1, sign = 1;
-    int64_t n = powers(kernel, &of);
     *size = 0;
     if (kernel == GM__KERNEL_EXPONENTIAL) {
         g[side < 0] = gm__kde_map(s->kernels, GM__EXP, -t);
@@ -221,6 +221,7 @@ static void coefficients(const gm__kde_query *s, int64_t node, int64_t j, double
         return;
     }
     /* a polynomial's Taylor coefficients at t, by Horner's scheme again and again */
+    int64_t n = powers(kernel, &of);
     memcpy(g, of, (size_t)n * sizeof *g);
     for (int64_t p = 0; p < n; p++) {
         for (int64_t i = n - 2; i >= p; i--)
@@ -236,12 +237,13 @@ int gm__kde_moments_sum(const gm__kde_query *s, int64_t node, double *sum, doubl
 {
     const gm__kde *k = s->k;
     const double *m = k->moment + node * k->moments;
-    double g[2][MOST] = {{0}, {1}}, size[2];
+    double g[2][MOST], size[2];
     int32_t kernel = k->columns[0].kernel;
-    int64_t n = each(k), other = k->moments / n;
     for (int64_t j = 0; j < k->d; j++)
         if (!in_one_piece(s, node, j))
             return 0;
+    int64_t n = each(k), other = k->d == 2 ? n : 1;
+    g[1][0] = 1;
     for (int64_t j = 0; j < k->d; j++)
         coefficients(s, node, j, g[j], &size[j]);
     *sum = 0;
