@@ -48,7 +48,7 @@ static const struct {
     {"copula",
      "rrv",
      {"seed=1", "marginals=mixture", NULL},
-     "a4eda82e7090a3dadc0fcce7b243ab1e7eec7097c2b6d29f00d7b437a806be20"},
+     "4237921b1a0ed2162426c178bc60fbc3069ad28db7f918f2920ff35b3541baba"},
     {"copula",
      "rir",
      {"seed=1", "marginals=kde", NULL},

@@ -8,7 +8,8 @@
 
 #define STEPS 256
 #define MOST_COMPONENTS 1024 /* of a table: no fit makes as many */
-#define NEAR 1e-5            /* a step, in deviations, of which the cube is under rounding */
+#define PATIENCE 16
+#define NEAR 1e-5 /* a step, in deviations, of which the cube is under rounding */
 
 struct gm__marginal_table {
     double low, step, scale;             /* scale: the least deviation */
@@ -74,7 +75,9 @@ static double between(const struct gm__marginal_table *t, int64_t i, double z)
     return t->low + t->step * (double)i + u * (a + u * (b + u * (c3 + u * (c4 + u * c5))));
 }
 
-/* Between two bounds that hold it: halving, and Halley's method where it stays inside. */
+/* Between two bounds that hold it: Halley's method where the score's bend is small over the step
+ * (far from the root, between modes that lie apart, its steps are 2 / bend whatever the distance),
+ * else Newton's, else halving; every second step halves where these take long. */
 double gm__mixture_value(const gm__kernels *k, const gm__marginal *m, double z)
 {
     const struct gm__marginal_table *t = m->table;
@@ -99,10 +102,9 @@ double gm__mixture_value(const gm__kernels *k, const gm__marginal *m, double z)
             high = x;
         else
             low = x;
-        double newton = (z - c.value) / c.slope, next = x + newton / (1 + 0.5 * newton * c.bend);
-        if (!(next > low && next < high))
-            next = x + newton;
-        if (!(next > low && next < high))
+        double newton = (z - c.value) / c.slope, bend = newton * c.bend;
+        double next = fabs(bend) <= 1 ? x + newton / (1 + 0.5 * bend) : x + newton;
+        if (!(next > low && next < high) || (step >= PATIENCE && step % 2))
             next = 0.5 * (low + high);
         else if (fabs(next - x) <= near)
             return next;
