@@ -107,7 +107,7 @@ static double fit_to(const gm__kde_rows_of *r, int64_t j, const gm__kde_column *
         return h < 30 * width ? h : 30 * width;
     case GM__KDE_BETA:
         h *= beta_scale(r, j, c);
-        return h < 1e-6 * width ? 1e-6 * width : h < width ? h : width;
+        return h < 1e-5 * width ? 1e-5 * width : h < width ? h : width;
     case GM__KDE_CIRCULAR:
         return h < 1e-6 * width ? 1e-6 * width : h < width ? h : width;
     default:

@@ -55,7 +55,8 @@ static gm_status check_column(gm_context *ctx, const gm__kde_column *c, int64_t 
         most = GM__KDE_MOST_LAMBDA;
     int discrete = c->kind >= GM__KDE_CATEGORY;
     if (c->kind == GM__KDE_CIRCULAR || c->kind == GM__KDE_BETA) {
-        least = 1e-7 * (c->high - c->low);
+        /* the law of beta kernels any narrower would ask for lgamma of over 1e10 */
+        least = (c->kind == GM__KDE_BETA ? 1e-5 : 1e-7) * (c->high - c->low);
         most = 1e3 * (c->high - c->low);
     }
     if (!finite(h) || h > most || h < least || (!discrete && !(h > 0)) ||
