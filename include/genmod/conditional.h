@@ -35,7 +35,8 @@ GM_API gm_status gm_conditional_create(gm_context *ctx, const gm_model *model,
                                        const gm_options *opts, gm_conditional **conditional);
 GM_API void gm_conditional_free(gm_conditional *conditional);
 /* Fills order[d] (may be NULL): the law of column order[i] is known given columns order[0] to
- * order[i - 1]. Returns 1 if it is known given any others as well; 0 if not, and for NULL. */
+ * order[i - 1]. Returns 1 if it is known given any others as well; 0 if not, and for NULL; -1 if
+ * each column is known only given all the others, in which case order is that of x. */
 GM_API int32_t gm_conditional_order(const gm_conditional *conditional, int64_t *order);
 /* Says which law the calls below answer for: that of `column`, in each row of x (n, d), given the
  * row's values of the columns j where known[j] is not 0. Other values are not looked at, but that

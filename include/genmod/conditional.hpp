@@ -33,7 +33,7 @@ public:
     {
         ctx.check(gm_conditional_create(ctx.get(), m.get(), how.get(), &p_));
     }
-    bool any_order() const { return gm_conditional_order(p_, nullptr) != 0; }
+    bool any_order() const { return gm_conditional_order(p_, nullptr) == 1; }
     std::vector<std::int64_t> order() const
     {
         std::vector<std::int64_t> all(p_ ? std::size_t(columns_) : 0);
