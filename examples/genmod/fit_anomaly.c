@@ -1,4 +1,5 @@
 /* genmod fit FAMILY DATA -o MODEL --for anomaly */
+#include <stdio.h>
 #include <string.h>
 
 #include "tool.h"
@@ -55,6 +56,8 @@ static int learn(job *j)
         return tool_failed_at(&j->t, j->t.args->operand[1]);
     if (status)
         return tool_refused(&j->t, status);
+    if (!strcmp(j->t.args->operand[0], "auto") && !cli_value(j->t.args, "quiet"))
+        printf("chosen by rows held out: %s\n", gm_model_family(j->model));
     return tool_save_model(&j->t, j->model, cli_value(j->t.args, "output"));
 }
 
