@@ -167,19 +167,6 @@ static int prepare(job *j)
     return result;
 }
 
-/* Tells which file it is that cannot be learned from. */
-static int refuse_start(job *j, gm_status status)
-{
-    char text[512] = "";
-
-    gm_context_error(j->t.ctx, text, sizeof text, NULL);
-    if (j->valid && !strncmp(text, "validation rows", 15))
-        return tool_failed_at(&j->t, tool_valid_file(j->t.args));
-    if (status == GM_E_DATA)
-        return tool_failed_at(&j->t, j->t.args->operand[1]);
-    return tool_refused(&j->t, status);
-}
-
 /* A family without a trainer is fitted here already. */
 static int start(job *j)
 {
@@ -202,7 +189,7 @@ static int start(job *j)
         status = gm_trainer_resume(j->t.ctx, family, &j->config, resume, &j->trainer);
     else
         status = gm_trainer_create(j->t.ctx, family, &j->config, &j->trainer);
-    return status ? refuse_start(j, status) : TOOL_OK;
+    return status ? tool_refused_rows(&j->t, status) : TOOL_OK;
 }
 
 /* An interrupted fit keeps what it has in its checkpoint, if it has one. */

@@ -52,10 +52,8 @@ static int learn(job *j)
     gm_status status =
         gm_fit_anomaly(j->t.ctx, j->t.args->operand[0], j->rows, j->options, &j->model);
 
-    if (status == GM_E_DATA)
-        return tool_failed_at(&j->t, j->t.args->operand[1]);
     if (status)
-        return tool_refused(&j->t, status);
+        return tool_refused_rows(&j->t, status);
     if (!strcmp(j->t.args->operand[0], "auto") && !cli_value(j->t.args, "quiet"))
         printf("chosen by rows held out: %s\n", gm_model_family(j->model));
     return tool_save_model(&j->t, j->model, cli_value(j->t.args, "output"));

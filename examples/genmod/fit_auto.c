@@ -106,19 +106,6 @@ static int32_t report(void *user, const gm_progress *now)
     return progress_report(((job *)user)->progress, now);
 }
 
-/* Tells which file it is that something is wrong with. */
-static int refuse(job *j, gm_status status)
-{
-    char text[512] = "";
-
-    gm_context_error(j->t.ctx, text, sizeof text, NULL);
-    if (j->valid && !strncmp(text, "validation rows", 15))
-        return tool_failed_at(&j->t, tool_valid_file(j->t.args));
-    if (status == GM_E_DATA)
-        return tool_failed_at(&j->t, j->t.args->operand[1]);
-    return tool_refused(&j->t, status);
-}
-
 static int learn(job *j)
 {
     gm_auto_config config = {.struct_size = sizeof config};
@@ -133,7 +120,7 @@ static int learn(job *j)
     status = gm_fit_auto(j->t.ctx, &config, &j->report, &j->model);
     progress_wipe();
     if (status)
-        return refuse(j, status);
+        return tool_refused_rows(&j->t, status);
     print_report(j);
     return tool_save_model(&j->t, j->model, cli_value(j->t.args, "output"));
 }

@@ -98,6 +98,19 @@ int tool_refused(tool *t, gm_status status)
     return usage ? TOOL_USAGE : TOOL_FAILED;
 }
 
+int tool_refused_rows(tool *t, gm_status status)
+{
+    const char *valid = tool_valid_file(t->args);
+    char text[512] = "";
+
+    gm_context_error(t->ctx, text, sizeof text, NULL);
+    if (valid && !strncmp(text, "validation rows", 15))
+        return tool_failed_at(t, valid);
+    if (status == GM_E_DATA)
+        return tool_failed_at(t, t->args->operand[1]);
+    return tool_refused(t, status);
+}
+
 int tool_asked(tool *t, gm_status status)
 {
     int usage = status == GM_E_RANGE || status == GM_E_STAGE;

@@ -26,6 +26,8 @@ int tool_failed(tool *t);
 int tool_failed_at(tool *t, const char *path);
 /* Likewise; TOOL_USAGE if the fault is a name or a value of the command line. */
 int tool_refused(tool *t, gm_status status);
+/* The same of a fit's rows: those of DATA, the second operand, or of the file given as --valid. */
+int tool_refused_rows(tool *t, gm_status status);
 /* What became of a call on a model: TOOL_OK, or its error told, as one of usage if an option's
  * value is refused. */
 int tool_asked(tool *t, gm_status status);
